@@ -1,0 +1,105 @@
+//! Which host names a request may be for.
+
+use std::net::SocketAddr;
+
+use http::{Request, header, uri::Authority};
+
+use crate::fault::Fault;
+
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The names under which a server answers.
+///
+/// A server on a loopback address is meant for programs of this machine. A web page that has its
+/// own name resolve to that address reaches it too (DNS rebinding), but cannot forge `Host`.
+pub(crate) struct Names {
+    allowed: Vec<String>,
+    loopback: bool,
+}
+
+impl Names {
+    pub(crate) fn new(bound: SocketAddr, allowed: &[String]) -> Self {
+        let allowed = allowed.iter().map(|name| canonical(name).to_ascii_lowercase()).collect();
+        Self { allowed, loopback: bound.ip().to_canonical().is_loopback() }
+    }
+
+    /// Why `request` is not for this server, if it is not.
+    pub(crate) fn refuse<B>(&self, request: &Request<B>) -> Option<Fault> {
+        let Some(authority) = authority(request) else {
+            return Some(Fault::NoHost);
+        };
+        let host = canonical(authority.host());
+        let is = |name: &str| name.eq_ignore_ascii_case(host);
+        let accepted = self.allowed.iter().any(|name| is(name))
+            || if self.loopback { LOOPBACK.into_iter().any(is) } else { self.allowed.is_empty() };
+        (!accepted).then_some(Fault::HostNotAllowed)
+    }
+}
+
+fn authority<B>(request: &Request<B>) -> Option<Authority> {
+    if let Some(authority) = request.uri().authority() {
+        return Some(authority.clone());
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Authority::try_from(host.as_bytes()).ok(),
+        _ => None,
+    }
+}
+
+fn canonical(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    fn refuse(bound: &str, allowed: &[&str], hosts: &[&str]) -> Option<Fault> {
+        let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+        let mut request = Request::builder().uri("/mcp");
+        for host in hosts {
+            request = request.header(header::HOST, *host);
+        }
+        Names::new(bound.parse().unwrap(), &allowed).refuse(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn a_loopback_server_is_for_loopback_names() {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "localhost."] {
+            assert_eq!(refuse("127.0.0.1:8080", &[], &[host]), None, "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "127.0.0.2", "0.0.0.0"] {
+            let refused = refuse("[::1]:8080", &[], &[host]);
+            assert_eq!(refused, Some(Fault::HostNotAllowed), "{host}");
+        }
+    }
+
+    #[test]
+    fn more_names_can_be_allowed() {
+        assert_eq!(refuse("127.0.0.1:80", &["mcp.example"], &["mcp.example:443"]), None);
+        assert_eq!(refuse("127.0.0.1:80", &["mcp.example"], &["localhost"]), None);
+    }
+
+    #[test]
+    fn a_public_server_has_every_name_until_some_are_given() {
+        assert_eq!(refuse("0.0.0.0:80", &[], &["any.example"]), None);
+        let refused = refuse("0.0.0.0:80", &["mcp.example"], &["any.example"]);
+        assert_eq!(refused, Some(Fault::HostNotAllowed));
+    }
+
+    #[test]
+    fn there_is_exactly_one_valid_host() {
+        for hosts in [&[][..], &["a", "b"], &["a b"], &[""]] {
+            assert_eq!(refuse("0.0.0.0:80", &[], hosts), Some(Fault::NoHost), "{hosts:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_in_absolute_form_is_for_its_own_authority() {
+        let names = Names::new("127.0.0.1:80".parse().unwrap(), &[]);
+        let request = Request::builder().uri("http://evil.example/").header("host", "localhost");
+        assert_eq!(names.refuse(&request.body(()).unwrap()), Some(Fault::HostNotAllowed));
+    }
+}

@@ -1,0 +1,147 @@
+//! One client connection and the exchanges on it.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::{Request, Response, header};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    Config, Guest, Host,
+    authority::Names,
+    body::ResponseBody,
+    exchange,
+    pulse::{Closed, Next, Pulse, Tracked},
+};
+
+/// How far a server is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// New connections are accepted.
+    Serving,
+    /// What has begun may end.
+    Draining,
+    /// Nothing may go on.
+    Over,
+}
+
+/// What the connections of a server have in common.
+pub(crate) struct Shared {
+    pub(crate) host: Host,
+    pub(crate) names: Names,
+    pub(crate) guest: watch::Receiver<Guest>,
+    pub(crate) http: auto::Builder<TokioExecutor>,
+}
+
+/// Held by an exchange for as long as it lasts: its connection is not idle and its server is not
+/// drained before.
+pub(crate) struct Busy {
+    pulse: Arc<Pulse>,
+    _server: mpsc::Sender<Infallible>,
+}
+
+impl Busy {
+    fn new(pulse: &Arc<Pulse>, server: &mpsc::Sender<Infallible>) -> Self {
+        pulse.exchange_begins();
+        Self { pulse: Arc::clone(pulse), _server: server.clone() }
+    }
+
+    /// Why the host closed the connection, if it was the host.
+    pub(crate) fn closed_by_host(&self) -> Option<Closed> {
+        self.pulse.closed()
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.pulse.exchange_ends();
+    }
+}
+
+/// HTTP/1.1 and HTTP/2 (without TLS) on the same port, within the limits of `config`.
+pub(crate) fn protocols(config: &Config) -> auto::Builder<TokioExecutor> {
+    let max_head = usize::try_from(config.max_head.as_u64()).unwrap_or(usize::MAX);
+    let max_head_h2 = u32::try_from(config.max_head.as_u64()).unwrap_or(u32::MAX);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The pulse tells a late head from an idle connection; hyper's own timer does not.
+        .header_read_timeout(None)
+        .max_buf_size(max_head)
+        .max_headers(config.max_headers as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(max_head_h2)
+        .keep_alive_interval(config.write_timeout)
+        .keep_alive_timeout(config.write_timeout);
+    builder
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    socket: TcpStream,
+    server: mpsc::Sender<Infallible>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let _counted = shared.host.count_socket();
+    let pulse = Pulse::new();
+    let io = TokioIo::new(Tracked::new(socket, Arc::clone(&pulse)));
+    let service = service_fn(|request| {
+        let busy = Busy::new(&pulse, &server);
+        answer(Arc::clone(&shared), Arc::clone(&pulse), request, busy)
+    });
+    let connection = shared.http.serve_connection(io, service);
+    tokio::pin!(connection);
+    let watch = sleep_until(Instant::now() + shared.host.config().head_timeout);
+    tokio::pin!(watch);
+    loop {
+        tokio::select! {
+            result = connection.as_mut() => {
+                // A client that leaves is the exchange's to report, not the connection's.
+                if let Err(error) = result {
+                    tracing::debug!(target: "midge::connection", error, "closed");
+                }
+                return;
+            }
+            Ok(()) = phase.changed() => match *phase.borrow_and_update() {
+                Phase::Serving => {}
+                Phase::Draining => connection.as_mut().graceful_shutdown(),
+                Phase::Over => return pulse.close(Closed::Shutdown),
+            },
+            () = watch.as_mut() => match pulse.next(shared.host.config()) {
+                Next::Look(when) => watch.as_mut().reset(when),
+                Next::CloseIdle => {
+                    connection.as_mut().graceful_shutdown();
+                    watch.as_mut().reset(Instant::now() + shared.host.config().head_timeout);
+                }
+                Next::Cut => return pulse.close(Closed::ClientStuck),
+            },
+        }
+    }
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    pulse: Arc<Pulse>,
+    request: Request<Incoming>,
+    busy: Busy,
+) -> Result<Response<ResponseBody>, Infallible> {
+    let refused = shared.names.refuse(&request);
+    let guest = shared.guest.borrow().clone();
+    let response = exchange::run(&shared.host, guest, refused, request, busy).await;
+    if response.headers().contains_key(header::CONNECTION) {
+        pulse.linger();
+    }
+    Ok(response)
+}

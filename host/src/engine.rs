@@ -1,0 +1,109 @@
+//! The WebAssembly engine: how instances are allocated, interrupted and kept compiled.
+
+use std::{thread, time::Duration};
+
+use wasmtime::{
+    Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
+
+use crate::{Config, HostError};
+
+/// How often a running guest can be interrupted: it yields its thread at every tick, and that is
+/// when a cancelled or overdue one is dropped.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Memory of a slot that stays mapped for the next instance.
+const KEEP_RESIDENT: usize = 1 << 20;
+
+/// A component made of several modules needs several of each of these.
+const MEMORIES_PER_COMPONENT: u32 = 4;
+const CORE_INSTANCES_PER_COMPONENT: u32 = 32;
+const TABLES_PER_COMPONENT: u32 = 16;
+
+/// Starts an engine for as many instances as `config` allows exchanges.
+pub(crate) fn start(config: &Config) -> Result<Engine, HostError> {
+    let engine = pooling(config).or_else(|error| {
+        // Reserving address space fails under a tight limit of virtual memory.
+        tracing::warn!(reason = %error, "no pool of instances, exchanges will be slower");
+        on_demand(config)
+    })?;
+    tick(&engine)?;
+    Ok(engine)
+}
+
+fn pooling(config: &Config) -> Result<Engine, HostError> {
+    let mut settings = settings(config)?;
+    settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    Engine::new(&settings).map_err(engine_error)
+}
+
+fn on_demand(config: &Config) -> Result<Engine, HostError> {
+    Engine::new(&settings(config)?).map_err(engine_error)
+}
+
+fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
+    let mut settings = wasmtime::Config::new();
+    settings.wasm_component_model(true);
+    settings.epoch_interruption(true);
+    if config.cache {
+        settings.cache(cache(config)?);
+    }
+    Ok(settings)
+}
+
+fn pool(config: &Config) -> PoolingAllocationConfig {
+    let instances = config.max_exchanges;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_stacks(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
+        .total_memories(instances.saturating_mul(MEMORIES_PER_COMPONENT))
+        .total_tables(instances.saturating_mul(TABLES_PER_COMPONENT))
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+        .max_memories_per_component(MEMORIES_PER_COMPONENT)
+        .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_memory_size(usize::try_from(config.memory.as_u64()).unwrap_or(usize::MAX));
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        // Without the scan this would zero the whole range for each exchange.
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(KEEP_RESIDENT)
+            .table_keep_resident(KEEP_RESIDENT);
+    }
+    pool
+}
+
+fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
+    let mut settings = CacheConfig::new();
+    let Some(directory) = &config.cache_dir else {
+        // A user without a home still wants the server to start.
+        return Ok(Cache::new(settings)
+            .inspect_err(|error| tracing::warn!(reason = %format!("{error:#}"), "no cache"))
+            .ok());
+    };
+    let refuse = |reason: String| HostError::Setting { name: "cache_dir", reason };
+    let directory = std::path::absolute(directory).map_err(|error| refuse(error.to_string()))?;
+    settings.with_directory(directory);
+    let cache = Cache::new(settings).map_err(|error| refuse(format!("{error:#}")))?;
+    Ok(Some(cache))
+}
+
+/// Ticks from a thread of its own: guests may have every thread of the runtime busy.
+fn tick(engine: &Engine) -> Result<(), HostError> {
+    let engine = engine.weak();
+    let ticker = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    thread::Builder::new()
+        .name("midge-epoch".to_owned())
+        .spawn(ticker)
+        .map(drop)
+        .map_err(|source| HostError::System { what: "start the ticker thread", source })
+}
+
+fn engine_error(error: wasmtime::Error) -> HostError {
+    HostError::Engine(format!("{error:#}"))
+}

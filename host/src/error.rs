@@ -1,0 +1,95 @@
+//! What can go wrong for the operator: starting, loading, listening.
+//!
+//! Nothing here is about a single exchange; those failures are [`Fault`](crate::fault::Fault)s
+//! and end as a status and a log line.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Why the host cannot do what its operator asked for. Each message is one line that names the
+/// file, setting, import or address at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The configuration file, environment or flags do not make a [`Config`](crate::Config).
+    #[error("configuration: {0}")]
+    Config(#[source] Box<figment::Error>),
+    /// A setting has a value that cannot be honoured.
+    #[error("setting `{name}`: {reason}")]
+    Setting {
+        /// The name of the setting, as in the configuration file.
+        name: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// The WebAssembly engine does not start.
+    #[error("cannot start the WebAssembly engine: {0}")]
+    Engine(String),
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is something else than a component.
+    #[error("{} is not a WebAssembly component: it is {found}", path.display())]
+    NotAComponent {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The component is invalid, or needs what this engine lacks.
+    #[error("cannot compile {}: {reason}", path.display())]
+    Compile {
+        /// The component.
+        path: PathBuf,
+        /// The compiler's words.
+        reason: String,
+    },
+    /// The component imports what this host does not offer.
+    #[error("cannot link {}: {reason}", path.display())]
+    Link {
+        /// The component.
+        path: PathBuf,
+        /// The linker's words, which name the import.
+        reason: String,
+    },
+    /// The component does not export the handler of HTTP requests.
+    #[error("{} does not handle HTTP requests: {reason}", path.display())]
+    NotAServer {
+        /// The component.
+        path: PathBuf,
+        /// Which export is missing.
+        reason: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {}", bind_reason(source))]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The runtime, the signals or the file watcher of the operating system are not to be had.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was asked of the system.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A guest cannot be built from source.
+    #[error(transparent)]
+    Build(#[from] crate::dev::BuildError),
+}
+
+fn bind_reason(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "another program is using this port".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "not permitted (ports below 1024 need privileges)".to_owned()
+        }
+        _ => source.to_string(),
+    }
+}

@@ -1,0 +1,138 @@
+//! One exchange: permit, instance, call, answer, gone.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Method, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
+
+use crate::{
+    Guest, Host,
+    body::{RequestBody, ResponseBody},
+    connection::Busy,
+    fault::Fault,
+    life::{self, End, Life},
+    report::Report,
+};
+
+/// A guest's answer as it hands it over.
+pub(crate) type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
+
+/// Runs one exchange. Dropping this future is the client's leaving before the head: the guest is
+/// part of the future, and goes with it.
+pub(crate) async fn run(
+    host: &Host,
+    guest: Guest,
+    refused: Option<Fault>,
+    request: Request<Incoming>,
+    busy: Busy,
+) -> Response<ResponseBody> {
+    let report = Arc::new(Report::new(host.next_exchange(), &request, busy));
+    let (version, is_head) = (request.version(), request.method() == Method::HEAD);
+    let unanswered = Unanswered(Some(&report));
+    let answer = match refused {
+        Some(fault) => Err(fault),
+        None => answer(host, guest, request, &report).await,
+    };
+    unanswered.disarm();
+    let mut response = answer.unwrap_or_else(|fault| own_answer(&fault, version, &report));
+    if is_head || has_no_body(response.status()) {
+        response.body_mut().expect_nothing();
+    }
+    response
+}
+
+/// Marks the client as gone when the exchange is dropped before there is an answer.
+struct Unanswered<'a>(Option<&'a Report>);
+
+impl Unanswered<'_> {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(report) = self.0 {
+            report.client_gone("the client left before the answer");
+        }
+    }
+}
+
+fn own_answer(fault: &Fault, version: Version, report: &Arc<Report>) -> Response<ResponseBody> {
+    report.fault(fault);
+    fault
+        .response(version)
+        .map(|bytes| ResponseBody::whole(bytes, Arc::clone(report)))
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+async fn answer(
+    host: &Host,
+    guest: Guest,
+    request: Request<Incoming>,
+    report: &Arc<Report>,
+) -> Result<Response<ResponseBody>, Fault> {
+    let limit = host.config().max_body.as_u64();
+    if announced_length(&request).is_some_and(|length| length > limit) {
+        return Err(Fault::BodyTooLarge);
+    }
+    let permit = host.permit().ok_or(Fault::Overloaded)?;
+    let idle = host.config().body_timeout;
+    let request =
+        request.map(|body| RequestBody::new(body, limit, idle, Arc::clone(report)));
+    let (answered, mut answer) = oneshot::channel();
+    let (complete, completed) = oneshot::channel();
+    let mut life = life::begin(host, guest, permit, request, report, answered, completed);
+    let (response, end) = poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await?;
+    let (mut head, body) = response.into_parts();
+    let body = match end {
+        // Nothing has been sent yet, so there is still a better answer than half of one.
+        Some(end) if !end.complete => return Err(end.into_fault()),
+        Some(_) => ResponseBody::finished(body, Arc::clone(report)),
+        None => {
+            // The guest outlives this future: it writes on while hyper sends.
+            drop(tokio::spawn(life));
+            ResponseBody::streamed(body, Arc::clone(report), complete)
+        }
+    };
+    report.head(head.status, &mut head.headers);
+    Ok(Response::from_parts(head, body))
+}
+
+fn announced_length<B>(request: &Request<B>) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Lets the guest work until it has a head, or has ended, or its request turns out to be one that
+/// the host answers.
+fn poll_head(
+    life: &mut Life,
+    answer: &mut oneshot::Receiver<Answer>,
+    report: &Report,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(Response<HyperOutgoingBody>, Option<End>), Fault>> {
+    let end = match Pin::new(life).poll(cx) {
+        Poll::Ready(end) => Some(end),
+        Poll::Pending => None,
+    };
+    if let Some(fault) = report.refusal() {
+        return Poll::Ready(Err(fault.clone()));
+    }
+    match (answer.try_recv(), end) {
+        (Ok(Ok(response)), end) => Poll::Ready(Ok((response, end))),
+        (Ok(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
+        (Err(_), Some(end)) => Poll::Ready(Err(end.into_fault())),
+        (Err(_), None) => Poll::Pending,
+    }
+}

@@ -1,0 +1,108 @@
+//! The answers the host gives in place of a guest.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, Version, header};
+
+use crate::contract::Outcome;
+
+/// Why the host answers an exchange itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The request does not say which host it is for.
+    NoHost,
+    /// The request is for a host that is not served here.
+    HostNotAllowed,
+    /// The request body is over the limit.
+    BodyTooLarge,
+    /// The request body stopped coming.
+    BodyStalled,
+    /// Every permit is taken.
+    Overloaded,
+    /// The guest ended without an answer.
+    NoAnswer,
+    /// The guest answered with an error code of `wasi:http`.
+    ErrorCode(String),
+    /// The guest trapped when it was refused more memory.
+    OutOfMemory,
+    /// The guest trapped.
+    Trapped(String),
+    /// The guest was cut by the limit of time.
+    TimedOut,
+}
+
+impl Fault {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::HostNotAllowed => StatusCode::FORBIDDEN,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoAnswer | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::NoHost | Self::HostNotAllowed | Self::BodyTooLarge | Self::BodyStalled => {
+                Outcome::Rejected
+            }
+            Self::Overloaded => Outcome::Overloaded,
+            Self::NoAnswer | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
+                Outcome::Trapped
+            }
+            Self::TimedOut => Outcome::TimedOut,
+        }
+    }
+
+    /// What the client is told: nothing of the guest's inside.
+    fn message(&self) -> &'static str {
+        match self {
+            Self::NoHost => "the request names no valid host",
+            Self::HostNotAllowed => "this host name is not served here",
+            Self::BodyTooLarge => "the request body is too large",
+            Self::BodyStalled => "the request body did not arrive in time",
+            Self::Overloaded => "the server is busy, try again",
+            Self::NoAnswer => "the server gave no answer",
+            Self::ErrorCode(_) | Self::Trapped(_) => "the server failed",
+            Self::OutOfMemory => "the server ran out of memory",
+            Self::TimedOut => "the server did not answer in time",
+        }
+    }
+
+    /// What the log is told.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::ErrorCode(code) => format!("the guest answered with {code}"),
+            Self::Trapped(cause) => cause.clone(),
+            Self::NoAnswer => "the guest returned without an answer".to_owned(),
+            other => other.message().to_owned(),
+        }
+    }
+
+    /// The answer. It has no JSON-RPC id: the host does not read what it carries.
+    pub(crate) fn response(&self, version: Version) -> Response<Bytes> {
+        let body = serde_json::json!({
+            "jsonrpc": "2.0",
+            "error": { "code": -32603, "message": self.message() },
+        });
+        let mut response = Response::new(Bytes::from(body.to_string()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self {
+            Self::Overloaded => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // The rest of the body is not wanted, so the connection is of no more use.
+            Self::BodyTooLarge | Self::BodyStalled if version < Version::HTTP_2 => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,48 @@
+//! Runs MCP servers that are WebAssembly components: a fresh instance for every exchange.
+//!
+//! The host moves bytes and enforces limits; it knows nothing of MCP. A client that goes away is
+//! an ordinary outcome of an exchange: the guest is stopped, one warning is logged, and nothing
+//! else notices.
+//!
+//! ```no_run
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = midge_host::Host::new(midge_host::Config::default())?;
+//! let guest = host.load("server.wasm")?;
+//! let server = midge_host::Server::bind(&host, guest, "127.0.0.1:0".parse()?).await?;
+//! println!("http://{}/mcp", server.local_addr());
+//! server.run().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod authority;
+mod body;
+mod config;
+mod connection;
+mod contract;
+pub mod dev;
+mod engine;
+mod error;
+mod exchange;
+mod fault;
+mod guest;
+mod host;
+mod life;
+mod listen;
+mod outbound;
+mod output;
+mod pulse;
+mod report;
+mod state;
+
+pub use bytesize::ByteSize;
+
+pub use self::{
+    config::Config,
+    contract::{Outcome, UnknownOutcome},
+    error::HostError,
+    guest::Guest,
+    host::{Gauges, Host},
+    listen::{Server, ServerHandle},
+    outbound::{OutboundRule, OutboundRuleError},
+};

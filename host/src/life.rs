@@ -1,0 +1,149 @@
+//! The life of a guest: from its instance's making to the drop of its store.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::Request;
+use http_body::Body;
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::{Instant, sleep, sleep_until},
+};
+use wasmtime::Store;
+use wasmtime_wasi_http::{
+    Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme,
+};
+
+use crate::{
+    Guest, Host, contract::Outcome, exchange::Answer, fault::Fault, host::Counted, report::Report,
+    state::State,
+};
+
+/// A guest at work. Dropping it ends the guest wherever it is: it yields at every tick.
+pub(crate) type Life = Pin<Box<dyn Future<Output = End> + Send>>;
+
+/// How a guest ended.
+pub(crate) struct End {
+    /// Whether it left no body unfinished.
+    pub(crate) complete: bool,
+    manner: Manner,
+}
+
+enum Manner {
+    Returned,
+    Trapped(Fault),
+    TimedOut,
+    /// It went on for longer than it may after its answer, or after its client.
+    Cut,
+}
+
+impl End {
+    /// The host's answer when there is none from the guest.
+    pub(crate) fn into_fault(self) -> Fault {
+        match self.manner {
+            Manner::Returned | Manner::Cut => Fault::NoAnswer,
+            Manner::Trapped(fault) => fault,
+            Manner::TimedOut => Fault::TimedOut,
+        }
+    }
+}
+
+/// What lives exactly as long as the guest; the store first to go, the permit last.
+struct Instance {
+    store: Store<State>,
+    _counted: Counted,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Prepares the life of a guest for one exchange.
+///
+/// `completed` resolves when the answer has been taken to its end, and fails when the client has
+/// left before.
+pub(crate) fn begin<B>(
+    host: &Host,
+    guest: Guest,
+    permit: OwnedSemaphorePermit,
+    request: Request<B>,
+    report: &Arc<Report>,
+    answered: oneshot::Sender<Answer>,
+    completed: oneshot::Receiver<()>,
+) -> Life
+where
+    B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
+{
+    let mut store = Store::new(host.engine(), State::new(host.grants(), report));
+    store.limiter(State::limiter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
+    let mut instance = Instance { store, _counted: host.count_instance(), _permit: permit };
+    let deadline = Instant::now() + host.config().exchange_timeout;
+    let grace = host.config().abort_grace;
+    let report = Arc::clone(report);
+    Box::pin(async move {
+        let manner = tokio::select! {
+            biased;
+            result = call(&guest, &mut instance.store, request, answered) => returned(result),
+            () = cut(completed, &report, grace) => Manner::Cut,
+            () = sleep_until(deadline) => Manner::TimedOut,
+        };
+        let complete = !instance.store.data_mut().abort_unfinished_bodies();
+        let manner = explain(manner, instance.store.data());
+        record(&report, &manner, complete);
+        drop(instance);
+        End { complete, manner }
+    })
+}
+
+async fn call<B>(
+    guest: &Guest,
+    store: &mut Store<State>,
+    request: Request<B>,
+    answered: oneshot::Sender<Answer>,
+) -> wasmtime::Result<()>
+where
+    B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
+{
+    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+    let answer = store.data_mut().http().new_response_outparam(answered)?;
+    let proxy = guest.instantiate(store).await?;
+    proxy.wasi_http_incoming_handler().call_handle(store, request, answer).await
+}
+
+/// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
+/// grace after that is over.
+async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration) {
+    // Either way it is over, and the grace is the same.
+    let _ = completed.await;
+    if report.runs_to_completion() {
+        std::future::pending::<()>().await;
+    }
+    sleep(grace).await;
+}
+
+fn returned(result: wasmtime::Result<()>) -> Manner {
+    match result {
+        Ok(()) => Manner::Returned,
+        // The outer contexts are the backtrace of the guest; its root says what happened.
+        Err(error) => Manner::Trapped(Fault::Trapped(error.root_cause().to_string())),
+    }
+}
+
+/// A trap for want of memory looks like any other to the engine.
+fn explain(manner: Manner, state: &State) -> Manner {
+    match manner {
+        Manner::Trapped(_) if state.out_of_memory() => Manner::Trapped(Fault::OutOfMemory),
+        other => other,
+    }
+}
+
+fn record(report: &Report, manner: &Manner, complete: bool) {
+    match manner {
+        Manner::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
+        Manner::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),
+        Manner::Cut => report.note("the guest was cut after its grace"),
+        Manner::Returned if !complete => {
+            report.cut(Outcome::Trapped, "the guest returned and left its answer unfinished");
+        }
+        Manner::Returned => {}
+    }
+}

@@ -1,0 +1,159 @@
+//! A socket, a guest behind it, and a graceful end.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::{sleep, timeout},
+};
+
+use crate::{
+    Guest, Host, HostError,
+    authority::Names,
+    connection::{self, Phase, Shared},
+};
+
+/// How long to wait when the system has no descriptor for a new connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long the guests of a server that is over have beyond their grace.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// Serves a guest at an address.
+#[derive(Debug)]
+pub struct Server {
+    host: Host,
+    listener: TcpListener,
+    addr: SocketAddr,
+    handle: ServerHandle,
+}
+
+/// Controls a running [`Server`] from elsewhere.
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    guest: watch::Sender<Guest>,
+    phase: watch::Sender<Phase>,
+}
+
+impl ServerHandle {
+    /// Has new exchanges served by `guest`. Those at work keep the guest they have.
+    pub fn swap(&self, guest: Guest) {
+        self.guest.send_replace(guest);
+    }
+
+    /// Ends the server: no new connection, and what is at work has the time to drain.
+    pub fn shutdown(&self) {
+        self.phase.send_if_modified(|phase| {
+            let begins = *phase == Phase::Serving;
+            if begins {
+                *phase = Phase::Draining;
+            }
+            begins
+        });
+    }
+}
+
+impl Server {
+    /// Binds `addr`. Port 0 picks a free one, see [`Server::local_addr`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Bind`] when the address is not to be had.
+    pub async fn bind(host: &Host, guest: Guest, addr: SocketAddr) -> Result<Self, HostError> {
+        let bind = |source| HostError::Bind { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(bind)?;
+        let addr = listener.local_addr().map_err(bind)?;
+        let handle = ServerHandle {
+            guest: watch::Sender::new(guest),
+            phase: watch::Sender::new(Phase::Serving),
+        };
+        Ok(Self { host: host.clone(), listener, addr, handle })
+    }
+
+    /// The address, with the port that was picked.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// A handle to swap the guest and to shut down.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Serves until [`ServerHandle::shutdown`], and then until all is drained or the time for that
+    /// is over.
+    ///
+    /// # Errors
+    ///
+    /// None at present: what can go wrong while serving concerns one connection.
+    pub async fn run(self) -> Result<(), HostError> {
+        let Self { host, listener, addr, handle } = self;
+        let config = host.config();
+        let places = Arc::new(Semaphore::new(config.max_connections as usize));
+        let shared = Arc::new(Shared {
+            names: Names::new(addr, &config.allowed_hosts),
+            guest: handle.guest.subscribe(),
+            http: connection::protocols(config),
+            host: host.clone(),
+        });
+        // Nothing is ever sent: when the last sender is gone, so is the last exchange.
+        let (alive, mut ended) = mpsc::channel::<Infallible>(1);
+        let mut phase = handle.phase.subscribe();
+        loop {
+            let (socket, place) = tokio::select! {
+                biased;
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => break,
+                accepted = accept(&listener, &places) => accepted,
+            };
+            let serving =
+                connection::serve(Arc::clone(&shared), socket, alive.clone(), handle.phase.subscribe());
+            tokio::spawn(async move {
+                serving.await;
+                drop(place);
+            });
+        }
+        drop((listener, alive));
+        if timeout(config.drain, ended.recv()).await.is_err() {
+            handle.phase.send_replace(Phase::Over);
+            // Guests that run to completion do not end by this; they end with the process.
+            let _ = timeout(config.abort_grace + LAST_MOMENT, ended.recv()).await;
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a place, then for a client.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await.and_then(without_delay) {
+            Ok(socket) => return (socket, place),
+            Err(error) if is_of_one_client(&error) => {}
+            Err(error) => {
+                tracing::warn!(target: "midge::listen", %error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The small writes of an event stream must not wait for acknowledgements.
+fn without_delay((socket, _): (TcpStream, SocketAddr)) -> io::Result<TcpStream> {
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+fn is_of_one_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::NotConnected
+    )
+}

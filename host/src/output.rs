@@ -1,0 +1,197 @@
+//! A guest's standard output and error: lines in the host's log.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::{
+    async_trait,
+    cli::{IsTerminal, StdoutStream},
+    p2::{OutputStream, Pollable, StreamError},
+};
+
+use crate::{contract::Line, report::Report};
+
+/// Longest line; the rest of it is dropped.
+const MAX_LINE: usize = 8 * 1024;
+/// Most lines of one exchange; the rest is dropped.
+const MAX_LINES: usize = 1000;
+/// What a guest may write at once.
+const BUDGET: usize = 64 * 1024;
+
+/// Where the output of one guest goes.
+#[derive(Clone)]
+pub(crate) struct GuestOutput(Arc<Mutex<Output>>);
+
+struct Output {
+    lines: Lines,
+    report: Arc<Report>,
+}
+
+impl GuestOutput {
+    pub(crate) fn new(report: Arc<Report>) -> Self {
+        let lines = Lines::default();
+        Self(Arc::new(Mutex::new(Output { lines, report })))
+    }
+
+    fn push(&self, bytes: &[u8]) {
+        let mut output: MutexGuard<'_, Output> =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Output { lines, report } = &mut *output;
+        lines.push(bytes, |line| log(report, line));
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let Self { lines, report } = self;
+        lines.finish(|line| log(report, line));
+    }
+}
+
+fn log(report: &Report, line: &str) {
+    match Line::read(line) {
+        Line::Text(text) => {
+            tracing::info!(target: "midge::guest", exchange = report.exchange(), "{text}");
+        }
+        Line::ClientGone(cause) => report.client_gone(cause),
+        Line::Panic(cause) => report.panicked(cause),
+    }
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for GuestOutput {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for GuestOutput {
+    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        self.push(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StreamError> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> Result<usize, StreamError> {
+        Ok(BUDGET)
+    }
+}
+
+impl AsyncWrite for GuestOutput {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.push(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Cuts a stream of bytes into bounded lines.
+#[derive(Default)]
+struct Lines {
+    partial: Vec<u8>,
+    count: usize,
+}
+
+impl Lines {
+    fn push(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
+        let mut pieces = bytes.split(|byte| *byte == b'\n');
+        // `split` gives at least one piece; all but the last are ended by a newline.
+        let mut piece = pieces.next().unwrap_or_default();
+        for next in pieces {
+            self.extend(piece);
+            self.end(&mut each);
+            piece = next;
+        }
+        self.extend(piece);
+    }
+
+    fn finish(&mut self, mut each: impl FnMut(&str)) {
+        if !self.partial.is_empty() {
+            self.end(&mut each);
+        }
+    }
+
+    fn extend(&mut self, piece: &[u8]) {
+        let room = MAX_LINE.saturating_sub(self.partial.len());
+        self.partial.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+
+    fn end(&mut self, each: &mut impl FnMut(&str)) {
+        match self.count {
+            0..MAX_LINES => each(String::from_utf8_lossy(&self.partial).trim_end_matches('\r')),
+            MAX_LINES => each("(more output of this guest is dropped)"),
+            _ => {}
+        }
+        self.count = self.count.saturating_add(1);
+        self.partial.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(writes: &[&[u8]]) -> Vec<String> {
+        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        for bytes in writes {
+            lines.push(bytes, |line| seen.push(line.to_owned()));
+        }
+        lines.finish(|line| seen.push(line.to_owned()));
+        seen
+    }
+
+    #[test]
+    fn lines_do_not_care_how_they_are_written() {
+        assert_eq!(split(&[b"a\nb\r\n", b"c"]), ["a", "b", "c"]);
+        assert_eq!(split(&[b"o", b"n", b"e", b"\n"]), ["one"]);
+        assert_eq!(split(&[b"\n\n"]), ["", ""]);
+        assert_eq!(split(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_replaced() {
+        assert_eq!(split(&[b"\xff\n"]), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn lines_are_bounded_in_length_and_number() {
+        let long = vec![b'x'; MAX_LINE + 10];
+        assert_eq!(split(&[&long, b"y\nz"]), ["x".repeat(MAX_LINE), "z".to_owned()]);
+        let many = split(&[&b"x\n".repeat(MAX_LINES * 2)]);
+        assert_eq!(many.len(), MAX_LINES + 1);
+    }
+}

@@ -1,0 +1,186 @@
+//! The one log line of an exchange.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+use crate::{
+    connection::Busy,
+    contract::{self, Outcome, Said},
+    fault::Fault,
+};
+
+/// What happened in an exchange, gathered from everyone who takes part in it.
+///
+/// The last of them to let go of it writes the line: so there is exactly one, and it comes after
+/// the guest's end and the last byte of the answer.
+pub(crate) struct Report {
+    exchange: u64,
+    started: Instant,
+    method: Method,
+    uri: Uri,
+    bytes: AtomicU64,
+    run_to_completion: AtomicBool,
+    refusal: OnceLock<Fault>,
+    facts: Mutex<Facts>,
+    /// Holds the connection and the server open until the exchange is over.
+    busy: Busy,
+}
+
+#[derive(Default)]
+struct Facts {
+    status: Option<StatusCode>,
+    said: Said,
+    /// The first thing that cut the exchange short; what follows from it is not news.
+    verdict: Option<Outcome>,
+    cause: Option<String>,
+}
+
+impl Report {
+    pub(crate) fn new<B>(exchange: u64, request: &http::Request<B>, busy: Busy) -> Self {
+        Self {
+            exchange,
+            started: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            bytes: AtomicU64::new(0),
+            run_to_completion: AtomicBool::new(false),
+            refusal: OnceLock::new(),
+            facts: Mutex::default(),
+            busy,
+        }
+    }
+
+    pub(crate) fn exchange(&self) -> u64 {
+        self.exchange
+    }
+
+    /// Reads and strips what the guest says in its head.
+    pub(crate) fn head(&self, status: StatusCode, head: &mut HeaderMap) {
+        if contract::take_run_to_completion(head) {
+            self.run_to_completion.store(true, Ordering::Relaxed);
+        }
+        contract::strip_trailer_announcement(head);
+        let mut facts = self.facts();
+        facts.status = Some(status);
+        facts.said.take(head);
+    }
+
+    /// Reads and strips what the guest says in its trailer.
+    pub(crate) fn trailer(&self, trailer: &mut HeaderMap) {
+        self.facts().said.take(trailer);
+    }
+
+    /// Whether the guest asked not to be cut.
+    pub(crate) fn runs_to_completion(&self) -> bool {
+        self.run_to_completion.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn wrote(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The host's own answer takes the place of the guest's.
+    pub(crate) fn fault(&self, fault: &Fault) {
+        self.cut(fault.outcome(), &fault.cause());
+        self.facts().status = Some(fault.status());
+    }
+
+    /// The connection is gone: the client left, unless it was the host that closed it.
+    pub(crate) fn client_gone(&self, cause: &str) {
+        match self.busy.closed_by_host() {
+            Some(closed) => self.cut(closed.outcome(), closed.cause()),
+            None => self.cut(Outcome::ClientGone, cause),
+        }
+    }
+
+    /// The guest's panic: it explains the trap that follows.
+    pub(crate) fn panicked(&self, cause: &str) {
+        self.cut(Outcome::Trapped, cause);
+    }
+
+    /// Records what cut the exchange short, if nothing did before.
+    pub(crate) fn cut(&self, outcome: Outcome, cause: &str) {
+        let mut facts = self.facts();
+        if facts.verdict.is_none() {
+            facts.verdict = Some(outcome);
+            facts.cause = first_line(cause);
+        } else if facts.cause.is_none() {
+            facts.cause = first_line(cause);
+        }
+    }
+
+    /// Adds a cause without a verdict.
+    pub(crate) fn note(&self, cause: &str) {
+        let mut facts = self.facts();
+        if facts.cause.is_none() {
+            facts.cause = first_line(cause);
+        }
+    }
+
+    /// The request turns out to be one the host answers itself.
+    pub(crate) fn refuse(&self, fault: Fault) {
+        // The first refusal is the one that is answered.
+        let _ = self.refusal.set(fault);
+    }
+
+    pub(crate) fn refusal(&self) -> Option<&Fault> {
+        self.refusal.get()
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn first_line(text: &str) -> Option<String> {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
+
+impl Facts {
+    fn outcome(&self) -> Outcome {
+        self.verdict.or(self.said.outcome).unwrap_or(match self.status {
+            Some(status) if status.is_success() => Outcome::Ok,
+            _ => Outcome::Rejected,
+        })
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let facts = std::mem::take(&mut *self.facts());
+        let Said { era, method, name, id, .. } = &facts.said;
+        let outcome = facts.outcome();
+        // The level of an event is a constant of its call site.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "midge::exchange",
+                    exchange = self.exchange,
+                    http_method = %self.method,
+                    path = self.uri.path(),
+                    status = facts.status.map(|status| status.as_u16()),
+                    outcome = outcome.as_str(),
+                    duration_ms = self.started.elapsed().as_micros() as f64 / 1000.0,
+                    bytes = self.bytes.load(Ordering::Relaxed),
+                    era,
+                    method,
+                    name,
+                    id,
+                    cause = facts.cause,
+                )
+            };
+        }
+        match outcome {
+            Outcome::Ok | Outcome::ToolError | Outcome::ProtocolError | Outcome::Rejected => line!(info),
+            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => line!(warn),
+            Outcome::Trapped => line!(error),
+        }
+    }
+}

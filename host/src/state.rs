@@ -1,0 +1,197 @@
+//! What the store of an instance holds: its view of the world, and its limits.
+
+use std::sync::Arc;
+
+use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::{
+    WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
+    p2::body::{HostOutgoingBody, StreamContext},
+};
+
+use crate::{
+    Config, HostError,
+    outbound::{Outbound, OutboundRule},
+    output::GuestOutput,
+    report::Report,
+};
+
+/// What guests were given by name; resolved once, when the host starts.
+pub(crate) struct Grants {
+    env: Vec<(String, String)>,
+    config: Arc<WasiConfigVariables>,
+    outbound: Arc<[OutboundRule]>,
+    memory: usize,
+}
+
+impl Grants {
+    pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
+        let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
+        let pairs = config.wasi_config.iter().map(|entry| setting(entry));
+        Ok(Self {
+            env,
+            config: Arc::new(pairs.collect::<Result<_, _>>()?),
+            outbound: config.allow_outbound.clone().into(),
+            memory: usize::try_from(config.memory.as_u64()).unwrap_or(usize::MAX),
+        })
+    }
+}
+
+/// `NAME=VALUE`, or `NAME` alone for the host's own value.
+fn variable(entry: &str) -> Result<(String, String), HostError> {
+    let refuse = |reason: String| HostError::Setting { name: "env", reason };
+    match entry.split_once('=') {
+        Some(("", _)) => Err(refuse(format!("`{entry}` has no name"))),
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => match std::env::var(entry) {
+            Ok(value) => Ok((entry.to_owned(), value)),
+            Err(error) => Err(refuse(format!("cannot pass on `{entry}`: {error}"))),
+        },
+    }
+}
+
+fn setting(entry: &str) -> Result<(String, String), HostError> {
+    match entry.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(HostError::Setting {
+            name: "wasi_config",
+            reason: format!("`{entry}` is not NAME=VALUE"),
+        }),
+    }
+}
+
+/// The host's side of one instance.
+pub(crate) struct State {
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Outbound,
+    config: Arc<WasiConfigVariables>,
+    memory: MemoryLimit,
+}
+
+impl State {
+    pub(crate) fn new(grants: &Grants, report: &Arc<Report>) -> Self {
+        let output = GuestOutput::new(Arc::clone(report));
+        let wasi = WasiCtx::builder()
+            .stdout(output.clone())
+            .stderr(output)
+            .envs(&grants.env)
+            .build();
+        Self {
+            table: ResourceTable::new(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: Outbound { allowed: Arc::clone(&grants.outbound) },
+            config: Arc::clone(&grants.config),
+            memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
+        }
+    }
+
+    pub(crate) fn config(&self) -> &WasiConfigVariables {
+        &self.config
+    }
+
+    pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.memory
+    }
+
+    /// Whether the guest was refused memory.
+    pub(crate) fn out_of_memory(&self) -> bool {
+        self.memory.refused
+    }
+
+    /// Aborts every body the guest has begun and not finished; says whether there was one.
+    ///
+    /// Left alone, a body ends cleanly when its store is dropped, and its reader takes what is
+    /// truncated for the whole.
+    pub(crate) fn abort_unfinished_bodies(&mut self) -> bool {
+        let mut any = false;
+        for entry in self.table.iter_mut() {
+            if let Some(body) = entry.downcast_mut::<HostOutgoingBody>() {
+                let (placeholder, _) = HostOutgoingBody::new(StreamContext::Response, None, 1, 1);
+                std::mem::replace(body, placeholder).abort();
+                any = true;
+            }
+        }
+        any
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+/// Bounds the memories of an instance together.
+struct MemoryLimit {
+    limit: usize,
+    used: usize,
+    refused: bool,
+}
+
+/// Elements of all kinds of tables; the largest guests have a few thousand functions.
+const MAX_TABLE: usize = 100_000;
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        let allowed = used <= self.limit;
+        if allowed {
+            self.used = used;
+        } else {
+            self.refused = true;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= MAX_TABLE)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_given_or_passed_on() {
+        assert_eq!(variable("A=b=c").unwrap(), ("A".into(), "b=c".into()));
+        assert_eq!(variable("CARGO_PKG_NAME").unwrap().1, "midge-host");
+        assert!(variable("=x").is_err());
+        assert!(variable("MIDGE_TEST_SURELY_UNSET").is_err());
+        assert!(setting("x").is_err());
+    }
+
+    #[test]
+    fn memories_are_bounded_together() {
+        let mut limit = MemoryLimit { limit: 100, used: 0, refused: false };
+        assert!(limit.memory_growing(0, 60, None).unwrap());
+        assert!(limit.memory_growing(0, 40, None).unwrap());
+        assert!(!limit.memory_growing(40, 50, None).unwrap());
+        assert!(limit.refused);
+    }
+}
