@@ -29,7 +29,13 @@ pub(crate) struct RequestBody<B> {
 
 impl<B> RequestBody<B> {
     pub(crate) fn new(inner: B, limit: u64, idle: Duration, report: Arc<Report>) -> Self {
-        Self { inner, left: limit, idle, timer: None, report }
+        Self {
+            inner,
+            left: limit,
+            idle,
+            timer: None,
+            report,
+        }
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -119,7 +125,12 @@ impl ResponseBody {
     /// An answer that is all there.
     pub(crate) fn whole(bytes: Bytes, report: Arc<Report>) -> Self {
         let source = Source::Pieces(vec![Frame::data(bytes)].into_iter());
-        Self { source, report, complete: None, done: false }
+        Self {
+            source,
+            report,
+            complete: None,
+            done: false,
+        }
     }
 
     /// An answer that the guest is still writing.
@@ -128,7 +139,12 @@ impl ResponseBody {
         report: Arc<Report>,
         complete: oneshot::Sender<()>,
     ) -> Self {
-        Self { source: Source::Guest(body), report, complete: Some(complete), done: false }
+        Self {
+            source: Source::Guest(body),
+            report,
+            complete: Some(complete),
+            done: false,
+        }
     }
 
     /// The answer of a guest that has finished it and ended. It is known whole, so it can go out
@@ -148,7 +164,12 @@ impl ResponseBody {
             }
         }
         let done = pieces.is_empty();
-        Self { source: Source::Pieces(pieces.into_iter()), report, complete: None, done }
+        Self {
+            source: Source::Pieces(pieces.into_iter()),
+            report,
+            complete: None,
+            done,
+        }
     }
 
     /// The answer has a head only, so hyper will not ask for its body.
@@ -171,7 +192,8 @@ impl ResponseBody {
         let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(_)) => {
-                self.report.cut(Outcome::Trapped, "the guest abandoned its answer");
+                self.report
+                    .cut(Outcome::Trapped, "the guest abandoned its answer");
                 self.done = true;
                 return Some(Err(Unfinished));
             }
@@ -237,7 +259,8 @@ impl Body for ResponseBody {
 impl Drop for ResponseBody {
     fn drop(&mut self) {
         if !self.done {
-            self.report.client_gone("the client left before the end of the answer");
+            self.report
+                .client_gone("the client left before the end of the answer");
         }
     }
 }

@@ -7,14 +7,14 @@ use std::{
 };
 
 use bytesize::ByteSize;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{HostError, outbound::OutboundRule};
 
 /// Limits, grants and the address of a host; also the shape of the configuration file.
 ///
 /// In the file and the environment a time is text with a unit (`"10s"`, `"500ms"`, `"2m"`) and a
-/// size is bytes or text with a unit (`"4MiB"`).
+/// size is a number of bytes or text with a unit (`"4MiB"`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -27,17 +27,20 @@ pub struct Config {
     /// name. A name counts with any port.
     pub allowed_hosts: Vec<String>,
 
-    /// Linear memory an instance may have. Default 128 MiB.
-    pub memory: ByteSize,
+    /// Bytes of linear memory an instance may have. Default 128 MiB.
+    #[serde(deserialize_with = "bytes")]
+    pub memory: u64,
     /// Exchanges at work at once; one more is answered 503. Default 256.
     pub max_exchanges: u32,
     /// Open connections; one more waits in the backlog of the system. Default 1024.
     pub max_connections: u32,
-    /// Largest request body; a larger one is answered 413. Default 4 MiB and 64 KiB, so that the
+    /// Largest request body, in bytes; a larger one is answered 413. Default 4 MiB and 64 KiB, so that the
     /// guest can be the one to refuse what is over its own 4 MiB.
-    pub max_body: ByteSize,
-    /// Largest request head: request line and headers. At least 8 KiB. Default 32 KiB.
-    pub max_head: ByteSize,
+    #[serde(deserialize_with = "bytes")]
+    pub max_body: u64,
+    /// Largest request head (request line and headers), in bytes. At least 8 KiB. Default 32 KiB.
+    #[serde(deserialize_with = "bytes")]
+    pub max_head: u64,
     /// Most headers in a request. Default 100.
     pub max_headers: u32,
 
@@ -83,11 +86,11 @@ impl Default for Config {
         Self {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             allowed_hosts: Vec::new(),
-            memory: ByteSize::mib(128),
+            memory: 128 << 20,
             max_exchanges: 256,
             max_connections: 1024,
-            max_body: ByteSize::b(ByteSize::mib(4).as_u64() + ByteSize::kib(64).as_u64()),
-            max_head: ByteSize::kib(32),
+            max_body: (4 << 20) + (64 << 10),
+            max_head: 32 << 10,
             max_headers: 100,
             exchange_timeout: Duration::from_secs(60),
             abort_grace: Duration::from_secs(1),
@@ -106,7 +109,13 @@ impl Default for Config {
 }
 
 /// The smallest buffer in which hyper can read a request head.
-const MIN_HEAD: ByteSize = ByteSize::kib(8);
+const MIN_HEAD: u64 = 8 << 10;
+/// What a 32-bit guest can address.
+const MAX_MEMORY: u64 = 4 << 30;
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(ByteSize::deserialize(deserializer)?.as_u64())
+}
 
 impl Config {
     /// Refuses values that could only fail later, at a worse place.
@@ -118,11 +127,15 @@ impl Config {
             })
         };
         match self {
-            Self { max_exchanges: 0, .. } => refuse("max_exchanges", "must be at least 1"),
-            Self { max_connections: 0, .. } => refuse("max_connections", "must be at least 1"),
+            Self {
+                max_exchanges: 0, ..
+            } => refuse("max_exchanges", "must be at least 1"),
+            Self {
+                max_connections: 0, ..
+            } => refuse("max_connections", "must be at least 1"),
             Self { max_headers: 0, .. } => refuse("max_headers", "must be at least 1"),
             _ if self.max_head < MIN_HEAD => refuse("max_head", "must be at least 8KiB"),
-            _ if self.memory > ByteSize::gib(4) => refuse("memory", "must be at most 4GiB"),
+            _ if self.memory > MAX_MEMORY => refuse("memory", "must be at most 4GiB"),
             _ if self.exchange_timeout.is_zero() => {
                 refuse("exchange_timeout", "must be longer than zero")
             }

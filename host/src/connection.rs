@@ -51,7 +51,10 @@ pub(crate) struct Busy {
 impl Busy {
     fn new(pulse: &Arc<Pulse>, server: &mpsc::Sender<Infallible>) -> Self {
         pulse.exchange_begins();
-        Self { pulse: Arc::clone(pulse), _server: server.clone() }
+        Self {
+            pulse: Arc::clone(pulse),
+            _server: server.clone(),
+        }
     }
 
     /// Why the host closed the connection, if it was the host.
@@ -68,8 +71,8 @@ impl Drop for Busy {
 
 /// HTTP/1.1 and HTTP/2 (without TLS) on the same port, within the limits of `config`.
 pub(crate) fn protocols(config: &Config) -> auto::Builder<TokioExecutor> {
-    let max_head = usize::try_from(config.max_head.as_u64()).unwrap_or(usize::MAX);
-    let max_head_h2 = u32::try_from(config.max_head.as_u64()).unwrap_or(u32::MAX);
+    let max_head = usize::try_from(config.max_head).unwrap_or(usize::MAX);
+    let max_head_h2 = u32::try_from(config.max_head).unwrap_or(u32::MAX);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()

@@ -62,7 +62,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)
-        .max_memory_size(usize::try_from(config.memory.as_u64()).unwrap_or(usize::MAX));
+        .max_memory_size(usize::try_from(config.memory).unwrap_or(usize::MAX));
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         // Without the scan this would zero the whole range for each exchange.
         pool.pagemap_scan(Enabled::Yes)
@@ -80,7 +80,10 @@ fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
             .inspect_err(|error| tracing::warn!(reason = %format!("{error:#}"), "no cache"))
             .ok());
     };
-    let refuse = |reason: String| HostError::Setting { name: "cache_dir", reason };
+    let refuse = |reason: String| HostError::Setting {
+        name: "cache_dir",
+        reason,
+    };
     let directory = std::path::absolute(directory).map_err(|error| refuse(error.to_string()))?;
     settings.with_directory(directory);
     let cache = Cache::new(settings).map_err(|error| refuse(format!("{error:#}")))?;
@@ -101,7 +104,10 @@ fn tick(engine: &Engine) -> Result<(), HostError> {
         .name("midge-epoch".to_owned())
         .spawn(ticker)
         .map(drop)
-        .map_err(|source| HostError::System { what: "start the ticker thread", source })
+        .map_err(|source| HostError::System {
+            what: "start the ticker thread",
+            source,
+        })
 }
 
 fn engine_error(error: wasmtime::Error) -> HostError {

@@ -11,7 +11,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 pub enum HostError {
     /// The configuration file, environment or flags do not make a [`Config`](crate::Config).
     #[error("configuration: {0}")]
-    Config(#[source] Box<figment::Error>),
+    Config(Box<figment::Error>),
     /// A setting has a value that cannot be honoured.
     #[error("setting `{name}`: {reason}")]
     Setting {
@@ -81,7 +81,7 @@ pub enum HostError {
     },
     /// A guest cannot be built from source.
     #[error(transparent)]
-    Build(#[from] crate::dev::BuildError),
+    Build(#[from] crate::BuildError),
 }
 
 fn bind_reason(source: &io::Error) -> String {

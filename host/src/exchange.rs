@@ -73,8 +73,7 @@ fn own_answer(fault: &Fault, version: Version, report: &Arc<Report>) -> Response
 }
 
 fn has_no_body(status: StatusCode) -> bool {
-    status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 async fn answer(
@@ -83,14 +82,13 @@ async fn answer(
     request: Request<Incoming>,
     report: &Arc<Report>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let limit = host.config().max_body.as_u64();
+    let limit = host.config().max_body;
     if announced_length(&request).is_some_and(|length| length > limit) {
         return Err(Fault::BodyTooLarge);
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
     let idle = host.config().body_timeout;
-    let request =
-        request.map(|body| RequestBody::new(body, limit, idle, Arc::clone(report)));
+    let request = request.map(|body| RequestBody::new(body, limit, idle, Arc::clone(report)));
     let (answered, mut answer) = oneshot::channel();
     let (complete, completed) = oneshot::channel();
     let mut life = life::begin(host, guest, permit, request, report, answered, completed);
@@ -111,7 +109,13 @@ async fn answer(
 }
 
 fn announced_length<B>(request: &Request<B>) -> Option<u64> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// Lets the guest work until it has a head, or has ended, or its request turns out to be one that

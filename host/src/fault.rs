@@ -58,7 +58,7 @@ impl Fault {
         }
     }
 
-    /// What the client is told: nothing of the guest's inside.
+    /// What the client is told: nothing of the guest's inside, and nothing JSON would escape.
     fn message(&self) -> &'static str {
         match self {
             Self::NoHost => "the request names no valid host",
@@ -85,14 +85,16 @@ impl Fault {
 
     /// The answer. It has no JSON-RPC id: the host does not read what it carries.
     pub(crate) fn response(&self, version: Version) -> Response<Bytes> {
-        let body = serde_json::json!({
-            "jsonrpc": "2.0",
-            "error": { "code": -32603, "message": self.message() },
-        });
-        let mut response = Response::new(Bytes::from(body.to_string()));
+        let message = self.message();
+        let body =
+            format!(r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"{message}"}}}}"#);
+        let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         match self {
             Self::Overloaded => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -6,8 +6,8 @@ use wasmtime::{
     Engine,
     component::{Component, Linker},
 };
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_config::WasiConfig;
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
 use crate::{HostError, state::State};
 

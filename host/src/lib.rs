@@ -17,10 +17,12 @@
 
 mod authority;
 mod body;
+pub mod cli;
 mod config;
 mod connection;
 mod contract;
-pub mod dev;
+mod demo;
+mod dev;
 mod engine;
 mod error;
 mod exchange;
@@ -29,17 +31,19 @@ mod guest;
 mod host;
 mod life;
 mod listen;
+mod logging;
 mod outbound;
 mod output;
 mod pulse;
 mod report;
+mod settings;
+mod signals;
 mod state;
-
-pub use bytesize::ByteSize;
 
 pub use self::{
     config::Config,
     contract::{Outcome, UnknownOutcome},
+    dev::BuildError,
     error::HostError,
     guest::Guest,
     host::{Gauges, Host},

@@ -67,7 +67,12 @@ impl Server {
             guest: watch::Sender::new(guest),
             phase: watch::Sender::new(Phase::Serving),
         };
-        Ok(Self { host: host.clone(), listener, addr, handle })
+        Ok(Self {
+            host: host.clone(),
+            listener,
+            addr,
+            handle,
+        })
     }
 
     /// The address, with the port that was picked.
@@ -87,7 +92,12 @@ impl Server {
     ///
     /// None at present: what can go wrong while serving concerns one connection.
     pub async fn run(self) -> Result<(), HostError> {
-        let Self { host, listener, addr, handle } = self;
+        let Self {
+            host,
+            listener,
+            addr,
+            handle,
+        } = self;
         let config = host.config();
         let places = Arc::new(Semaphore::new(config.max_connections as usize));
         let shared = Arc::new(Shared {
@@ -105,8 +115,12 @@ impl Server {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => break,
                 accepted = accept(&listener, &places) => accepted,
             };
-            let serving =
-                connection::serve(Arc::clone(&shared), socket, alive.clone(), handle.phase.subscribe());
+            let serving = connection::serve(
+                Arc::clone(&shared),
+                socket,
+                alive.clone(),
+                handle.phase.subscribe(),
+            );
             tokio::spawn(async move {
                 serving.await;
                 drop(place);

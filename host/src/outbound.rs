@@ -45,7 +45,9 @@ impl FromStr for OutboundRule {
         let error = || OutboundRuleError(text.to_owned());
         let (host, port) = split_port(text).ok_or_else(error)?;
         let valid = |name: &str| {
-            !name.is_empty() && !name.contains(['*', '/', '@', '?', '#']) && !name.contains(char::is_whitespace)
+            !name.is_empty()
+                && !name.contains(['*', '/', '@', '?', '#'])
+                && !name.contains(char::is_whitespace)
         };
         let host = match host.strip_prefix('*') {
             Some("") => HostPattern::Any,
@@ -77,7 +79,11 @@ impl OutboundRule {
         let Some(host) = uri.host().map(str::to_ascii_lowercase) else {
             return false;
         };
-        let default_port = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+        let default_port = if uri.scheme_str() == Some("http") {
+            80
+        } else {
+            443
+        };
         let port = uri.port_u16().unwrap_or(default_port);
         let host_allowed = match &self.host {
             HostPattern::Any => true,
@@ -183,7 +189,10 @@ mod tests {
         assert!(allows("api.example.com", "https://api.example.com/v1"));
         assert!(allows("api.example.com", "http://API.example.com:8080/"));
         assert!(!allows("api.example.com", "https://example.com/"));
-        assert!(!allows("api.example.com", "https://api.example.com.evil.net/"));
+        assert!(!allows(
+            "api.example.com",
+            "https://api.example.com.evil.net/"
+        ));
     }
 
     #[test]
@@ -204,7 +213,15 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", "https://example.com", "a b", "example.com:port", "*example.com", "a/b", "*."] {
+        for text in [
+            "",
+            "https://example.com",
+            "a b",
+            "example.com:port",
+            "*example.com",
+            "a/b",
+            "*.",
+        ] {
             assert!(text.parse::<OutboundRule>().is_err(), "{text:?}");
         }
     }

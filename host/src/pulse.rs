@@ -87,7 +87,9 @@ impl Pulse {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+        u64::try_from(self.begin.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1)
     }
 
     pub(crate) fn exchange_begins(&self) {
@@ -119,7 +121,9 @@ impl Pulse {
         if self.exchanges.load(Ordering::Relaxed) == 0 {
             let now = self.now();
             // Only the first byte of a head starts its clock.
-            let _ = self.head_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self
+                .head_since
+                .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
@@ -144,10 +148,18 @@ impl Pulse {
         } else if head > 0 {
             (head, config.head_timeout, Next::Cut)
         } else {
-            (self.idle_since.load(Ordering::Relaxed), config.keep_alive, Next::CloseIdle)
+            (
+                self.idle_since.load(Ordering::Relaxed),
+                config.keep_alive,
+                Next::CloseIdle,
+            )
         };
         let due = self.begin + Duration::from_millis(since) + limit;
-        if due > Instant::now() { Next::Look(due) } else { then }
+        if due > Instant::now() {
+            Next::Look(due)
+        } else {
+            then
+        }
     }
 }
 
@@ -169,13 +181,22 @@ enum Preface {
 
 impl Tracked {
     pub(crate) fn new(socket: TcpStream, pulse: Arc<Pulse>) -> Self {
-        Self { socket, pulse, preface: Preface::Awaited, linger: None }
+        Self {
+            socket,
+            pulse,
+            preface: Preface::Awaited,
+            linger: None,
+        }
     }
 
     fn received(&mut self, bytes: &[u8]) {
         if self.preface == Preface::Awaited {
             let is_http2 = bytes.starts_with(b"PRI");
-            self.preface = if is_http2 { Preface::Http2 } else { Preface::Http1 };
+            self.preface = if is_http2 {
+                Preface::Http2
+            } else {
+                Preface::Http1
+            };
         }
         if self.preface == Preface::Http1 {
             self.pulse.received();

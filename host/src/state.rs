@@ -27,20 +27,27 @@ pub(crate) struct Grants {
 
 impl Grants {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
-        let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
+        let env = config
+            .env
+            .iter()
+            .map(|entry| variable(entry))
+            .collect::<Result<_, _>>()?;
         let pairs = config.wasi_config.iter().map(|entry| setting(entry));
         Ok(Self {
             env,
             config: Arc::new(pairs.collect::<Result<_, _>>()?),
             outbound: config.allow_outbound.clone().into(),
-            memory: usize::try_from(config.memory.as_u64()).unwrap_or(usize::MAX),
+            memory: usize::try_from(config.memory).unwrap_or(usize::MAX),
         })
     }
 }
 
 /// `NAME=VALUE`, or `NAME` alone for the host's own value.
 fn variable(entry: &str) -> Result<(String, String), HostError> {
-    let refuse = |reason: String| HostError::Setting { name: "env", reason };
+    let refuse = |reason: String| HostError::Setting {
+        name: "env",
+        reason,
+    };
     match entry.split_once('=') {
         Some(("", _)) => Err(refuse(format!("`{entry}` has no name"))),
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
@@ -83,9 +90,15 @@ impl State {
             table: ResourceTable::new(),
             wasi,
             http: WasiHttpCtx::new(),
-            hooks: Outbound { allowed: Arc::clone(&grants.outbound) },
+            hooks: Outbound {
+                allowed: Arc::clone(&grants.outbound),
+            },
             config: Arc::clone(&grants.config),
-            memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
+            memory: MemoryLimit {
+                limit: grants.memory,
+                used: 0,
+                refused: false,
+            },
         }
     }
 
@@ -121,7 +134,10 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -188,7 +204,11 @@ mod tests {
 
     #[test]
     fn memories_are_bounded_together() {
-        let mut limit = MemoryLimit { limit: 100, used: 0, refused: false };
+        let mut limit = MemoryLimit {
+            limit: 100,
+            used: 0,
+            refused: false,
+        };
         assert!(limit.memory_growing(0, 60, None).unwrap());
         assert!(limit.memory_growing(0, 40, None).unwrap());
         assert!(!limit.memory_growing(40, 50, None).unwrap());

@@ -1,0 +1,191 @@
+//! The `midge` command: its arguments and what it does with them.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    Config, Host, HostError, Server, demo,
+    dev::{self, Target},
+    logging::{self, LogFormat},
+    settings::{self, Flags},
+    signals,
+};
+
+/// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.
+///
+/// Without a command it builds and serves the demo of the source tree it was built from.
+#[derive(Debug, Parser)]
+#[command(name = "midge", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "A TIME has a unit: 500ms, 10s, 2m. A SIZE is bytes or has a unit: 64KiB, 4MiB."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a component (without one: the demo)
+    Serve {
+        /// The component to serve: a .wasm file
+        component: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Build a guest with cargo, serve it, and rebuild it when its sources change
+    Dev {
+        /// Folder of the guest's Cargo.toml
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        /// Build this example instead of the package's library
+        #[arg(long, value_name = "NAME")]
+        example: Option<String>,
+        /// Cargo profile to build with
+        #[arg(long, value_name = "NAME", default_value = "dev")]
+        profile: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Common {
+    /// Configuration file (TOML); its keys are the long flags with `_` for `-`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Log lines for people or for machines; RUST_LOG filters them
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Common {
+    /// Starts the log and a host, as all commands do first.
+    fn start(&self) -> Result<Host, HostError> {
+        logging::install(self.log_format);
+        Host::new(self.configuration()?)
+    }
+
+    fn configuration(&self) -> Result<Config, HostError> {
+        settings::load(self.config.as_deref(), &self.flags)
+    }
+}
+
+/// Does what the command line says, until it is done or told to stop.
+///
+/// # Errors
+///
+/// Whatever keeps the server from starting.
+pub async fn run(cli: Cli) -> Result<(), HostError> {
+    match cli.command {
+        None => serve(None, &cli.common).await,
+        Some(Command::Serve { component, common }) => serve(component, &common).await,
+        Some(Command::Dev {
+            path,
+            example,
+            profile,
+            common,
+        }) => {
+            let host = common.start()?;
+            dev::run(
+                &host,
+                Target {
+                    path,
+                    package: None,
+                    example,
+                    profile,
+                },
+            )
+            .await
+        }
+    }
+}
+
+async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostError> {
+    let host = common.start()?;
+    let (path, call) = match component {
+        Some(path) => (path, Call::List),
+        None => (demo::build().await?, Call::Greet),
+    };
+    let guest = host.load(&path)?;
+    let server = Server::bind(&host, guest, host.config().addr).await?;
+    announce(server.local_addr(), &path.display().to_string(), call)?;
+    signals::serve(server).await
+}
+
+/// The request in the line that shows how to talk to a server.
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    /// Lists the tools; any server knows this.
+    List,
+    /// Calls a tool of the demo.
+    Greet,
+}
+
+impl Call {
+    fn curl(self, url: &str) -> String {
+        let (headers, method, params) = match self {
+            Self::List => ("-H 'Mcp-Method: tools/list'", "tools/list", ""),
+            Self::Greet => (
+                "-H 'Mcp-Method: tools/call' -H 'Mcp-Name: greet'",
+                "tools/call",
+                r#""name":"greet","arguments":{"name":"World"},"#,
+            ),
+        };
+        let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+        format!(
+            "curl -s {url} -H 'Content-Type: application/json' \
+             -H 'Accept: application/json, text/event-stream' \
+             -H 'MCP-Protocol-Version: 2026-07-28' {headers} \
+             -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{{{params}{meta}}}}}'"
+        )
+    }
+}
+
+/// Tells on standard output where the server is, and how to try it.
+pub(crate) fn announce(addr: SocketAddr, what: &str, call: Call) -> Result<(), HostError> {
+    let url = format!("http://{addr}/mcp");
+    let curl = call.curl(&url);
+    let mut out = io::stdout().lock();
+    writeln!(out, "Serving {what} on {url}\n\nTry it:\n  {curl}\n")
+        .and_then(|()| out.flush())
+        .map_err(|source| HostError::System {
+            what: "write to standard output",
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_requests_shown_are_json() {
+        for call in [Call::List, Call::Greet] {
+            let line = call.curl("http://x/mcp");
+            let body = line
+                .split("-d '")
+                .nth(1)
+                .and_then(|rest| rest.strip_suffix('\''));
+            let body: Option<serde_json::Value> =
+                body.and_then(|body| serde_json::from_str(body).ok());
+            assert_eq!(body.map(|body| body["id"] == 1), Some(true), "{line}");
+        }
+    }
+}

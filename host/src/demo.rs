@@ -1,0 +1,29 @@
+//! The demo: an example of the source tree this command was built from.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    BuildError, HostError,
+    dev::{self, Target},
+};
+
+/// The tree, as it was when this crate was compiled.
+const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Builds the demo and says where its component is.
+pub(crate) async fn build() -> Result<PathBuf, HostError> {
+    let tree = Path::new(TREE);
+    if !tree.join("examples/demo.rs").is_file() {
+        return Err(BuildError::NoDemo {
+            tree: tree.to_owned(),
+        }
+        .into());
+    }
+    let demo = Target {
+        path: tree.to_owned(),
+        package: Some("midge".to_owned()),
+        example: Some("demo".to_owned()),
+        profile: "component".to_owned(),
+    };
+    Ok(dev::build(&demo).await?.component)
+}

@@ -1,0 +1,158 @@
+//! From sources to a component, by cargo.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::{BuildError, toolchain};
+
+/// What cargo is to build.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// The folder of the `Cargo.toml`.
+    pub(crate) path: PathBuf,
+    pub(crate) package: Option<String>,
+    pub(crate) example: Option<String>,
+    pub(crate) profile: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.example {
+            Some(example) => write!(f, "example {example} of {}", self.path.display()),
+            None => write!(f, "{}", self.path.display()),
+        }
+    }
+}
+
+/// What cargo has built.
+pub(crate) struct Built {
+    pub(crate) component: PathBuf,
+    /// The files it was made of, as far as cargo tells.
+    pub(crate) sources: Vec<PathBuf>,
+}
+
+/// Builds a component. What cargo has to say goes to standard error as usual.
+pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
+    if !target.path.join("Cargo.toml").is_file() {
+        return Err(BuildError::NoProject {
+            path: target.path.clone(),
+        });
+    }
+    toolchain::ensure_target(&target.path).await?;
+    let mut cargo = cargo(target);
+    let output = cargo.output().await.map_err(|source| BuildError::Run {
+        program: toolchain::cargo(),
+        source,
+    })?;
+    if !output.status.success() {
+        return Err(BuildError::Failed);
+    }
+    let component = component(&output.stdout, target.example.as_deref())?;
+    let sources = sources(&component.with_extension("d"));
+    Ok(Built { component, sources })
+}
+
+fn cargo(target: &Target) -> Command {
+    let mut cargo = toolchain::command(&toolchain::cargo(), &target.path);
+    cargo
+        .args(["build", "--message-format", "json-render-diagnostics"])
+        .args(["--target", toolchain::TARGET, "--profile", &target.profile])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true);
+    if let Some(package) = &target.package {
+        cargo.args(["--package", package]);
+    }
+    match &target.example {
+        Some(example) => cargo.args(["--example", example]),
+        None => cargo.arg("--lib"),
+    };
+    cargo
+}
+
+#[derive(Deserialize)]
+struct Message {
+    target: Artifact,
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    name: String,
+}
+
+/// Finds the component in the messages of cargo: the last one, or that of the example.
+fn component(messages: &[u8], example: Option<&str>) -> Result<PathBuf, BuildError> {
+    messages
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
+        .filter(|message| example.is_none_or(|example| message.target.name == example))
+        .flat_map(|message| message.filenames)
+        .filter(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+        .last()
+        .ok_or(BuildError::NoComponent)
+}
+
+/// The files named in the dependency file that cargo leaves beside what it builds.
+fn sources(dependencies: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(dependencies).unwrap_or_default();
+    let Some((_, files)) = text.lines().next().and_then(|line| line.split_once(": ")) else {
+        return Vec::new();
+    };
+    // A space in a name is written as `\ `.
+    files
+        .replace("\\ ", "\0")
+        .split_ascii_whitespace()
+        .map(|file| PathBuf::from(file.replace('\0', " ")))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    const MESSAGES: &[u8] =
+        br#"{"reason":"compiler-artifact","target":{"name":"dep"},"filenames":["/t/libdep.rlib"]}
+{"reason":"compiler-artifact","target":{"name":"guest"},"filenames":["/t/guest.wasm"]}
+{"reason":"compiler-artifact","target":{"name":"demo"},"filenames":["/t/demo.wasm"]}
+{"reason":"build-finished","success":true}
+"#;
+
+    #[test]
+    fn the_component_is_found_among_what_cargo_says() {
+        assert_eq!(
+            component(MESSAGES, None).unwrap(),
+            Path::new("/t/demo.wasm")
+        );
+        assert_eq!(
+            component(MESSAGES, Some("guest")).unwrap(),
+            Path::new("/t/guest.wasm")
+        );
+        assert!(matches!(
+            component(MESSAGES, Some("dep")),
+            Err(BuildError::NoComponent)
+        ));
+    }
+
+    #[test]
+    fn sources_are_read_from_the_dependency_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("guest.d");
+        fs::write(&file, "/t/guest.wasm: /src/lib.rs /my\\ src/a.rs\n").unwrap();
+        assert_eq!(
+            sources(&file),
+            [Path::new("/src/lib.rs"), Path::new("/my src/a.rs")]
+        );
+        assert!(sources(&folder.path().join("none.d")).is_empty());
+    }
+}

@@ -1,0 +1,255 @@
+//! What a handler may ask and tell: [`Context`].
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Instant;
+
+use http::HeaderMap;
+use serde::Serialize;
+
+use crate::outbox::Outbox;
+use crate::protocol::Version;
+use crate::protocol::capabilities::ClientCapabilities;
+use crate::protocol::identity::Implementation;
+use crate::protocol::jsonrpc::{Notification, RequestId};
+use crate::protocol::logging::{LogMessage, LoggingLevel, ProgressParams};
+use crate::protocol::meta::{ProgressToken, TraceContext};
+
+pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// What the request says about itself and its client.
+#[derive(Debug)]
+pub(crate) struct RequestInfo {
+    pub(crate) id: RequestId,
+    pub(crate) version: Version,
+    pub(crate) capabilities: ClientCapabilities,
+    pub(crate) client: Option<Implementation>,
+    /// The least level that the client wants to see; `None` for no log messages at all.
+    pub(crate) log_level: Option<LoggingLevel>,
+    pub(crate) progress_token: Option<ProgressToken>,
+    pub(crate) trace: TraceContext,
+    pub(crate) headers: Rc<HeaderMap>,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// The request a handler answers: who asks, and how to tell them about progress.
+///
+/// A handler gets one when it is registered with
+/// [`Tool::with_context`](crate::Tool::with_context). Cloning is cheap.
+///
+/// ```
+/// use midge::{Context, LoggingLevel, NoArguments, ToolError};
+///
+/// async fn index(_: NoArguments, context: Context) -> Result<String, ToolError> {
+///     for file in 1..=3 {
+///         context.progress(f64::from(file)).total(3.0).message("Indexing").await;
+///     }
+///     context.log(LoggingLevel::Info, "3 files").await;
+///     Ok("Indexed 3 files.".to_owned())
+/// }
+/// # drop(index);
+/// ```
+#[derive(Clone)]
+pub struct Context(Rc<Inner>);
+
+struct Inner {
+    request: RequestInfo,
+    outbox: Outbox,
+    last_progress: Cell<f64>,
+    deferred: RefCell<Vec<LocalFuture<()>>>,
+}
+
+impl Context {
+    pub(crate) fn new(request: RequestInfo, outbox: Outbox) -> Self {
+        Self(Rc::new(Inner {
+            request,
+            outbox,
+            last_progress: Cell::new(f64::NEG_INFINITY),
+            deferred: RefCell::default(),
+        }))
+    }
+
+    /// The id of the request, for logs. Clients choose it; it is not unique.
+    #[must_use]
+    pub fn request_id(&self) -> &RequestId {
+        &self.0.request.id
+    }
+
+    /// The protocol version of this exchange.
+    #[must_use]
+    pub fn protocol_version(&self) -> Version {
+        self.0.request.version
+    }
+
+    /// What the client declared in this request. Legacy clients declare it in a handshake that a
+    /// stateless server cannot remember, so for them this is empty.
+    #[must_use]
+    pub fn client_capabilities(&self) -> &ClientCapabilities {
+        &self.0.request.capabilities
+    }
+
+    /// Who the client says it is. For display and logs only: anybody can say anything.
+    #[must_use]
+    pub fn client_info(&self) -> Option<&Implementation> {
+        self.0.request.client.as_ref()
+    }
+
+    /// The trace this request belongs to, to hand on to other services.
+    #[must_use]
+    pub fn trace_context(&self) -> &TraceContext {
+        &self.0.request.trace
+    }
+
+    /// The headers of the HTTP request.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.request.headers
+    }
+
+    /// When the server gives up on the handler, if it ever does; see
+    /// [`Server::time_limit`](crate::Server::time_limit).
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.0.request.deadline
+    }
+
+    /// Whether the client is gone. Only a tool that runs to completion lives to see it.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.outbox.is_cancelled()
+    }
+
+    /// Waits until the client is gone.
+    pub async fn cancelled(&self) {
+        self.0.outbox.cancelled().await;
+    }
+
+    /// Reports progress, in any unit; await what this returns.
+    ///
+    /// Nothing is sent where the client asked for none, where it takes no stream, or where
+    /// `progress` is not more than the last one. The first progress turns the answer into a
+    /// stream.
+    #[must_use = "progress is sent when it is awaited"]
+    pub fn progress(&self, progress: f64) -> Progress<'_> {
+        Progress {
+            context: self,
+            progress,
+            total: None,
+            message: None,
+        }
+    }
+
+    /// Sends a log message to the client: a string, or any value that can be written as JSON.
+    ///
+    /// Nothing is sent where the client did not ask for this level. No secrets, no internals: the
+    /// reader is whoever runs the client. Values that cannot be written as JSON are left out.
+    pub async fn log(&self, level: LoggingLevel, data: impl Serialize) {
+        let wanted = self.0.request.log_level.is_some_and(|least| level >= least);
+        if wanted && self.0.outbox.is_open() {
+            self.notify(
+                "notifications/message",
+                &LogMessage {
+                    level,
+                    logger: None,
+                    data,
+                },
+            )
+            .await;
+        }
+    }
+
+    /// Leaves work for after the answer: it runs when the answer is written, or when the client
+    /// has gone, within [`Server::defer_limit`](crate::Server::defer_limit).
+    ///
+    /// ```
+    /// # use midge::{Context, NoArguments, ToolError};
+    /// async fn search(_: NoArguments, context: Context) -> Result<String, ToolError> {
+    ///     context.defer(async { /* write a usage record */ });
+    ///     Ok("found".to_owned())
+    /// }
+    /// # drop(search);
+    /// ```
+    pub fn defer(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.deferred.borrow_mut().push(Box::pin(work));
+    }
+
+    pub(crate) fn take_deferred(&self) -> Vec<LocalFuture<()>> {
+        self.0.deferred.take()
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    async fn notify(&self, method: &'static str, params: &impl Serialize) {
+        if let Ok(json) = serde_json::to_string(&Notification::new(method, params)) {
+            self.0.outbox.send(json).await;
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Context")
+            .field(&self.0.request)
+            .finish()
+    }
+}
+
+/// One progress notification, made by [`Context::progress`] and sent by awaiting it.
+#[derive(Debug)]
+#[must_use = "progress is sent when it is awaited"]
+pub struct Progress<'a> {
+    context: &'a Context,
+    progress: f64,
+    total: Option<f64>,
+    message: Option<String>,
+}
+
+impl Progress<'_> {
+    /// How much there is to do, in the unit of the progress.
+    pub fn total(mut self, total: f64) -> Self {
+        self.total = Some(total);
+        self
+    }
+
+    /// What is being done, for people.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    async fn send(self) {
+        let inner = &self.context.0;
+        let Some(progress_token) = &inner.request.progress_token else {
+            return;
+        };
+        let is_more = self.progress.is_finite() && self.progress > inner.last_progress.get();
+        if !is_more || !inner.outbox.is_open() {
+            return;
+        }
+        inner.last_progress.set(self.progress);
+        let total = self.total.filter(|total| total.is_finite());
+        let message = self.message.as_deref();
+        let params = ProgressParams {
+            progress_token,
+            progress: self.progress,
+            total,
+            message,
+        };
+        self.context.notify("notifications/progress", &params).await;
+    }
+}
+
+impl<'a> IntoFuture for Progress<'a> {
+    type Output = ();
+    type IntoFuture = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,161 @@
+//! The two errors of a server: [`ToolError`] is told to the model, [`ProtocolError`] to the client.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::json;
+
+use crate::protocol::Version;
+use crate::protocol::capabilities::ClientCapabilities;
+use crate::protocol::jsonrpc::{ErrorObject, code};
+
+/// Why a tool could not do what it was asked.
+///
+/// The model reads it, as a result with `isError: true`, and can repair its call: say what was
+/// wrong and what would be right. Leave out secrets and internals; what the model must not see
+/// goes into [`ToolError::Internal`], whose text stays in the server's log.
+///
+/// ```
+/// use midge::ToolError;
+///
+/// async fn divide(arguments: (f64, f64)) -> Result<String, ToolError> {
+///     let (dividend, divisor) = arguments;
+///     if divisor == 0.0 {
+///         return Err(ToolError::new("`divisor` must not be 0"));
+///     }
+///     Ok((dividend / divisor).to_string())
+/// }
+/// # drop(divide);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// The arguments do not fit the tool's input schema.
+    #[error("Invalid arguments: {}{reason}", At(path))]
+    InvalidArguments {
+        /// Where in the arguments, as `items[2].price`; empty for the arguments as a whole.
+        path: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// The tool tried and failed.
+    #[error("{0}")]
+    Failed(String),
+    /// The server is at fault. The client gets the JSON-RPC error -32603 without this text,
+    /// which is logged.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+struct At<'a>(&'a str);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => Ok(()),
+            path => write!(formatter, "`{path}`: "),
+        }
+    }
+}
+
+impl ToolError {
+    /// The tool tried and failed; `message` tells the model why.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
+    }
+
+    /// The server is at fault; `cause` is logged, and nobody outside sees it.
+    #[must_use]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+}
+
+impl From<String> for ToolError {
+    fn from(message: String) -> Self {
+        Self::Failed(message)
+    }
+}
+
+impl From<&str> for ToolError {
+    fn from(message: &str) -> Self {
+        Self::new(message)
+    }
+}
+
+/// Why a message cannot be answered: a JSON-RPC error, with the numbers of MCP 2026-07-28.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProtocolError {
+    /// The body is not JSON in UTF-8, or nests too deep.
+    #[error("Parse error: {0}")]
+    Parse(String),
+    /// The body is JSON, but not a JSON-RPC message that may be sent here.
+    #[error("Invalid request: {0}")]
+    InvalidRequest(Cow<'static, str>),
+    /// The method does not exist, was removed, or needs what this server does not advertise.
+    #[error("Method not found: {0}")]
+    MethodNotFound(String),
+    /// The metadata that every modern request carries is missing or malformed.
+    #[error("Invalid params: {0}")]
+    InvalidMeta(Cow<'static, str>),
+    /// The parameters do not fit the method.
+    #[error("Invalid params: {0}")]
+    InvalidParams(Cow<'static, str>),
+    /// No tool of that name.
+    #[error("Unknown tool: {0}")]
+    UnknownTool(String),
+    /// A header does not say what the body says.
+    #[error("Header mismatch: {0}")]
+    HeaderMismatch(String),
+    /// The client did not declare a capability that the request needs.
+    #[error("The client must declare a capability that this request needs")]
+    MissingClientCapability(Box<ClientCapabilities>),
+    /// The protocol version is not supported.
+    #[error("Unsupported protocol version: {requested}")]
+    UnsupportedVersion {
+        /// What the client asked for.
+        requested: String,
+    },
+    /// The server failed; details are in its log only.
+    #[error("Internal error")]
+    Internal,
+    /// The server gave up on a handler that took too long.
+    #[error("The server's time limit for one request has passed")]
+    TimedOut,
+}
+
+impl ProtocolError {
+    /// The number of the error on the wire.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Parse(_) => code::PARSE_ERROR,
+            Self::InvalidRequest(_) => code::INVALID_REQUEST,
+            Self::MethodNotFound(_) => code::METHOD_NOT_FOUND,
+            Self::InvalidMeta(_) | Self::InvalidParams(_) | Self::UnknownTool(_) => {
+                code::INVALID_PARAMS
+            }
+            Self::HeaderMismatch(_) => code::HEADER_MISMATCH,
+            Self::MissingClientCapability(_) => code::MISSING_CLIENT_CAPABILITY,
+            Self::UnsupportedVersion { .. } => code::UNSUPPORTED_PROTOCOL_VERSION,
+            Self::Internal | Self::TimedOut => code::INTERNAL_ERROR,
+        }
+    }
+
+    pub(crate) fn to_object(&self) -> ErrorObject {
+        let data = match self {
+            Self::MissingClientCapability(capabilities) => {
+                Some(json!({ "requiredCapabilities": capabilities }))
+            }
+            Self::UnsupportedVersion { requested } => {
+                Some(json!({ "supported": Version::MODERN, "requested": requested }))
+            }
+            _ => None,
+        };
+        ErrorObject {
+            code: self.code(),
+            message: self.to_string(),
+            data,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The answer of handlers: JSON until there is something to say sooner, then a stream.
+
+use http::header::HeaderValue;
+use http::{HeaderMap, StatusCode};
+
+use super::accept::Accepts;
+use super::record::{self, Record};
+use super::reply::Reply;
+use super::transport::{Io, ResponseHead, Transport};
+use super::{call, origin, sse, status};
+use crate::context::Context;
+use crate::dispatch::{Answer, Response};
+use crate::outcome::Outcome;
+use crate::server::Server;
+
+/// Runs the jobs one after the other. Leaves the contexts of their handlers to the caller, who
+/// also gets them when the client goes away in between.
+pub(crate) async fn run<T: Transport>(
+    server: &Server,
+    writer: &mut Writer<'_, T>,
+    jobs: Vec<Answer>,
+    contexts: &mut Vec<Context>,
+) -> Io {
+    for job in jobs {
+        let response = match job {
+            Answer::Now(response) => response,
+            Answer::Call(call) => {
+                contexts.push(call.context.clone());
+                call::run(server, writer, call).await?
+            }
+        };
+        if let Some(cause) = &response.cause {
+            writer
+                .transport
+                .log(&format!("midge: internal error: {cause}"));
+        }
+        writer.respond(response);
+    }
+    Io::Continue(())
+}
+
+/// Writes one answer, as JSON or as a stream of events.
+pub(crate) struct Writer<'a, T> {
+    transport: &'a mut T,
+    accepts: Accepts,
+    origin: Option<HeaderValue>,
+    record: &'a Record,
+    streaming: bool,
+    run_to_completion: bool,
+    /// Responses that wait for the answer to end, or to become a stream.
+    responses: Vec<Response>,
+    outcome: Outcome,
+}
+
+impl<'a, T: Transport> Writer<'a, T> {
+    pub(crate) fn new(
+        transport: &'a mut T,
+        accepts: Accepts,
+        origin: Option<HeaderValue>,
+        record: &'a Record,
+    ) -> Self {
+        Self {
+            transport,
+            accepts,
+            origin,
+            record,
+            streaming: false,
+            run_to_completion: false,
+            responses: Vec::new(),
+            outcome: Outcome::Ok,
+        }
+    }
+
+    pub(crate) fn transport(&mut self) -> &mut T {
+        self.transport
+    }
+
+    /// Whether the answer may be a stream.
+    pub(crate) fn streams(&self) -> bool {
+        self.accepts.events
+    }
+
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.streaming
+    }
+
+    /// Tells the host, with the head of a stream, not to cut this exchange.
+    pub(crate) fn set_run_to_completion(&mut self, run_to_completion: bool) {
+        self.run_to_completion |= run_to_completion;
+    }
+
+    /// Adds a response to the answer.
+    pub(crate) fn respond(&mut self, response: Response) {
+        if self.outcome == Outcome::Ok {
+            self.outcome = response.outcome;
+        }
+        self.responses.push(response);
+    }
+
+    /// Writes events. The first ones make the answer a stream, and go after the responses that
+    /// were there before.
+    pub(crate) async fn events(&mut self, events: &str) -> Io {
+        let mut bytes: String = self
+            .responses
+            .drain(..)
+            .map(|response| sse::event(&response.json))
+            .collect();
+        bytes.push_str(events);
+        if self.streaming {
+            return self.transport.write(bytes.as_bytes()).await;
+        }
+        self.streaming = true;
+        let mut head = sse::head();
+        if self.run_to_completion {
+            head.headers
+                .insert(record::RUN_TO_COMPLETION, HeaderValue::from_static("1"));
+        }
+        self.complete(&mut head, None);
+        self.transport.start(head, bytes.as_bytes()).await
+    }
+
+    /// Writes what is left and ends the answer.
+    pub(crate) async fn finish(mut self, batch: bool, modern: bool) -> Io<Outcome> {
+        if !self.streaming && self.accepts.json {
+            return self.finish_json(batch, modern).await;
+        }
+        self.events("").await?;
+        let outcome = Record::default().to_header(Some(self.outcome));
+        let trailers = outcome.map(|value| HeaderMap::from_iter([(record::HEADER, value)]));
+        self.transport.finish(trailers).await?;
+        Io::Continue(self.outcome)
+    }
+
+    async fn finish_json(&mut self, batch: bool, modern: bool) -> Io<Outcome> {
+        let mut responses = std::mem::take(&mut self.responses);
+        let reply = match responses.pop() {
+            Some(response) if !batch => status::reply_to(response, modern),
+            last => {
+                let bodies = responses
+                    .into_iter()
+                    .chain(last)
+                    .map(|response| response.json);
+                let array = format!("[{}]", bodies.collect::<Vec<_>>().join(","));
+                Reply::json(StatusCode::OK, array, self.outcome)
+            }
+        };
+        self.reply(reply).await
+    }
+
+    /// Writes a whole answer.
+    pub(crate) async fn reply(&mut self, reply: Reply) -> Io<Outcome> {
+        let outcome = reply.outcome;
+        let (mut head, body) = reply.into_head();
+        self.complete(&mut head, Some(outcome));
+        self.transport.start(head, body.as_bytes()).await?;
+        self.transport.finish(None).await?;
+        Io::Continue(outcome)
+    }
+
+    fn complete(&mut self, head: &mut ResponseHead, outcome: Option<Outcome>) {
+        if let Some(origin) = self.origin.take() {
+            origin::allow(&mut head.headers, origin);
+        }
+        if let Some(value) = self.record.to_header(outcome) {
+            head.headers.insert(record::HEADER, value);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! One call of a handler, from its first poll to its end.
+
+use std::future::poll_fn;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use super::answer::Writer;
+use super::sse;
+use super::transport::{Io, Transport};
+use crate::context::{Context, LocalFuture};
+use crate::dispatch::{Call, Response};
+use crate::error::{ProtocolError, ToolError};
+use crate::protocol::tool::CallToolResult;
+use crate::server::Server;
+
+type CallResult = Result<CallToolResult, ToolError>;
+
+/// Runs one call and writes what it says on its way.
+///
+/// Its future is dropped here, and with it whatever the handler holds: when it is done, when its
+/// time is up, or when the client is gone and the call is not one that runs to completion.
+pub(crate) async fn run<T: Transport>(
+    server: &Server,
+    writer: &mut Writer<'_, T>,
+    call: Call,
+) -> Io<Response> {
+    let Call {
+        future,
+        context,
+        run_to_completion,
+        early_stream,
+    } = call;
+    if !writer.streams() {
+        context.outbox().close();
+    }
+    writer.set_run_to_completion(run_to_completion);
+    writer.transport().blame(Some(context.request_id()));
+    let mut running = Running::new(future, context.clone());
+    let flow = watch(server, writer, &mut running, early_stream).await;
+    if flow.is_break() {
+        context.outbox().cancel();
+        if run_to_completion {
+            running.complete(writer.transport()).await;
+        }
+    }
+    drop(running);
+    writer.transport().blame(None);
+    Io::Continue(match flow? {
+        Some(result) => Call::respond(server, &context, result),
+        None => Response::error(Some(context.request_id()), ProtocolError::TimedOut),
+    })
+}
+
+/// Writes what the handler says until it is done; `None` when its time is up.
+async fn watch<T: Transport>(
+    server: &Server,
+    writer: &mut Writer<'_, T>,
+    running: &mut Running,
+    early_stream: bool,
+) -> Io<Option<CallResult>> {
+    if early_stream && writer.streams() {
+        writer.events(sse::KEEP_ALIVE).await?;
+    }
+    loop {
+        let settings = &server.settings;
+        let silence = if writer.is_streaming() {
+            settings.keep_alive
+        } else {
+            settings.quiet
+        };
+        let silence = writer.streams().then_some(silence);
+        match running.next(writer.transport(), silence).await {
+            Event::Done(result) => return Io::Continue(Some(result)),
+            Event::DeadlinePassed => return Io::Continue(None),
+            Event::Quiet => writer.events(sse::KEEP_ALIVE).await?,
+            Event::Notification(json) => {
+                writer.events(&sse::event(&json)).await?;
+                running.context.outbox().mark_written();
+            }
+        }
+    }
+}
+
+/// What happens next while a handler runs.
+enum Event {
+    Notification(String),
+    Done(CallResult),
+    /// Nothing was said for a while.
+    Quiet,
+    DeadlinePassed,
+}
+
+/// A handler and the clocks beside it.
+struct Running {
+    future: LocalFuture<CallResult>,
+    context: Context,
+    /// The result, while notifications sent before it are still to be written.
+    result: Option<CallResult>,
+    /// Made when the handler first waits: most never do.
+    deadline: Option<LocalFuture<()>>,
+    quiet: Option<LocalFuture<()>>,
+}
+
+impl Running {
+    fn new(future: LocalFuture<CallResult>, context: Context) -> Self {
+        Self {
+            future,
+            context,
+            result: None,
+            deadline: None,
+            quiet: None,
+        }
+    }
+
+    async fn next<T: Transport>(&mut self, transport: &T, silence: Option<Duration>) -> Event {
+        self.quiet = None;
+        poll_fn(|cx| self.poll(cx, transport, silence)).await
+    }
+
+    fn poll<T: Transport>(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        transport: &T,
+        silence: Option<Duration>,
+    ) -> Poll<Event> {
+        if self.result.is_none()
+            && let Poll::Ready(result) = self.future.as_mut().poll(cx)
+        {
+            self.result = Some(result);
+        }
+        if let Some(json) = self.context.outbox().take() {
+            return Poll::Ready(Event::Notification(json));
+        }
+        if let Some(result) = self.result.take() {
+            return Poll::Ready(Event::Done(result));
+        }
+        if let Some(left) = self.time_left()
+            && poll_timer(&mut self.deadline, cx, transport, left)
+        {
+            return Poll::Ready(Event::DeadlinePassed);
+        }
+        if let Some(time) = silence
+            && poll_timer(&mut self.quiet, cx, transport, time)
+        {
+            return Poll::Ready(Event::Quiet);
+        }
+        Poll::Pending
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        self.context
+            .deadline()
+            .map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Lets a handler that must not be cut run to its end, or to its deadline, for nobody.
+    async fn complete<T: Transport>(&mut self, transport: &T) {
+        let left = self.time_left();
+        let run = async {
+            if self.result.is_none() {
+                let _ = self.future.as_mut().await;
+            }
+        };
+        match left {
+            None => run.await,
+            Some(left) => futures_lite::future::or(run, transport.wait(left)).await,
+        }
+    }
+}
+
+/// Whether a timer, started at its first poll, is over.
+fn poll_timer<T: Transport>(
+    timer: &mut Option<LocalFuture<()>>,
+    cx: &mut TaskContext<'_>,
+    transport: &T,
+    time: Duration,
+) -> bool {
+    timer
+        .get_or_insert_with(|| Box::pin(transport.wait(time)))
+        .as_mut()
+        .poll(cx)
+        .is_ready()
+}

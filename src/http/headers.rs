@@ -1,0 +1,253 @@
+//! The request metadata that modern clients repeat in headers, compared with the body.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::error::ProtocolError;
+use crate::tool::HeaderParam;
+
+pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
+const METHOD: &str = "mcp-method";
+const NAME: &str = "mcp-name";
+
+/// A header that may occur once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field<'a> {
+    Absent,
+    Once(&'a str),
+    /// Repeated, or not of visible characters, blanks and tabs.
+    Malformed,
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn of(headers: &'a HeaderMap, name: &str) -> Self {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Field::Absent,
+            (Some(value), None) => match value.to_str() {
+                Ok(text) => Field::Once(text.trim_matches([' ', '\t'])),
+                Err(_) => Field::Malformed,
+            },
+            (Some(_), Some(_)) => Field::Malformed,
+        }
+    }
+}
+
+/// Compares `MCP-Protocol-Version` with the version of the body.
+pub(crate) fn check_version(headers: &HeaderMap, version: &str) -> Result<(), ProtocolError> {
+    check_plain(headers, "MCP-Protocol-Version", PROTOCOL_VERSION, version)
+}
+
+/// Compares `Mcp-Method` with the method of the body.
+pub(crate) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), ProtocolError> {
+    check_plain(headers, "Mcp-Method", METHOD, method)
+}
+
+/// Compares `Mcp-Name` with the name of what the body asks for.
+pub(crate) fn check_name(headers: &HeaderMap, name: &str) -> Result<(), ProtocolError> {
+    match required(headers, "Mcp-Name", NAME)? {
+        value if decode("Mcp-Name", value)? == name => Ok(()),
+        value => Err(mismatch("Mcp-Name", value, name)),
+    }
+}
+
+fn check_plain(
+    headers: &HeaderMap,
+    title: &str,
+    name: &str,
+    expected: &str,
+) -> Result<(), ProtocolError> {
+    match required(headers, title, name)? {
+        value if value == expected => Ok(()),
+        value => Err(mismatch(title, value, expected)),
+    }
+}
+
+/// Compares the headers of declared parameters with the arguments.
+pub(crate) fn check_params(
+    headers: &HeaderMap,
+    params: &[HeaderParam],
+    arguments: Option<&RawValue>,
+) -> Result<(), ProtocolError> {
+    if params.is_empty() {
+        return Ok(());
+    }
+    let arguments = arguments.and_then(|json| serde_json::from_str::<Value>(json.get()).ok());
+    for HeaderParam { path, header } in params {
+        let title = format!("Mcp-Param-{header}");
+        let argument = arguments
+            .as_ref()
+            .and_then(|root| {
+                path.split('.')
+                    .try_fold(root, |value, name| value.get(name))
+            })
+            .filter(|value| !value.is_null());
+        check_param(headers, &title, argument)?;
+    }
+    Ok(())
+}
+
+fn check_param(
+    headers: &HeaderMap,
+    title: &str,
+    argument: Option<&Value>,
+) -> Result<(), ProtocolError> {
+    let Some(argument) = argument else {
+        return match Field::of(headers, title) {
+            Field::Absent => Ok(()),
+            _ => Err(ProtocolError::HeaderMismatch(format!(
+                "{title} is sent, but the body has no such argument"
+            ))),
+        };
+    };
+    let value = required(headers, title, title)?;
+    let decoded = decode(title, value)?;
+    let fits = match argument {
+        Value::String(text) => *text == decoded,
+        Value::Bool(flag) => decoded == if *flag { "true" } else { "false" },
+        Value::Number(number) => same_number(number, &decoded),
+        // Not a type that can be declared: the arguments are refused for it in a moment.
+        _ => true,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(mismatch(title, value, &argument.to_string()))
+    }
+}
+
+/// Whether a header names the same number, however it writes it: `42.0` is 42.
+fn same_number(number: &serde_json::Number, text: &str) -> bool {
+    let Ok(other) = text.parse::<serde_json::Number>() else {
+        return false;
+    };
+    *number == other || (number.as_f64() == other.as_f64() && !(number.is_i64() && other.is_i64()))
+}
+
+fn required<'a>(headers: &'a HeaderMap, title: &str, name: &str) -> Result<&'a str, ProtocolError> {
+    match Field::of(headers, name) {
+        Field::Once(value) => Ok(value),
+        Field::Absent => Err(ProtocolError::HeaderMismatch(format!(
+            "{title} header is missing"
+        ))),
+        Field::Malformed => Err(ProtocolError::HeaderMismatch(format!(
+            "{title} header is repeated or has characters that a header may not have"
+        ))),
+    }
+}
+
+fn mismatch(title: &str, value: &str, expected: &str) -> ProtocolError {
+    ProtocolError::HeaderMismatch(format!(
+        "{title} header value '{value}' does not match body value '{expected}'"
+    ))
+}
+
+/// Undoes the encoding of values that a header cannot carry: `=?base64?…?=`, standard Base64 with
+/// padding, of UTF-8. Everything else is literal.
+fn decode(title: &str, value: &str) -> Result<String, ProtocolError> {
+    let Some(encoded) = value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    else {
+        return Ok(value.to_owned());
+    };
+    let bytes = STANDARD.decode(encoded).ok();
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| {
+            ProtocolError::HeaderMismatch(format!("{title} header is not valid Base64 of UTF-8"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::{HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(HeaderName::from_static(name), value);
+        }
+        headers
+    }
+
+    #[test]
+    fn h20_values_are_case_sensitive_and_trimmed() {
+        assert!(check_method(&headers(&[("mcp-method", "tools/list")]), "tools/list").is_ok());
+        assert!(check_name(&headers(&[("mcp-name", "  add \t")]), "add").is_ok());
+        assert!(check_method(&headers(&[("mcp-method", "TOOLS/LIST")]), "tools/list").is_err());
+        let repeated = headers(&[("mcp-name", "add"), ("mcp-name", "add")]);
+        assert!(check_name(&repeated, "add").is_err());
+    }
+
+    #[test]
+    fn h21_a_mismatch_says_what_differs() {
+        let error = check_name(&headers(&[("mcp-name", "foo")]), "bar").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Header mismatch: Mcp-Name header value 'foo' does not match body value 'bar'"
+        );
+        assert!(check_name(&HeaderMap::new(), "bar").is_err());
+        assert!(check_name(&headers(&[("mcp-name", "b\u{e4}r")]), "b\u{e4}r").is_err());
+    }
+
+    #[test]
+    fn h22_base64_sentinel_is_strict() {
+        let name =
+            |value: &str, expected: &str| check_name(&headers(&[("mcp-name", value)]), expected);
+        assert!(name("=?base64?SGVsbG8=?=", "Hello").is_ok());
+        assert!(name("=?base64?w6TDtsO8?=", "\u{e4}\u{f6}\u{fc}").is_ok());
+        for wrong in [
+            "=?base64?SGVsbG8?=",
+            "=?base64?SGVs!!!bG8=?=",
+            "=?base64?/w==?=",
+        ] {
+            assert!(name(wrong, "Hello").is_err(), "{wrong}");
+        }
+        for literal in [
+            "SGVsbG8=",
+            "=?base64?SGVsbG8=",
+            "SGVsbG8=?=",
+            "=?BASE64?SGVsbG8=?=",
+        ] {
+            assert!(name(literal, literal).is_ok(), "{literal}");
+        }
+    }
+
+    #[test]
+    fn h23_parameters_are_compared_by_type() {
+        let param = |path, header| HeaderParam { path, header };
+        let params = [
+            param("region".into(), "Region".into()),
+            param("limit".into(), "Limit".into()),
+            param("filter.deep".into(), "Deep".into()),
+        ];
+        let check = |pairs: &[(&'static str, &str)], arguments: &str| {
+            let arguments = RawValue::from_string(arguments.to_owned()).unwrap();
+            check_params(&headers(pairs), &params, Some(&arguments)).is_ok()
+        };
+        let region = ("mcp-param-region", "eu");
+        assert!(check(&[region], r#"{"region":"eu"}"#));
+        assert!(!check(&[region], r#"{"region":"us"}"#));
+        assert!(!check(&[], r#"{"region":"eu"}"#), "missing");
+        assert!(!check(&[region], "{}"), "sent without an argument");
+        assert!(!check(&[region], r#"{"region":null}"#), "sent for null");
+        assert!(check(&[("mcp-param-limit", "42.0")], r#"{"limit":42}"#));
+        assert!(!check(&[("mcp-param-limit", "43")], r#"{"limit":42}"#));
+        assert!(!check(&[("mcp-param-limit", "x")], r#"{"limit":42}"#));
+        assert!(check(
+            &[("mcp-param-deep", "true")],
+            r#"{"filter":{"deep":true}}"#
+        ));
+        assert!(!check(
+            &[("mcp-param-deep", "True")],
+            r#"{"filter":{"deep":true}}"#
+        ));
+        assert!(check(&[("mcp-param-other", "x")], "{}"), "not declared");
+    }
+}

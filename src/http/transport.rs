@@ -1,0 +1,70 @@
+//! Where the bytes of an exchange come from and go to.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::protocol::jsonrpc::RequestId;
+
+/// What every operation on a client's streams gives: its value, or the end of the exchange.
+///
+/// Not a `Result`, on purpose: there is nothing to unwrap, nothing to report to a client that is
+/// not there, and `?` leads out of the exchange.
+pub(crate) type Io<T = ()> = ControlFlow<ClientGone, T>;
+
+/// The client is gone: an ordinary end of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientGone {
+    /// What the stream said, one line.
+    pub(crate) cause: String,
+}
+
+impl ClientGone {
+    /// Keeps the first line: hosts may put a whole backtrace after it.
+    #[cfg_attr(
+        not(any(test, target_family = "wasm")),
+        expect(dead_code, reason = "only streams end")
+    )]
+    pub(crate) fn new(cause: &str) -> Self {
+        Self {
+            cause: cause.lines().next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Status and headers of an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+}
+
+/// The two streams of one exchange, the clock beside them, and a place for log lines.
+///
+/// Called in this order: `read` until it gives `None`, `start` once, `write` any number of times,
+/// `finish` once. After an operation broke off, none of them is called again; the one exception
+/// is an answer to a body that ended too soon, whose failure nobody looks at.
+pub(crate) trait Transport {
+    /// The next piece of the request body, never empty; `None` at its end.
+    async fn read(&mut self) -> Io<Option<Vec<u8>>>;
+
+    /// Sends the head and the first bytes of the body, which may be none.
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io;
+
+    /// Sends more of the body.
+    async fn write(&mut self, bytes: &[u8]) -> Io;
+
+    /// Ends the body.
+    async fn finish(&mut self, trailers: Option<HeaderMap>) -> Io;
+
+    /// Waits.
+    fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static;
+
+    /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
+    fn blame(&mut self, _request: Option<&RequestId>) {}
+
+    /// Writes a line to the server's log.
+    fn log(&self, line: &str);
+}

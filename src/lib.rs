@@ -1,0 +1,109 @@
+//! Model Context Protocol servers as WebAssembly components: one exchange, one life.
+//!
+//! Every HTTP exchange gets a fresh instance of the component, which answers one MCP message and
+//! is gone. There are no sessions, no shared memory and nothing to clean up, and a client that
+//! goes away in the middle is an ordinary outcome: work for it stops, nothing traps, and the next
+//! exchange notices nothing.
+//!
+//! ```
+#![doc = include_str!("../examples/hello.rs")]
+//! ```
+//!
+//! Tools are plain `async fn`s, typed in and typed out; see [`Tool`]. What a handler may ask and
+//! tell is its [`Context`]. Failures that the model should know are a [`ToolError`].
+//!
+//! # Protocol
+//! The modern revision, MCP 2026-07-28, and the legacy revisions 2025-03-26, 2025-06-18 and
+//! 2025-11-25, which are answered without sessions on the same endpoint. The answer is JSON, until
+//! a handler reports progress, logs or stays quiet for long: then it becomes a stream of events.
+//!
+//! # Targets
+//! Build for `wasm32-wasip2`, with `crate-type = ["cdylib"]`; the result is a component that any
+//! host of `wasi:http` 0.2 runs. Everything but the export also builds natively, for unit tests:
+//! see [`testing`].
+
+mod context;
+mod dispatch;
+mod error;
+mod http;
+mod outbox;
+mod outcome;
+pub mod protocol;
+mod schema;
+mod server;
+mod settings;
+pub mod testing;
+mod tool;
+#[cfg(target_family = "wasm")]
+mod wasi;
+
+pub use context::{Context, Progress};
+pub use error::{ProtocolError, ToolError};
+pub use outcome::Outcome;
+pub use protocol::Version;
+pub use protocol::capabilities::ClientCapabilities;
+pub use protocol::content::{ContentBlock, ResourceContents, ResourceLink};
+pub use protocol::discover::{Cache, CacheScope};
+pub use protocol::identity::{Icon, IconTheme, Implementation};
+pub use protocol::logging::LoggingLevel;
+pub use protocol::tool::{CallToolResult, ToolAnnotations};
+pub use server::{InvalidServer, Server};
+pub use settings::Cors;
+pub use tool::{IntoToolResult, Json, NoArguments, Tool};
+
+/// Exports a function that builds a [`Server`] as the component's HTTP handler
+/// (`wasi:http/incoming-handler`). Once in a crate.
+///
+/// The function runs for every exchange, so it should do little: name tools, and no work that one
+/// of them may not need. In the crate's own tests, the macro adds a test that the server is one
+/// that clients accept ([`Server::validate`]).
+///
+/// ```
+/// fn server() -> midge::Server {
+///     midge::Server::new("empty", env!("CARGO_PKG_VERSION"))
+/// }
+///
+/// midge::export!(server);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export {
+    ($server:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            struct Guest;
+            impl $crate::__private::IncomingHandler for Guest {
+                fn handle(
+                    request: $crate::__private::IncomingRequest,
+                    response: $crate::__private::ResponseOutparam,
+                ) {
+                    $crate::__private::handle($server, request, response);
+                }
+            }
+            $crate::__private::wasip2::http::proxy::export!(
+                Guest with_types_in $crate::__private::wasip2
+            );
+        };
+
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn() -> $crate::Server = $server;
+
+        #[cfg(test)]
+        #[test]
+        fn clients_accept_the_server() {
+            if let Err(problems) = $server().validate() {
+                panic!("{problems}");
+            }
+        }
+    };
+}
+
+/// What [`export!`] needs; not for anybody else.
+#[doc(hidden)]
+#[cfg(target_family = "wasm")]
+pub mod __private {
+    pub use crate::wasi::p2::handle;
+    pub use wasip2;
+    pub use wasip2::exports::http::incoming_handler::Guest as IncomingHandler;
+    pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};
+}

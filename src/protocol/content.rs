@@ -1,0 +1,300 @@
+//! Content blocks: what tools answer with.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Version;
+use super::identity::Icon;
+
+/// One piece of content.
+///
+/// ```
+/// use midge::ContentBlock;
+///
+/// let picture = ContentBlock::image(b"\x89PNG...", "image/png");
+/// let note = ContentBlock::text("The picture shows a midge.").for_user().priority(0.2);
+/// # drop((picture, note));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ContentBlock {
+    #[serde(flatten)]
+    kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<Annotations>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+enum Kind {
+    Text { text: String },
+    Image { data: String, mime_type: String },
+    Audio { data: String, mime_type: String },
+    ResourceLink(ResourceLink),
+    Resource { resource: ResourceContents },
+}
+
+impl ContentBlock {
+    /// Text, the content that every client understands.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Kind::Text { text: text.into() }.into()
+    }
+
+    /// A picture by its bytes, which this encodes as Base64.
+    #[must_use]
+    pub fn image(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+        Kind::Image {
+            data: STANDARD.encode(bytes),
+            mime_type: mime_type.into(),
+        }
+        .into()
+    }
+
+    /// A sound by its bytes, which this encodes as Base64.
+    #[must_use]
+    pub fn audio(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+        Kind::Audio {
+            data: STANDARD.encode(bytes),
+            mime_type: mime_type.into(),
+        }
+        .into()
+    }
+
+    /// A resource's contents, embedded.
+    #[must_use]
+    pub fn resource(resource: ResourceContents) -> Self {
+        Kind::Resource { resource }.into()
+    }
+
+    /// A link to a resource that the client may read.
+    ///
+    /// Clients of 2025-03-26 know no links; they get its name and URI as text.
+    #[must_use]
+    pub fn resource_link(link: ResourceLink) -> Self {
+        Kind::ResourceLink(link).into()
+    }
+
+    /// Marks the block as meant for the user.
+    #[must_use]
+    pub fn for_user(self) -> Self {
+        self.audience(Role::User)
+    }
+
+    /// Marks the block as meant for the model.
+    #[must_use]
+    pub fn for_assistant(self) -> Self {
+        self.audience(Role::Assistant)
+    }
+
+    fn audience(mut self, role: Role) -> Self {
+        self.annotations.get_or_insert_default().audience.push(role);
+        self
+    }
+
+    /// Says how much the block matters: 1 is required, 0 is optional. Values outside are clamped.
+    #[must_use]
+    pub fn priority(mut self, priority: f64) -> Self {
+        self.annotations.get_or_insert_default().priority = Some(priority.clamp(0.0, 1.0));
+        self
+    }
+
+    /// Says when the content last changed, as an ISO 8601 timestamp.
+    #[must_use]
+    pub fn last_modified(mut self, timestamp: impl Into<String>) -> Self {
+        self.annotations.get_or_insert_default().last_modified = Some(timestamp.into());
+        self
+    }
+
+    /// Sets a key of `_meta`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta
+            .get_or_insert_default()
+            .insert(key.into(), value.into());
+        self
+    }
+
+    /// The block as a client of `version` understands it.
+    pub(crate) fn for_version(mut self, version: Version) -> Self {
+        if let Kind::ResourceLink(link) = self.kind {
+            self.kind = if version.has_resource_links() {
+                Kind::ResourceLink(link.for_version(version))
+            } else {
+                Kind::Text {
+                    text: format!("{}: {}", link.name, link.uri),
+                }
+            };
+        }
+        if !version.has_titles() {
+            self.meta = None;
+        }
+        self
+    }
+}
+
+impl From<Kind> for ContentBlock {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            annotations: None,
+            meta: None,
+        }
+    }
+}
+
+impl From<String> for ContentBlock {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for ContentBlock {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Annotations {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    audience: Vec<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    User,
+    Assistant,
+}
+
+/// The contents of a resource: text or bytes under a URI.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceContents {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<String>,
+    #[serde(flatten)]
+    body: ResourceBody,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ResourceBody {
+    Text(String),
+    Blob(String),
+}
+
+impl ResourceContents {
+    /// Text.
+    #[must_use]
+    pub fn text(uri: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            uri: uri.into(),
+            mime_type: None,
+            body: ResourceBody::Text(text.into()),
+        }
+    }
+
+    /// Bytes, which this encodes as Base64.
+    #[must_use]
+    pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            uri: uri.into(),
+            mime_type: None,
+            body: ResourceBody::Blob(STANDARD.encode(bytes)),
+        }
+    }
+
+    /// Sets the MIME type.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+}
+
+/// A link to a resource.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceLink {
+    uri: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    icons: Vec<Icon>,
+}
+
+impl ResourceLink {
+    /// A link by URI and name.
+    #[must_use]
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            uri: uri.into(),
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Says what it is.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets the MIME type.
+    #[must_use]
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Sets the size in bytes, before any encoding.
+    #[must_use]
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// Adds an icon.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    fn for_version(mut self, version: Version) -> Self {
+        if !version.has_icons() {
+            self.icons.clear();
+        }
+        self
+    }
+}

@@ -1,0 +1,241 @@
+//! JSON-RPC 2.0 as MCP uses it: ids, the envelope of a message, error numbers.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// How deep arrays and objects of a message may nest.
+pub const MAX_DEPTH: usize = 128;
+
+/// The numbers of JSON-RPC errors that MCP 2026-07-28 defines; nothing else is sent.
+pub mod code {
+    /// The body is not JSON.
+    pub const PARSE_ERROR: i32 = -32700;
+    /// The body is JSON, but no JSON-RPC message.
+    pub const INVALID_REQUEST: i32 = -32600;
+    /// The method does not exist, or not for this client.
+    pub const METHOD_NOT_FOUND: i32 = -32601;
+    /// The parameters do not fit the method.
+    pub const INVALID_PARAMS: i32 = -32602;
+    /// The server failed.
+    pub const INTERNAL_ERROR: i32 = -32603;
+    /// An HTTP header does not say what the body says.
+    pub const HEADER_MISMATCH: i32 = -32020;
+    /// The client lacks a capability that the request needs.
+    pub const MISSING_CLIENT_CAPABILITY: i32 = -32021;
+    /// The protocol version is not supported.
+    pub const UNSUPPORTED_PROTOCOL_VERSION: i32 = -32022;
+}
+
+/// The id of a request: a string or an integer, echoed as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RequestId {
+    /// An integer.
+    Number(i64),
+    /// A string.
+    String(String),
+}
+
+impl RequestId {
+    /// Reads an id; `None` for `null`, fractions and everything else that is no id.
+    pub(crate) fn from_json(raw: &RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RequestId::Number(number) => number.fmt(formatter),
+            RequestId::String(text) => text.fmt(formatter),
+        }
+    }
+}
+
+/// One message from a client, its parameters still unread.
+#[derive(Debug)]
+pub(crate) enum Message<'a> {
+    Request(Request<'a>),
+    /// Nothing is done about a notification, so nothing of it is kept.
+    Notification,
+    /// An answer to a question that no stateless server asks.
+    Response,
+}
+
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) id: RequestId,
+    pub(crate) method: Cow<'a, str>,
+    pub(crate) params: Option<&'a RawValue>,
+}
+
+/// Why a value is no message; with the id where there was a valid one.
+#[derive(Debug)]
+pub(crate) struct InvalidMessage {
+    pub(crate) id: Option<RequestId>,
+    pub(crate) reason: &'static str,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// Tells a member that is `null` from a missing one, which `Option` alone does not.
+pub(crate) fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl<'a> Message<'a> {
+    /// Reads the envelope of one JSON value, which is known to be well-formed.
+    pub(crate) fn from_json(raw: &'a RawValue) -> Result<Self, InvalidMessage> {
+        let invalid = |id, reason| InvalidMessage { id, reason };
+        if !raw.get().starts_with('{') {
+            return Err(invalid(None, "a message must be a JSON object"));
+        }
+        let envelope: Envelope<'a> = serde_json::from_str(raw.get())
+            .map_err(|_| invalid(None, "a member of the message occurs twice"))?;
+        let id = match envelope.id.map(RequestId::from_json) {
+            None => None,
+            Some(Some(id)) => Some(id),
+            Some(None) => return Err(invalid(None, "`id` must be a string or an integer")),
+        };
+        if envelope
+            .jsonrpc
+            .is_none_or(|version| version.get() != "\"2.0\"")
+        {
+            return Err(invalid(id, "`jsonrpc` must be \"2.0\""));
+        }
+        let Some(method) = envelope.method else {
+            return match envelope.result.or(envelope.error) {
+                Some(_) => Ok(Message::Response),
+                None => Err(invalid(id, "`method` is missing")),
+            };
+        };
+        let Ok(method) = serde_json::from_str::<MethodName<'a>>(method.get()) else {
+            return Err(invalid(id, "`method` must be a string"));
+        };
+        if envelope
+            .params
+            .is_some_and(|params| !params.get().starts_with('{'))
+        {
+            return Err(invalid(id, "`params` must be an object"));
+        }
+        Ok(match id {
+            Some(id) => Message::Request(Request {
+                id,
+                method: method.0,
+                params: envelope.params,
+            }),
+            None => Message::Notification,
+        })
+    }
+}
+
+/// `Cow` borrows only where it is told to.
+#[derive(Deserialize)]
+struct MethodName<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Whether a JSON text nests deeper than [`MAX_DEPTH`].
+pub(crate) fn nests_too_deep(text: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The error member of a response.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ErrorObject {
+    /// One of [`code`].
+    pub code: i32,
+    /// One line for the person who debugs the client.
+    pub message: String,
+    /// What a program can act on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<serde_json::Value>,
+}
+
+/// A successful response.
+#[derive(Debug, Serialize)]
+pub(crate) struct ResultResponse<'a, R> {
+    jsonrpc: &'static str,
+    id: &'a RequestId,
+    result: R,
+}
+
+impl<'a, R> ResultResponse<'a, R> {
+    pub(crate) fn new(id: &'a RequestId, result: R) -> Self {
+        Self {
+            jsonrpc: "2.0",
+            id,
+            result,
+        }
+    }
+}
+
+/// A failed response; without `id` where the request had none that could be read.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorResponse<'a> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RequestId>,
+    error: ErrorObject,
+}
+
+impl<'a> ErrorResponse<'a> {
+    pub(crate) fn new(id: Option<&'a RequestId>, error: ErrorObject) -> Self {
+        Self {
+            jsonrpc: "2.0",
+            id,
+            error,
+        }
+    }
+}
+
+/// A notification from the server.
+#[derive(Debug, Serialize)]
+pub(crate) struct Notification<P> {
+    jsonrpc: &'static str,
+    method: &'static str,
+    params: P,
+}
+
+impl<P> Notification<P> {
+    pub(crate) fn new(method: &'static str, params: P) -> Self {
+        Self {
+            jsonrpc: "2.0",
+            method,
+            params,
+        }
+    }
+}

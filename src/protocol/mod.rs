@@ -1,0 +1,16 @@
+//! The wire types of the Model Context Protocol: data and `serde`, nothing else.
+//!
+//! Nothing here knows how a server is built, how HTTP works or what WASI is. Numbers of errors
+//! live only in [`jsonrpc`], differences between protocol versions only in [`Version`].
+
+pub mod capabilities;
+pub mod content;
+pub mod discover;
+pub mod identity;
+pub mod jsonrpc;
+pub mod logging;
+pub mod meta;
+pub mod tool;
+mod version;
+
+pub use version::{UnknownVersion, Version};

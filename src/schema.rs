@@ -1,0 +1,178 @@
+//! JSON Schemas of argument and result types. Runs for `tools/list` and for checks, never for a call.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use crate::tool::HeaderParam;
+
+/// A schema that is made when it is asked for.
+pub(crate) type MakeSchema = fn() -> Value;
+
+/// What a caller must send for `T`.
+pub(crate) fn of_input<T: JsonSchema>() -> Value {
+    tidy(
+        SchemaSettings::draft2020_12()
+            .for_deserialize()
+            .into_generator()
+            .into_root_schema_for::<T>(),
+    )
+}
+
+/// What a caller gets for `T`.
+pub(crate) fn of_output<T: JsonSchema>() -> Value {
+    tidy(
+        SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator()
+            .into_root_schema_for::<T>(),
+    )
+}
+
+/// Leaves out what a client knows anyway: the dialect is the default one, and the title is the
+/// name of a Rust type.
+fn tidy(schema: schemars::Schema) -> Value {
+    let mut schema = schema.to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("$schema");
+        root.remove("title");
+    }
+    schema
+}
+
+/// Makes the root say `"type": "object"`, as the protocol asks of input schemas, where it can: an
+/// `enum` whose variants are all objects has `oneOf` and no type.
+pub(crate) fn with_object_root(mut schema: Value) -> Value {
+    if let Some(root) = schema.as_object_mut()
+        && !root.contains_key("type")
+        && ["oneOf", "anyOf", "allOf", "$ref"]
+            .iter()
+            .any(|key| root.contains_key(*key))
+    {
+        root.insert("type".to_owned(), json!("object"));
+    }
+    schema
+}
+
+pub(crate) fn is_object(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
+}
+
+/// Writes `true` as `{}` and `false` as `{"not": {}}` wherever a property's schema is one of them,
+/// for clients whose protocol version knows objects only.
+pub(crate) fn without_booleans(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get_mut("properties") {
+                properties.values_mut().for_each(boolean_to_object);
+            }
+            members.values_mut().for_each(without_booleans);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_booleans),
+        _ => {}
+    }
+}
+
+fn boolean_to_object(schema: &mut Value) {
+    match schema {
+        Value::Bool(true) => *schema = json!({}),
+        Value::Bool(false) => *schema = json!({ "not": {} }),
+        _ => {}
+    }
+}
+
+/// Finds the schema of a property by its path through `properties`, which is the only way that
+/// the protocol lets an `x-mcp-header` be reached.
+pub(crate) fn property<'a>(
+    schema: &'a mut Value,
+    path: &str,
+) -> Option<&'a mut Map<String, Value>> {
+    path.split('.')
+        .try_fold(schema, |schema, name| {
+            schema.get_mut("properties")?.get_mut(name)
+        })?
+        .as_object_mut()
+}
+
+/// Declares header parameters in the schema; says of each that cannot be why not.
+pub(crate) fn declare_headers(schema: &mut Value, params: &[HeaderParam]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for HeaderParam { path, header } in params {
+        let Some(property) = property(schema, path) else {
+            problems.push(format!(
+                "header parameter `{path}` is not a property of the arguments"
+            ));
+            continue;
+        };
+        if !mirrors_type(property.get("type")) {
+            problems.push(format!(
+                "header parameter `{path}` must be a string, an integer or a boolean"
+            ));
+        }
+        property.insert("x-mcp-header".to_owned(), json!(header));
+    }
+    problems
+}
+
+/// Whether values of a type can travel in a header. `Option<T>` is a type list with `null`.
+fn mirrors_type(kind: Option<&Value>) -> bool {
+    let fits = |kind: &Value| matches!(kind.as_str(), Some("string" | "integer" | "boolean"));
+    match kind {
+        Some(Value::Array(kinds)) => kinds.iter().all(|kind| fits(kind) || kind == "null"),
+        Some(kind) => fits(kind),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_schemas_say_no_more_than_they_must() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Greet {
+            /// Who to greet.
+            name: String,
+        }
+        assert_eq!(
+            of_input::<Greet>(),
+            json!({
+                "type": "object",
+                "properties": { "name": { "type": "string", "description": "Who to greet." } },
+                "required": ["name"],
+            })
+        );
+    }
+
+    #[test]
+    fn enums_of_objects_get_an_object_root() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        enum Shape {
+            Circle { radius: f64 },
+            Square { side: f64 },
+        }
+        assert!(is_object(&with_object_root(of_input::<Shape>())));
+        assert!(!is_object(&with_object_root(of_input::<String>())));
+    }
+
+    #[test]
+    fn l11_boolean_property_schemas_become_objects() {
+        let mut schema = json!({
+            "properties": { "any": true, "none": false },
+            "$defs": { "inner": { "properties": { "deep": true } } },
+            "additionalProperties": false,
+        });
+        without_booleans(&mut schema);
+        assert_eq!(
+            schema,
+            json!({
+                "properties": { "any": {}, "none": { "not": {} } },
+                "$defs": { "inner": { "properties": { "deep": {} } } },
+                "additionalProperties": false,
+            })
+        );
+    }
+}

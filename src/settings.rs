@@ -1,0 +1,105 @@
+//! What a server's author can set about the exchange: plain data, read by the `http` layer.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// Limits and HTTP settings of a [`Server`](crate::Server).
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The path of the one endpoint.
+    pub(crate) endpoint: Cow<'static, str>,
+    /// Origins that may call from a browser, lower case, as `https://example.com`.
+    pub(crate) origins: Vec<String>,
+    pub(crate) cors: Cors,
+    /// Bytes of a request body.
+    pub(crate) max_body: usize,
+    /// Bytes of all request headers together.
+    pub(crate) max_headers: usize,
+    /// How long a JSON answer may take before it becomes a stream.
+    pub(crate) quiet: Duration,
+    /// How long a stream may be silent.
+    pub(crate) keep_alive: Duration,
+    /// How long a handler may take.
+    pub(crate) time_limit: Option<Duration>,
+    /// How long deferred work may take.
+    pub(crate) defer_limit: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoint: Cow::Borrowed("/mcp"),
+            origins: Vec::new(),
+            cors: Cors::default(),
+            max_body: 4 << 20,
+            max_headers: 32 << 10,
+            quiet: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(15),
+            time_limit: None,
+            defer_limit: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How browsers of the allowed origins are answered (Cross-Origin Resource Sharing).
+///
+/// On by default, and without effect until an origin is allowed by
+/// [`Server::allow_origin`](crate::Server::allow_origin) or the server is called on a loopback
+/// address, where loopback origins are allowed. There is no wildcard.
+///
+/// ```
+/// use std::time::Duration;
+/// use midge::{Cors, Server};
+///
+/// let server = Server::new("hello", "1.0.0")
+///     .allow_origin("https://app.example.com")
+///     .cors(Cors::new().max_age(Duration::from_secs(60)).allow_header("x-tenant"));
+/// # drop(server);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Cors {
+    pub(crate) enabled: bool,
+    pub(crate) max_age: Duration,
+    pub(crate) headers: Vec<Cow<'static, str>>,
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_age: Duration::from_secs(600),
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl Cors {
+    /// The headers of MCP allowed, preflights good for ten minutes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No CORS headers at all; `OPTIONS` is answered 405.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            enabled: false,
+            ..Self::default()
+        }
+    }
+
+    /// How long a browser may remember a preflight.
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Allows one more request header.
+    #[must_use]
+    pub fn allow_header(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push(name.into());
+        self
+    }
+}

@@ -1,0 +1,134 @@
+//! Exchanges without WebAssembly, for the unit tests of a server.
+//!
+//! The whole exchange runs natively, from the head of the request to the last byte of the answer:
+//! only the socket and the clock are left out. Handlers that need WASI, for clocks or for outbound
+//! HTTP, cannot run here; test those as a component, under a host.
+//!
+//! ```
+//! use midge::{NoArguments, Server, Tool, testing};
+//!
+//! fn server() -> Server {
+//!     Server::new("hello", "1.0.0")
+//!         .tool(Tool::new("hello", async |_: NoArguments| "Hello!").description("Says hello."))
+//! }
+//!
+//! let response = testing::exchange(server(), testing::call("hello", serde_json::json!({})));
+//! assert_eq!(response.status(), 200);
+//! let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+//! assert_eq!(body["result"]["content"][0]["text"], "Hello!");
+//! ```
+
+use std::future::{Future, pending};
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::http::transport::{Io, ResponseHead, Transport};
+use crate::http::{RequestHead, serve};
+use crate::protocol::{Version, meta};
+use crate::server::Server;
+
+/// A `tools/call` as a client of 2026-07-28 sends it to `/mcp` on this machine.
+#[must_use]
+pub fn call(tool: &str, arguments: Value) -> Request<Vec<u8>> {
+    let mut request = request(
+        "tools/call",
+        json!({ "name": tool, "arguments": arguments }),
+    );
+    if let Ok(value) = HeaderValue::try_from(tool) {
+        request
+            .headers_mut()
+            .insert(HeaderName::from_static("mcp-name"), value);
+    }
+    request
+}
+
+/// Any request as a client of 2026-07-28 sends it: `params` gets the metadata of a client without
+/// capabilities.
+///
+/// What cannot be in a header, as a method with line breaks, is left out of the headers.
+#[must_use]
+pub fn request(method: &str, mut params: Value) -> Request<Vec<u8>> {
+    params["_meta"] = json!({
+        meta::PROTOCOL_VERSION: Version::V2026_07_28,
+        meta::CLIENT_CAPABILITIES: {},
+    });
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    let mut request = Request::new(message.to_string().into_bytes());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = http::Uri::from_static("http://127.0.0.1/mcp");
+    let headers = request.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    let both = HeaderValue::from_static("application/json, text/event-stream");
+    headers.insert(header::ACCEPT, both);
+    let version = HeaderValue::from_static(Version::V2026_07_28.as_str());
+    headers.insert(HeaderName::from_static("mcp-protocol-version"), version);
+    if let Ok(method) = HeaderValue::try_from(method) {
+        headers.insert(HeaderName::from_static("mcp-method"), method);
+    }
+    request
+}
+
+/// Runs one exchange to its end.
+///
+/// Timers never fire: no keep-alives, no upgrade to a stream of a handler that is only slow, no
+/// time limits.
+#[must_use]
+pub fn exchange(server: Server, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+    let (parts, body) = request.into_parts();
+    let head = RequestHead {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        authority: parts.uri.authority().map(ToString::to_string),
+        headers: parts.headers,
+    };
+    let mut memory = Memory {
+        request: Some(body),
+        ..Memory::default()
+    };
+    block_on(serve(&server, head, &mut memory));
+    let mut response = Response::new(memory.body);
+    *response.status_mut() = memory.status;
+    *response.headers_mut() = memory.headers;
+    response
+}
+
+/// A client that sends everything at once and never goes away.
+#[derive(Default)]
+struct Memory {
+    request: Option<Vec<u8>>,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Transport for Memory {
+    async fn read(&mut self) -> Io<Option<Vec<u8>>> {
+        Io::Continue(self.request.take().filter(|body| !body.is_empty()))
+    }
+
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
+        self.status = head.status;
+        self.headers = head.headers;
+        self.write(first).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Io {
+        self.body.extend_from_slice(bytes);
+        Io::Continue(())
+    }
+
+    async fn finish(&mut self, _trailers: Option<HeaderMap>) -> Io {
+        Io::Continue(())
+    }
+
+    fn wait(&self, _time: Duration) -> impl Future<Output = ()> + 'static {
+        pending()
+    }
+
+    fn log(&self, _line: &str) {}
+}

@@ -1,0 +1,443 @@
+//! Tools: a name, a description and an `async fn`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::context::{Context, LocalFuture};
+use crate::error::ToolError;
+use crate::protocol::Version;
+use crate::protocol::capabilities::ClientCapabilities;
+use crate::protocol::content::ContentBlock;
+use crate::protocol::identity::Icon;
+use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
+use crate::schema::{self, MakeSchema};
+
+type Call = LocalFuture<Result<CallToolResult, ToolError>>;
+type Handler = Box<dyn Fn(&str, Context) -> Result<Call, ToolError>>;
+
+/// A tool that the client's model can call.
+///
+/// The handler is a plain `async fn` from arguments to a result. Its argument type is read from
+/// the call's `arguments` and gives the input schema, docs of the fields included; the result is
+/// anything that implements [`IntoToolResult`]. Arguments that do not fit never reach the handler:
+/// the model is told what is wrong, and where.
+///
+/// ```
+/// use midge::{Json, Tool, ToolError};
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Count {
+///     /// The text to count the words of.
+///     text: String,
+/// }
+///
+/// #[derive(serde::Serialize, schemars::JsonSchema)]
+/// struct Words {
+///     words: usize,
+/// }
+///
+/// async fn count(args: Count) -> Result<Json<Words>, ToolError> {
+///     Ok(Json(Words { words: args.text.split_whitespace().count() }))
+/// }
+///
+/// let tool = Tool::new("count_words", count).description("Counts the words of a text.");
+/// # drop(tool);
+/// ```
+pub struct Tool {
+    name: Cow<'static, str>,
+    description: Cow<'static, str>,
+    handler: Handler,
+    input_schema: MakeSchema,
+    output_schema: fn() -> Option<Value>,
+    run_to_completion: bool,
+    early_stream: bool,
+    /// What few tools have, so that many tools are cheap to build: a server lives for one exchange.
+    extras: Option<Box<Extras>>,
+}
+
+#[derive(Debug, Default)]
+struct Extras {
+    title: Option<Cow<'static, str>>,
+    annotations: Option<ToolAnnotations>,
+    icons: Vec<Icon>,
+    meta: Option<Map<String, Value>>,
+    requires: ClientCapabilities,
+    header_params: Vec<HeaderParam>,
+}
+
+/// An argument that the client repeats in an HTTP header.
+#[derive(Debug, Clone)]
+pub(crate) struct HeaderParam {
+    /// Where the argument is, as `filter.region`.
+    pub(crate) path: Cow<'static, str>,
+    /// The header is `Mcp-Param-` and this.
+    pub(crate) header: Cow<'static, str>,
+}
+
+impl Tool {
+    /// A tool whose handler takes its arguments: any type that `serde` reads and `schemars`
+    /// describes as an object.
+    pub fn new<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + 'static,
+        F: Fn(A) -> R + 'static,
+        R: Future + 'static,
+        R::Output: IntoToolResult,
+    {
+        Self::build::<A, R::Output>(
+            name.into(),
+            Box::new(move |json, _| {
+                let call = handler(read_arguments(json)?);
+                Ok(Box::pin(async move { call.await.into_tool_result() }))
+            }),
+        )
+    }
+
+    /// A tool whose handler takes its arguments and the [`Context`] of the request, to report
+    /// progress, to log, or to know who asks.
+    pub fn with_context<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + 'static,
+        F: Fn(A, Context) -> R + 'static,
+        R: Future + 'static,
+        R::Output: IntoToolResult,
+    {
+        Self::build::<A, R::Output>(
+            name.into(),
+            Box::new(move |json, context| {
+                let call = handler(read_arguments(json)?, context);
+                Ok(Box::pin(async move { call.await.into_tool_result() }))
+            }),
+        )
+    }
+
+    fn build<A: JsonSchema, R: IntoToolResult>(name: Cow<'static, str>, handler: Handler) -> Self {
+        Self {
+            name,
+            description: Cow::Borrowed(""),
+            handler,
+            input_schema: schema::of_input::<A>,
+            output_schema: R::output_schema,
+            run_to_completion: false,
+            early_stream: false,
+            extras: None,
+        }
+    }
+
+    /// Says what the tool does and when to use it: the text by which a model chooses.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Sets the name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.extras_mut().title = Some(title.into());
+        self
+    }
+
+    /// Sets hints on what the tool does.
+    #[must_use]
+    pub fn annotations(mut self, annotations: ToolAnnotations) -> Self {
+        self.extras_mut().annotations = Some(annotations);
+        self
+    }
+
+    /// Adds an icon.
+    #[must_use]
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.extras_mut().icons.push(icon);
+        self
+    }
+
+    /// Sets a key of the tool's `_meta`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extras_mut()
+            .meta
+            .get_or_insert_default()
+            .insert(key.into(), value.into());
+        self
+    }
+
+    /// Refuses calls of clients that did not declare these capabilities: modern clients get the
+    /// error -32021 with what is missing, legacy clients a result that says why (their
+    /// capabilities cannot be known without a session).
+    #[must_use]
+    pub fn requires(mut self, capabilities: ClientCapabilities) -> Self {
+        self.extras_mut().requires = capabilities;
+        self
+    }
+
+    /// Has modern clients repeat an argument in the header `Mcp-Param-{header}`, where gateways
+    /// can see it (`x-mcp-header`). The SDK checks that both say the same.
+    ///
+    /// `path` names a string, integer or boolean among the arguments, nested ones with dots.
+    /// Never declare a secret.
+    #[must_use]
+    pub fn header_param(
+        mut self,
+        path: impl Into<Cow<'static, str>>,
+        header: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let param = HeaderParam {
+            path: path.into(),
+            header: header.into(),
+        };
+        self.extras_mut().header_params.push(param);
+        self
+    }
+
+    /// Lets a call run to its end, or to the deadline, also when the client has gone: for work
+    /// that must not be cut in the middle. [`Context::is_cancelled`] tells. The answer starts as
+    /// a stream at once, which is how the host learns not to cut it.
+    #[must_use]
+    pub fn run_to_completion(mut self) -> Self {
+        self.run_to_completion = true;
+        self.early_stream = true;
+        self
+    }
+
+    /// Starts the answer as a stream at once, with keep-alives, instead of when there is something
+    /// to say. WASI 0.2 tells a guest that its client is gone only when it writes; a tool that
+    /// holds something it must release is told sooner this way.
+    #[must_use]
+    pub fn early_stream(mut self) -> Self {
+        self.early_stream = true;
+        self
+    }
+
+    fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn streams_early(&self) -> bool {
+        self.early_stream
+    }
+
+    pub(crate) fn runs_to_completion(&self) -> bool {
+        self.run_to_completion
+    }
+
+    pub(crate) fn header_params(&self) -> &[HeaderParam] {
+        self.extras
+            .as_ref()
+            .map_or(&[], |extras| &extras.header_params)
+    }
+
+    /// What the client would have to declare, but did not.
+    pub(crate) fn missing(&self, declared: &ClientCapabilities) -> Option<ClientCapabilities> {
+        declared.missing(&self.extras.as_ref()?.requires)
+    }
+
+    /// Reads the arguments and starts the call, which runs as its future is polled.
+    pub(crate) fn call(
+        &self,
+        arguments: Option<&RawValue>,
+        context: Context,
+    ) -> Result<Call, ToolError> {
+        (self.handler)(arguments.map_or("{}", RawValue::get), context)
+    }
+
+    /// The tool as a client of `version` may see it.
+    pub(crate) fn definition(&self, version: Version) -> ToolDefinition<'_> {
+        let extras = self.extras.as_deref();
+        let mut input_schema = self.input_schema().0;
+        if !version.allows_boolean_schemas() {
+            schema::without_booleans(&mut input_schema);
+        }
+        let output_schema = (self.output_schema)().filter(|schema| {
+            version.structured_content_may_be_any_value()
+                || (version.has_structured_content() && schema::is_object(schema))
+        });
+        let extras_since = |known: bool| extras.filter(|_| known);
+        ToolDefinition {
+            name: &self.name,
+            title: extras_since(version.has_titles()).and_then(|extras| extras.title.as_deref()),
+            description: &self.description,
+            input_schema: Cow::Owned(input_schema),
+            output_schema,
+            annotations: extras.and_then(|extras| extras.annotations.as_ref()),
+            icons: extras_since(version.has_icons()).map_or(&[], |extras| &extras.icons),
+            meta: extras_since(version.has_titles()).and_then(|extras| extras.meta.as_ref()),
+        }
+    }
+
+    /// The input schema with its header parameters, and what is wrong with those.
+    fn input_schema(&self) -> (Value, Vec<String>) {
+        let mut schema = schema::with_object_root((self.input_schema)());
+        let problems = schema::declare_headers(&mut schema, self.header_params());
+        (schema, problems)
+    }
+
+    /// What a client would hold against this tool.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let (schema, mut problems) = self.input_schema();
+        if !is_name(&self.name) {
+            problems.push("a name has 1 to 128 of A-Z a-z 0-9 _ . -".to_owned());
+        }
+        if self.description.is_empty() {
+            problems.push("a description is missing, and models choose by it".to_owned());
+        }
+        if !schema::is_object(&schema) {
+            problems.push("the argument type must be a struct or map: a JSON object".to_owned());
+        }
+        let headers = self.header_params();
+        for (index, param) in headers.iter().enumerate() {
+            let taken = |other: &HeaderParam| other.header.eq_ignore_ascii_case(&param.header);
+            if http::HeaderName::from_bytes(param.header.as_bytes()).is_err() {
+                problems.push(format!("`{}` is not the name of a header", param.header));
+            }
+            if headers[..index].iter().any(taken) {
+                problems.push(format!("header `{}` is declared twice", param.header));
+            }
+        }
+        problems
+    }
+}
+
+impl fmt::Debug for Tool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Tool")
+            .field("name", &self.name)
+            .field("description", &self.description)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner().to_string();
+        // The position counts in the arguments alone, where nobody can look it up.
+        let reason = reason
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        ToolError::InvalidArguments {
+            path: if path == "." { String::new() } else { path },
+            reason,
+        }
+    })
+}
+
+/// Arguments of a tool that takes none.
+///
+/// Its schema is an object without properties; members that a client sends all the same are
+/// tolerated.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+pub struct NoArguments {}
+
+/// A value as structured content, with its schema as the tool's output schema.
+///
+/// The result carries the value twice, as `structuredContent` and as JSON text for clients that
+/// read only text. Legacy clients get an output schema only where it describes an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+/// What a handler may return.
+///
+/// Implemented for text (`String`, `&'static str`), for content ([`ContentBlock`], a `Vec` of
+/// them, [`CallToolResult`]), for structured content ([`Json`]), for `()`, and for `Result` of
+/// any of them with [`ToolError`].
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return `{Self}`",
+    note = "return text, `Json<T>`, `ContentBlock`, `CallToolResult`, or a `Result` of one of them with `ToolError`"
+)]
+pub trait IntoToolResult {
+    /// The value as a result.
+    ///
+    /// # Errors
+    /// The handler's own, or [`ToolError::Internal`] when a value cannot be written as JSON.
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError>;
+
+    /// The schema of the structured content, where there is any.
+    #[must_use]
+    fn output_schema() -> Option<Value> {
+        None
+    }
+}
+
+impl IntoToolResult for CallToolResult {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        Ok(self)
+    }
+}
+
+impl IntoToolResult for ContentBlock {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::new().block(self))
+    }
+}
+
+impl IntoToolResult for Vec<ContentBlock> {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        Ok(self
+            .into_iter()
+            .fold(CallToolResult::new(), CallToolResult::block))
+    }
+}
+
+impl IntoToolResult for String {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        ContentBlock::text(self).into_tool_result()
+    }
+}
+
+impl IntoToolResult for &'static str {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        ContentBlock::text(self).into_tool_result()
+    }
+}
+
+impl IntoToolResult for () {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::new())
+    }
+}
+
+impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        let result = CallToolResult::new()
+            .structured(&self.0)
+            .map_err(ToolError::internal)?;
+        let text = result.structured_json().unwrap_or_default().to_owned();
+        Ok(result.block(ContentBlock::text(text)))
+    }
+
+    fn output_schema() -> Option<Value> {
+        Some(schema::of_output::<T>())
+    }
+}
+
+impl<T: IntoToolResult> IntoToolResult for Result<T, ToolError> {
+    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
+        self?.into_tool_result()
+    }
+
+    fn output_schema() -> Option<Value> {
+        T::output_schema()
+    }
+}

@@ -1,0 +1,322 @@
+//! `wasi:http` 0.2: one call of `incoming-handler` is one exchange.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use wasip2::http::types::{
+    Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
+use wasip2::io::poll::Pollable;
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
+use wstd::runtime::AsyncPollable;
+
+use super::panic;
+use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
+use crate::http::{RequestHead, serve};
+use crate::protocol::jsonrpc::RequestId;
+use crate::server::Server;
+
+/// Bytes to ask for in one read; hosts give what they have.
+const READ_SIZE: u64 = 64 << 10;
+
+/// Answers one exchange. Called by `export!`.
+pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
+    let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
+    panic::answer_with(Rc::clone(&answer));
+    wstd::runtime::block_on(async move {
+        let head = read_head(&request);
+        let mut exchange = Exchange {
+            body: Body::Unread(request),
+            answer,
+        };
+        serve(&build(), head, &mut exchange).await;
+    });
+}
+
+fn read_head(request: &IncomingRequest) -> RequestHead {
+    let mut path = request.path_with_query().unwrap_or_default();
+    path.truncate(path.find('?').unwrap_or(path.len()));
+    RequestHead {
+        method: read_method(request.method()),
+        path,
+        authority: request.authority(),
+        headers: read_headers(request.headers().entries()),
+    }
+}
+
+fn read_method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Head => http::Method::HEAD,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Delete => http::Method::DELETE,
+        Method::Connect => http::Method::CONNECT,
+        Method::Options => http::Method::OPTIONS,
+        Method::Trace => http::Method::TRACE,
+        Method::Patch => http::Method::PATCH,
+        // Only POST and OPTIONS are told apart from the rest.
+        Method::Other(name) => {
+            http::Method::from_bytes(name.as_bytes()).unwrap_or(http::Method::GET)
+        }
+    }
+}
+
+/// Hosts validate headers; what slips through and is none is left out.
+fn read_headers(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(entries.len());
+    for (name, value) in entries {
+        let name = HeaderName::try_from(name);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// The two sides of an exchange.
+struct Exchange {
+    body: Body,
+    answer: Rc<RefCell<PendingAnswer>>,
+}
+
+/// The request's body. The stream is a child of the body, and goes first.
+enum Body {
+    Unread(IncomingRequest),
+    Reading {
+        stream: InputStream,
+        _body: IncomingBody,
+    },
+    Gone,
+}
+
+impl Body {
+    fn stream(&mut self) -> Io<&InputStream> {
+        if let Body::Unread(request) = self {
+            let body = request
+                .consume()
+                .and_then(|body| Ok((body.stream()?, body)));
+            *self = match body {
+                Ok((stream, _body)) => Body::Reading { stream, _body },
+                Err(()) => Body::Gone,
+            };
+        }
+        match self {
+            Body::Reading { stream, .. } => Io::Continue(stream),
+            _ => Io::Break(ClientGone::new("the host gave no request body")),
+        }
+    }
+}
+
+impl Transport for Exchange {
+    async fn read(&mut self) -> Io<Option<Vec<u8>>> {
+        let stream = self.body.stream()?;
+        loop {
+            match stream.read(READ_SIZE) {
+                Ok(piece) if piece.is_empty() => wait_for(stream.subscribe()).await,
+                Ok(piece) => return Io::Continue(Some(piece)),
+                Err(StreamError::Closed) => return Io::Continue(None),
+                // Whatever the error says: a body that does not end as it should has no sender.
+                Err(error) => return Io::Break(gone(error)),
+            }
+        }
+    }
+
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
+        let rest = self.answer.borrow_mut().start(&head, first)?;
+        self.write_rest(&first[rest..]).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Io {
+        self.write_rest(bytes).await?;
+        self.answer.borrow().flush()
+    }
+
+    async fn finish(&mut self, trailers: Option<HeaderMap>) -> Io {
+        self.answer.borrow_mut().finish(trailers.as_ref())
+    }
+
+    fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
+        async move {
+            wstd::task::sleep(time.into()).await;
+        }
+    }
+
+    fn blame(&mut self, request: Option<&RequestId>) {
+        self.answer.borrow_mut().blamed = request.cloned();
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
+impl Exchange {
+    /// Writes as much as the host takes at a time, without ever blocking the handler's thread.
+    async fn write_rest(&self, mut bytes: &[u8]) -> Io {
+        while !bytes.is_empty() {
+            let written = self.answer.borrow().write(bytes)?;
+            bytes = &bytes[written..];
+            if written == 0 {
+                let ready = self.answer.borrow().subscribe()?;
+                wait_for(ready).await;
+            }
+        }
+        Io::Continue(())
+    }
+}
+
+/// What is left to answer. Shared with the panic hook, which answers in a handler's place.
+pub(super) struct PendingAnswer {
+    state: State,
+    /// The request whose handler is running.
+    pub(super) blamed: Option<RequestId>,
+}
+
+/// The stream is a child of the body, and goes first.
+enum State {
+    Unsent(ResponseOutparam),
+    Sending {
+        stream: OutputStream,
+        body: OutgoingBody,
+    },
+    Over,
+}
+
+impl PendingAnswer {
+    fn new(response: ResponseOutparam) -> Self {
+        Self {
+            state: State::Unsent(response),
+            blamed: None,
+        }
+    }
+
+    pub(super) fn is_unsent(&self) -> bool {
+        matches!(self.state, State::Unsent(_))
+    }
+
+    pub(super) fn is_sending(&self) -> bool {
+        matches!(self.state, State::Sending { .. })
+    }
+
+    /// Sends the head, and as many of the first bytes as the host takes at once. They are written
+    /// before the head is handed over, so that both can leave in one packet.
+    pub(super) fn start(&mut self, head: &ResponseHead, first: &[u8]) -> Io<usize> {
+        let State::Unsent(outparam) = std::mem::replace(&mut self.state, State::Over) else {
+            return Io::Break(ClientGone::new("the answer had started"));
+        };
+        let response = OutgoingResponse::new(to_fields(&head.headers));
+        let status = head.status.as_u16();
+        if status != 200 && response.set_status_code(status).is_err() {
+            return Io::Break(ClientGone::new("the host refused the status"));
+        }
+        let body = response.body().and_then(|body| Ok((body.write()?, body)));
+        let Ok((stream, body)) = body else {
+            return Io::Break(ClientGone::new("the host gave no response body"));
+        };
+        self.state = State::Sending { stream, body };
+        let written = if first.is_empty() {
+            Io::Continue(0)
+        } else {
+            self.write(first)
+        };
+        ResponseOutparam::set(outparam, Ok(response));
+        written
+    }
+
+    /// Writes what the host takes now, and says how much that was.
+    pub(super) fn write(&self, bytes: &[u8]) -> Io<usize> {
+        let stream = self.stream()?;
+        let allowed = match stream.check_write() {
+            Ok(allowed) => usize::try_from(allowed).unwrap_or(usize::MAX),
+            Err(error) => return Io::Break(gone(error)),
+        };
+        let now = &bytes[..allowed.min(bytes.len())];
+        if now.is_empty() {
+            return Io::Continue(0);
+        }
+        match stream.write(now) {
+            Ok(()) => Io::Continue(now.len()),
+            Err(error) => Io::Break(gone(error)),
+        }
+    }
+
+    /// Writes everything, blocking: for the last words of a guest that is about to trap.
+    pub(super) fn write_blocking(&self, bytes: &[u8]) -> Io {
+        // More than 4096 bytes at a time would trap.
+        for piece in bytes.chunks(4096) {
+            if let Err(error) = self.stream()?.blocking_write_and_flush(piece) {
+                return Io::Break(gone(error));
+            }
+        }
+        Io::Continue(())
+    }
+
+    fn flush(&self) -> Io {
+        match self.stream()?.flush() {
+            Ok(()) => Io::Continue(()),
+            Err(error) => Io::Break(gone(error)),
+        }
+    }
+
+    fn subscribe(&self) -> Io<Pollable> {
+        Io::Continue(self.stream()?.subscribe())
+    }
+
+    fn stream(&self) -> Io<&OutputStream> {
+        match &self.state {
+            State::Sending { stream, .. } => Io::Continue(stream),
+            _ => Io::Break(ClientGone::new("the answer is over")),
+        }
+    }
+
+    pub(super) fn finish(&mut self, trailers: Option<&HeaderMap>) -> Io {
+        let State::Sending { stream, body } = std::mem::replace(&mut self.state, State::Over)
+        else {
+            return Io::Break(ClientGone::new("the answer is over"));
+        };
+        drop(stream);
+        match OutgoingBody::finish(body, trailers.map(to_fields)) {
+            Ok(()) => Io::Continue(()),
+            Err(error) => Io::Break(ClientGone::new(&error.to_string())),
+        }
+    }
+}
+
+fn to_fields(headers: &HeaderMap) -> Fields {
+    let list: Vec<(String, Vec<u8>)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    Fields::from_list(&list).unwrap_or_else(|_| {
+        // A host that forbids one of them still gets the others.
+        let fields = Fields::new();
+        for (name, value) in &list {
+            let _ = fields.append(name, value);
+        }
+        fields
+    })
+}
+
+fn gone(error: StreamError) -> ClientGone {
+    match error {
+        StreamError::Closed => ClientGone::new("stream closed"),
+        StreamError::LastOperationFailed(error) => ClientGone::new(&error.to_debug_string()),
+    }
+}
+
+async fn wait_for(pollable: Pollable) {
+    AsyncPollable::new(pollable).wait_for().await;
+}
+
+/// Writes a line to the standard error stream, or what of it fits into one write.
+pub(super) fn log(line: &str) {
+    let mut bytes = line.as_bytes().to_vec();
+    bytes.truncate(4095);
+    bytes.push(b'\n');
+    // Nobody is left to tell when the log itself fails.
+    let _ = wasip2::cli::stderr::get_stderr().blocking_write_and_flush(&bytes);
+}
