@@ -27,8 +27,11 @@ pub(crate) struct RequestBody<B> {
     report: Arc<Report>,
 }
 
-impl<B> RequestBody<B> {
+impl<B: Body> RequestBody<B> {
     pub(crate) fn new(inner: B, limit: u64, idle: Duration, report: Arc<Report>) -> Self {
+        if inner.is_end_stream() {
+            report.request_is_read();
+        }
         Self {
             inner,
             left: limit,
@@ -76,6 +79,9 @@ where
                 match self.left.checked_sub(length) {
                     Some(left) => {
                         self.left = left;
+                        if self.inner.is_end_stream() {
+                            self.report.request_is_read();
+                        }
                         Some(Ok(frame))
                     }
                     None => self.refuse(Fault::BodyTooLarge, HttpError::HttpRequestBodySize(None)),
@@ -86,7 +92,10 @@ where
                 self.report.client_gone("the request body was cut short");
                 Some(Err(HttpError::ConnectionTerminated))
             }
-            None => None,
+            None => {
+                self.report.request_is_read();
+                None
+            }
         })
     }
 

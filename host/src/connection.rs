@@ -19,7 +19,8 @@ use crate::{
     authority::Names,
     body::ResponseBody,
     exchange,
-    pulse::{Closed, Next, Pulse, Tracked},
+    pulse::{Closed, Next, Pulse},
+    socket::Tracked,
 };
 
 /// How far a server is from its end.
@@ -55,6 +56,11 @@ impl Busy {
             pulse: Arc::clone(pulse),
             _server: server.clone(),
         }
+    }
+
+    /// The client's sending side may end without anything being lost.
+    pub(crate) fn request_is_read(&self) {
+        self.pulse.request_is_read();
     }
 
     /// Why the host closed the connection, if it was the host.
@@ -99,7 +105,8 @@ pub(crate) async fn serve(
 ) {
     let _counted = shared.host.count_socket();
     let pulse = Pulse::new();
-    let io = TokioIo::new(Tracked::new(socket, Arc::clone(&pulse)));
+    let socket = Arc::new(socket);
+    let io = TokioIo::new(Tracked::new(Arc::clone(&socket), Arc::clone(&pulse)));
     let service = service_fn(|request| {
         let busy = Busy::new(&pulse, &server);
         answer(Arc::clone(&shared), Arc::clone(&pulse), request, busy)
@@ -108,6 +115,8 @@ pub(crate) async fn serve(
     tokio::pin!(connection);
     let watch = sleep_until(Instant::now() + shared.host.config().head_timeout);
     tokio::pin!(watch);
+    let hangup = pulse.hangup(&socket);
+    tokio::pin!(hangup);
     loop {
         tokio::select! {
             result = connection.as_mut() => {
@@ -117,6 +126,7 @@ pub(crate) async fn serve(
                 }
                 return;
             }
+            () = hangup.as_mut() => return,
             Ok(()) = phase.changed() => match *phase.borrow_and_update() {
                 Phase::Serving => {}
                 Phase::Draining => connection.as_mut().graceful_shutdown(),

@@ -118,6 +118,9 @@ fn announced_length<B>(request: &Request<B>) -> Option<u64> {
         .ok()
 }
 
+/// A guest's head, and the guest's end if it has come already.
+type Head = (Response<HyperOutgoingBody>, Option<End>);
+
 /// Lets the guest work until it has a head, or has ended, or its request turns out to be one that
 /// the host answers.
 fn poll_head(
@@ -125,7 +128,7 @@ fn poll_head(
     answer: &mut oneshot::Receiver<Answer>,
     report: &Report,
     cx: &mut Context<'_>,
-) -> Poll<Result<(Response<HyperOutgoingBody>, Option<End>), Fault>> {
+) -> Poll<Result<Head, Fault>> {
     let end = match Pin::new(life).poll(cx) {
         Poll::Ready(end) => Some(end),
         Poll::Pending => None,

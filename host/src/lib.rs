@@ -38,6 +38,7 @@ mod pulse;
 mod report;
 mod settings;
 mod signals;
+mod socket;
 mod state;
 
 pub use self::{

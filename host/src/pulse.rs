@@ -1,27 +1,23 @@
 //! Whether a connection is alive: the clients that are too slow are found here.
 
 use std::{
-    io,
-    pin::Pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::Interest,
     net::TcpStream,
-    time::{Instant, Sleep, sleep},
+    time::{Instant, sleep},
 };
 
 use crate::{Config, contract::Outcome};
 
-/// How long, and how much, is read from a client that is still sending what is not wanted: closing
-/// at once would reset the connection, and the client would lose the answer that tells it why.
-const LINGER: Duration = Duration::from_secs(1);
+/// How often a client that has sent more than is being read is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Why the host closed a connection with an exchange on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +64,8 @@ pub(crate) struct Pulse {
     idle_since: AtomicU64,
     /// The client takes nothing of what is to be sent.
     stuck_since: AtomicU64,
+    /// The request at work is still to be read, or some of it.
+    unread: AtomicBool,
     lingers: AtomicBool,
     closed: OnceLock<Closed>,
 }
@@ -81,6 +79,7 @@ impl Pulse {
             head_since: AtomicU64::new(1),
             idle_since: AtomicU64::new(0),
             stuck_since: AtomicU64::new(0),
+            unread: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
             closed: OnceLock::new(),
         })
@@ -95,6 +94,11 @@ impl Pulse {
     pub(crate) fn exchange_begins(&self) {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn request_is_read(&self) {
+        self.unread.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn exchange_ends(&self) {
@@ -117,7 +121,11 @@ impl Pulse {
         self.closed.get().copied()
     }
 
-    fn received(&self) {
+    pub(crate) fn lingers(&self) -> bool {
+        self.lingers.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn received(&self) {
         if self.exchanges.load(Ordering::Relaxed) == 0 {
             let now = self.now();
             // Only the first byte of a head starts its clock.
@@ -127,12 +135,33 @@ impl Pulse {
         }
     }
 
-    fn wrote(&self, stuck: bool) {
+    pub(crate) fn wrote(&self, stuck: bool) {
         match (stuck, self.stuck_since.load(Ordering::Relaxed)) {
             (true, 0) => self.stuck_since.store(self.now(), Ordering::Relaxed),
             (true, _) | (false, 0) => {}
             (false, _) => self.stuck_since.store(0, Ordering::Relaxed),
         }
+    }
+
+    /// Resolves when the client has left in the middle of an exchange.
+    ///
+    /// hyper finds that out by itself, but for a client that has sent one more request: then it
+    /// does not read until it is done with the one at work.
+    pub(crate) async fn hangup(&self, socket: &TcpStream) {
+        loop {
+            let Ok(ready) = socket.ready(Interest::READABLE).await else {
+                return;
+            };
+            if ready.is_read_closed() && self.is_abandoned() && !has_unread(socket).await {
+                return;
+            }
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// Whether an exchange is at work that needs nothing more from the client.
+    fn is_abandoned(&self) -> bool {
+        self.exchanges.load(Ordering::Relaxed) > 0 && !self.unread.load(Ordering::Relaxed)
     }
 
     /// What the limits of `config` ask for at this moment.
@@ -163,113 +192,8 @@ impl Pulse {
     }
 }
 
-/// A socket that feeds the pulse of its connection.
-pub(crate) struct Tracked {
-    socket: TcpStream,
-    pulse: Arc<Pulse>,
-    /// HTTP/2 has frames of its own between requests, which are no late heads.
-    preface: Preface,
-    linger: Option<Pin<Box<Sleep>>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Preface {
-    Awaited,
-    Http1,
-    Http2,
-}
-
-impl Tracked {
-    pub(crate) fn new(socket: TcpStream, pulse: Arc<Pulse>) -> Self {
-        Self {
-            socket,
-            pulse,
-            preface: Preface::Awaited,
-            linger: None,
-        }
-    }
-
-    fn received(&mut self, bytes: &[u8]) {
-        if self.preface == Preface::Awaited {
-            let is_http2 = bytes.starts_with(b"PRI");
-            self.preface = if is_http2 {
-                Preface::Http2
-            } else {
-                Preface::Http1
-            };
-        }
-        if self.preface == Preface::Http1 {
-            self.pulse.received();
-        }
-    }
-
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
-        if timer.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let mut scratch = [0; 4096];
-        loop {
-            let mut buffer = ReadBuf::new(&mut scratch);
-            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {}
-                Ok(()) | Err(_) => return Poll::Ready(()),
-            }
-        }
-    }
-}
-
-impl AsyncRead for Tracked {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(cx, buffer))?;
-        if buffer.filled().len() > before {
-            self.received(&buffer.filled()[before..]);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Tracked {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.pulse.wrote(written.is_pending());
-        written
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
-        self.pulse.wrote(written.is_pending());
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.linger.is_none() {
-            ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
-        }
-        if self.pulse.lingers.load(Ordering::Relaxed) {
-            ready!(self.poll_linger(cx));
-        }
-        Poll::Ready(Ok(()))
-    }
+/// Whether the client has sent what was not taken from the socket. At the end of what it sends,
+/// peeking does not wait.
+async fn has_unread(socket: &TcpStream) -> bool {
+    socket.peek(&mut [0]).await.is_ok_and(|bytes| bytes > 0)
 }

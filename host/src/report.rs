@@ -77,6 +77,11 @@ impl Report {
         self.facts().said.take(trailer);
     }
 
+    /// Nothing more of the request is expected.
+    pub(crate) fn request_is_read(&self) {
+        self.busy.request_is_read();
+    }
+
     /// Whether the guest asked not to be cut.
     pub(crate) fn runs_to_completion(&self) -> bool {
         self.run_to_completion.load(Ordering::Relaxed)
@@ -126,6 +131,7 @@ impl Report {
 
     /// The request turns out to be one the host answers itself.
     pub(crate) fn refuse(&self, fault: Fault) {
+        self.cut(fault.outcome(), &fault.cause());
         // The first refusal is the one that is answered.
         let _ = self.refusal.set(fault);
     }
@@ -190,10 +196,14 @@ impl Drop for Report {
         }
         match outcome {
             Outcome::Ok | Outcome::ToolError | Outcome::ProtocolError | Outcome::Rejected => {
-                line!(info)
+                line!(info);
             }
-            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => line!(warn),
-            Outcome::Trapped => line!(error),
+            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => {
+                line!(warn);
+            }
+            Outcome::Trapped => {
+                line!(error);
+            }
         }
     }
 }

@@ -94,11 +94,10 @@ fn component(messages: &[u8], example: Option<&str>) -> Result<PathBuf, BuildErr
         .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
         .filter(|message| example.is_none_or(|example| message.target.name == example))
         .flat_map(|message| message.filenames)
-        .filter(|file| {
+        .rfind(|file| {
             file.extension()
                 .is_some_and(|extension| extension == "wasm")
         })
-        .last()
         .ok_or(BuildError::NoComponent)
 }
 
