@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use http::HeaderMap;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::outbox::Outbox;
 use crate::protocol::Version;
@@ -16,7 +17,7 @@ use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Implementation;
 use crate::protocol::jsonrpc::{Notification, RequestId};
 use crate::protocol::logging::{LogMessage, LoggingLevel, ProgressParams};
-use crate::protocol::meta::{ProgressToken, TraceContext};
+use crate::protocol::meta::{ProgressToken, RequestMeta, TraceContext};
 
 pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -25,14 +26,24 @@ pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
     pub(crate) version: Version,
-    pub(crate) capabilities: ClientCapabilities,
-    pub(crate) client: Option<Implementation>,
+    /// The parameters, for what few handlers ask: it is read when they do.
+    pub(crate) params: Option<Box<RawValue>>,
     /// The least level that the client wants to see; `None` for no log messages at all.
     pub(crate) log_level: Option<LoggingLevel>,
     pub(crate) progress_token: Option<ProgressToken>,
-    pub(crate) trace: TraceContext,
     pub(crate) headers: Rc<HeaderMap>,
     pub(crate) deadline: Option<Instant>,
+}
+
+impl RequestInfo {
+    /// What the client declared. Only modern clients do it in the request.
+    pub(crate) fn capabilities(&self) -> ClientCapabilities {
+        let params = self.params.as_deref().filter(|_| self.version.is_modern());
+        params
+            .and_then(RequestMeta::of_params)
+            .and_then(|meta| serde_json::from_str(meta.client_capabilities?.get()).ok())
+            .unwrap_or_default()
+    }
 }
 
 /// The request a handler answers: who asks, and how to tell them about progress.
@@ -87,20 +98,21 @@ impl Context {
     /// What the client declared in this request. Legacy clients declare it in a handshake that a
     /// stateless server cannot remember, so for them this is empty.
     #[must_use]
-    pub fn client_capabilities(&self) -> &ClientCapabilities {
-        &self.0.request.capabilities
+    pub fn client_capabilities(&self) -> ClientCapabilities {
+        self.0.request.capabilities()
     }
 
     /// Who the client says it is. For display and logs only: anybody can say anything.
     #[must_use]
-    pub fn client_info(&self) -> Option<&Implementation> {
-        self.0.request.client.as_ref()
+    pub fn client_info(&self) -> Option<Implementation> {
+        let meta = RequestMeta::of_params(self.0.request.params.as_deref()?)?;
+        serde_json::from_str(meta.client_info?.get()).ok()
     }
 
     /// The trace this request belongs to, to hand on to other services.
     #[must_use]
-    pub fn trace_context(&self) -> &TraceContext {
-        &self.0.request.trace
+    pub fn trace_context(&self) -> TraceContext {
+        self.0.request.params.as_deref().map(TraceContext::of_params).unwrap_or_default()
     }
 
     /// The headers of the HTTP request.
@@ -134,12 +146,7 @@ impl Context {
     /// stream.
     #[must_use = "progress is sent when it is awaited"]
     pub fn progress(&self, progress: f64) -> Progress<'_> {
-        Progress {
-            context: self,
-            progress,
-            total: None,
-            message: None,
-        }
+        Progress { context: self, progress, total: None, message: None }
     }
 
     /// Sends a log message to the client: a string, or any value that can be written as JSON.
@@ -149,15 +156,7 @@ impl Context {
     pub async fn log(&self, level: LoggingLevel, data: impl Serialize) {
         let wanted = self.0.request.log_level.is_some_and(|least| level >= least);
         if wanted && self.0.outbox.is_open() {
-            self.notify(
-                "notifications/message",
-                &LogMessage {
-                    level,
-                    logger: None,
-                    data,
-                },
-            )
-            .await;
+            self.notify("notifications/message", &LogMessage { level, logger: None, data }).await;
         }
     }
 
@@ -193,10 +192,7 @@ impl Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("Context")
-            .field(&self.0.request)
-            .finish()
+        formatter.debug_tuple("Context").field(&self.0.request).finish()
     }
 }
 
@@ -235,12 +231,7 @@ impl Progress<'_> {
         inner.last_progress.set(self.progress);
         let total = self.total.filter(|total| total.is_finite());
         let message = self.message.as_deref();
-        let params = ProgressParams {
-            progress_token,
-            progress: self.progress,
-            total,
-            message,
-        };
+        let params = ProgressParams { progress_token, progress: self.progress, total, message };
         self.context.notify("notifications/progress", &params).await;
     }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::context::{Context, LocalFuture, RequestInfo};
 use crate::error::{ProtocolError, ToolError};
@@ -11,11 +12,12 @@ use crate::outbox::Outbox;
 use crate::outcome::Outcome;
 use crate::protocol::Version;
 use crate::protocol::content::ContentBlock;
-use crate::protocol::discover::{DiscoverResult, InitializeParams, InitializeResult};
-use crate::protocol::jsonrpc::{ErrorResponse, RequestId, ResultResponse};
+use crate::protocol::discover::{Cache, DiscoverResult, InitializeResult};
+use crate::protocol::jsonrpc::{ErrorResponse, RequestId};
 use crate::protocol::logging::LoggingLevel;
-use crate::protocol::meta::ResultMeta;
-use crate::protocol::tool::{CallToolParams, CallToolResult, ListParams, ListToolsResult};
+use crate::protocol::members;
+use crate::protocol::meta::SERVER_INFO;
+use crate::protocol::tool::{CallToolResult, ListToolsResult};
 use crate::server::Server;
 use crate::tool::Tool;
 
@@ -70,31 +72,25 @@ impl Response {
         let response = ErrorResponse::new(id, error.to_object());
         // Strings, numbers and maps of them: writing them cannot fail.
         let json = serde_json::to_string(&response).unwrap_or_default();
-        Self {
-            json,
-            outcome,
-            error: Some(error),
-            cause: None,
-        }
+        Self { json, outcome, error: Some(error), cause: None }
     }
 
-    fn result<R: Serialize>(id: &RequestId, outcome: Outcome, result: &R) -> Self {
-        match serde_json::to_string(&ResultResponse::new(id, result)) {
-            Ok(json) => Self {
-                json,
-                outcome,
-                error: None,
-                cause: None,
-            },
+    /// A result, given as the JSON of an object; what a modern client expects around it is added.
+    fn result(
+        server: &Server,
+        id: &RequestId,
+        version: Version,
+        result: &impl Serialize,
+        meta: Option<&Map<String, Value>>,
+    ) -> Self {
+        match write_result(server, id, version, result, meta) {
+            Ok(json) => Self { json, outcome: Outcome::Ok, error: None, cause: None },
             Err(error) => Self::internal(id, error.to_string()),
         }
     }
 
     fn internal(id: &RequestId, cause: String) -> Self {
-        Self {
-            cause: Some(cause),
-            ..Self::error(Some(id), ProtocolError::Internal)
-        }
+        Self { cause: Some(cause), ..Self::error(Some(id), ProtocolError::Internal) }
     }
 }
 
@@ -123,22 +119,15 @@ impl Call {
         let result = match result {
             Ok(result) => result,
             Err(ToolError::Internal(cause)) => return Response::internal(id, cause),
-            Err(error) => CallToolResult::new()
-                .block(ContentBlock::text(error.to_string()))
-                .error(),
+            Err(error) => {
+                CallToolResult::new().block(ContentBlock::text(error.to_string())).error()
+            }
         };
         let version = context.protocol_version();
-        let outcome = if result.is_error() {
-            Outcome::ToolError
-        } else {
-            Outcome::Ok
-        };
+        let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
         let result = result.for_version(version);
-        let complete = Complete {
-            meta: result_meta(server, version, &result),
-            ..Complete::of(&result, version)
-        };
-        Response::result(id, outcome, &complete)
+        let meta = result.own_meta().filter(|_| version.has_titles());
+        Response { outcome, ..Response::result(server, id, version, &result, meta) }
     }
 }
 
@@ -169,7 +158,8 @@ fn discover(server: &Server) -> DiscoverResult<'_> {
         supported_versions: Version::MODERN,
         capabilities: server.capabilities(),
         instructions: server.instructions_text(),
-        cache: server.cache_policy().hints(),
+        ttl_ms: server.cache_policy().ttl_ms(),
+        cache_scope: server.cache_policy().scope(),
     }
 }
 
@@ -177,13 +167,16 @@ fn initialize<'a>(
     server: &'a Server,
     params: Option<&RawValue>,
 ) -> Result<InitializeResult<'a>, ProtocolError> {
-    let params: InitializeParams = read_params(params)?;
-    let requested = params
-        .protocol_version
-        .parse()
-        .ok()
-        .filter(|version: &Version| !version.is_modern());
-    let version = requested.unwrap_or(Version::NEWEST_LEGACY);
+    // Nothing but the version can be remembered, so nothing else is read.
+    let names = ["protocolVersion", "capabilities", "clientInfo"];
+    let [Some(requested), Some(_), Some(_)] = read_params(params, names)? else {
+        let reason = "`protocolVersion`, `capabilities` and `clientInfo` are required";
+        return Err(ProtocolError::InvalidParams(reason.into()));
+    };
+    let requested = members::string(requested).ok_or_else(|| not_a_string("protocolVersion"))?;
+    let requested: Option<Version> = requested.parse().ok();
+    let version =
+        requested.filter(|version| !version.is_modern()).unwrap_or(Version::NEWEST_LEGACY);
     Ok(InitializeResult {
         protocol_version: version,
         capabilities: server.capabilities(),
@@ -194,12 +187,11 @@ fn initialize<'a>(
 
 /// Nothing can be remembered, so the level is checked and forgotten.
 fn set_level(params: Option<&RawValue>) -> Result<Empty, ProtocolError> {
-    #[derive(Deserialize)]
-    struct SetLevelParams {
-        #[serde(rename = "level")]
-        _level: LoggingLevel,
+    let [level] = read_params(params, ["level"])?;
+    match level.and_then(LoggingLevel::from_json) {
+        Some(_) => Ok(Empty {}),
+        None => Err(ProtocolError::InvalidParams("`level` must be one of the eight levels".into())),
     }
-    read_params::<SetLevelParams>(params).map(|_| Empty {})
 }
 
 fn list_tools<'a>(
@@ -207,20 +199,16 @@ fn list_tools<'a>(
     version: Version,
     params: Option<&RawValue>,
 ) -> Result<ListToolsResult<'a>, ProtocolError> {
-    let params: ListParams = read_params(params)?;
-    if params.cursor.is_some() {
+    let [cursor] = read_params(params, ["cursor"])?;
+    if cursor.is_some() {
         // All tools fit one page, so no cursor was ever given out.
         return Err(ProtocolError::InvalidParams("unknown cursor".into()));
     }
+    let cache = version.has_result_envelope().then(|| server.cache_policy());
     Ok(ListToolsResult {
-        tools: server
-            .tools()
-            .iter()
-            .map(|tool| tool.definition(version))
-            .collect(),
-        cache: version
-            .has_result_envelope()
-            .then(|| server.cache_policy().hints()),
+        tools: server.tools().iter().map(|tool| tool.definition(version)).collect(),
+        ttl_ms: cache.map(Cache::ttl_ms),
+        cache_scope: cache.map(Cache::scope),
     })
 }
 
@@ -230,28 +218,23 @@ fn call_tool(
     request: RequestInfo,
     admit: Admit<'_>,
 ) -> Result<Answer, ProtocolError> {
-    let params: CallToolParams<'_> = read_params(params)?;
-    if params
-        .arguments
-        .is_some_and(|arguments| !arguments.get().starts_with('{'))
-    {
-        return Err(ProtocolError::InvalidParams(
-            "`arguments` must be an object".into(),
-        ));
+    let [name, arguments] = read_params(params, ["name", "arguments"])?;
+    let name = name.and_then(members::string).ok_or_else(|| not_a_string("name"))?;
+    if arguments.is_some_and(|arguments| !arguments.get().starts_with('{')) {
+        return Err(ProtocolError::InvalidParams("`arguments` must be an object".into()));
     }
-    let tool = server
-        .find_tool(&params.name)
-        .ok_or_else(|| ProtocolError::UnknownTool(params.name.clone().into_owned()))?;
-    admit(tool, params.arguments)?;
-    let missing = tool.missing(&request.capabilities);
+    let tool =
+        server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.into_owned()))?;
+    admit(tool, arguments)?;
+    let missing = tool.missing(&request);
     let modern = request.version.is_modern();
     let context = Context::new(request, Outbox::default());
     let started = match missing {
         Some(missing) if modern => {
-            return Err(ProtocolError::MissingClientCapability(Box::new(missing)));
+            return Err(ProtocolError::MissingClientCapability(missing));
         }
         Some(_) => Err(ToolError::new(NEEDS_MODERN_CLIENT)),
-        None => tool.call(params.arguments, context.clone()),
+        None => tool.call(arguments, context.clone()),
     };
     Ok(match started {
         Err(error) => Answer::Now(Call::respond(server, &context, Err(error))),
@@ -264,73 +247,72 @@ fn call_tool(
     })
 }
 
-/// Reads the parameters of a method; missing ones are an empty object.
-fn read_params<'a, P: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<P, ProtocolError> {
-    serde_json::from_str(params.map_or("{}", RawValue::get)).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        ProtocolError::InvalidParams(Cow::Owned(reason))
-    })
+/// Reads parameters of a method by name; no parameters at all are an empty object.
+fn read_params<'a, const N: usize>(
+    params: Option<&'a RawValue>,
+    names: [&str; N],
+) -> Result<[Option<&'a RawValue>; N], ProtocolError> {
+    let Some(params) = params else { return Ok([None; N]) };
+    members::read(params, names)
+        .map_err(|error| ProtocolError::InvalidParams(format!("`params` {error}").into()))
+}
+
+fn not_a_string(name: &str) -> ProtocolError {
+    ProtocolError::InvalidParams(format!("`{name}` must be a string").into())
+}
+
+/// The tool that parameters of `tools/call` name, where they name one.
+pub(crate) fn name_in(params: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let [name] = members::read(params?, ["name"]).ok()?;
+    members::string(name?)
 }
 
 /// A result that says nothing.
 #[derive(Debug, Serialize)]
 struct Empty {}
 
-/// A result in what a modern client expects around it; legacy clients get the bare result.
-#[derive(Serialize)]
-struct Complete<'a, R> {
-    #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
-    result_type: Option<&'static str>,
-    #[serde(flatten)]
-    result: &'a R,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<ResultMeta<'a>>,
-}
-
-impl<'a, R> Complete<'a, R> {
-    fn of(result: &'a R, version: Version) -> Self {
-        let result_type = version.has_result_envelope().then_some("complete");
-        Self {
-            result_type,
-            result,
-            meta: None,
-        }
-    }
-}
-
-fn complete<R: Serialize>(
+fn complete(
     server: &Server,
     id: &RequestId,
     version: Version,
-    result: &R,
+    result: &impl Serialize,
 ) -> Response {
-    let meta = version.has_result_envelope().then(|| ResultMeta {
-        server_info: Some(Cow::Borrowed(server.identity())),
-        own: None,
-    });
-    Response::result(
-        id,
-        Outcome::Ok,
-        &Complete {
-            meta,
-            ..Complete::of(result, version)
-        },
-    )
+    Response::result(server, id, version, result, None)
 }
 
-fn result_meta<'a>(
-    server: &'a Server,
+/// Writes a response by joining pieces of JSON: every result is an object, and what modern
+/// clients expect in it is the same for all of them.
+fn write_result(
+    server: &Server,
+    id: &RequestId,
     version: Version,
-    result: &'a CallToolResult,
-) -> Option<ResultMeta<'a>> {
-    let server_info = version
-        .has_result_envelope()
-        .then(|| Cow::Borrowed(server.identity()));
-    let own = result.own_meta().filter(|_| version.has_titles());
-    (server_info.is_some() || own.is_some()).then_some(ResultMeta { server_info, own })
+    result: &impl Serialize,
+    meta: Option<&Map<String, Value>>,
+) -> Result<String, serde_json::Error> {
+    let result = serde_json::to_string(result)?;
+    let mut json =
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{", serde_json::to_string(id)?);
+    let mut server_info = String::new();
+    if version.has_result_envelope() {
+        json.push_str("\"resultType\":\"complete\",");
+        server_info = format!("\"{SERVER_INFO}\":{}", serde_json::to_string(server.identity())?);
+    }
+    let own = meta.map(serde_json::to_string).transpose()?;
+    let own = own.as_deref().map_or("", members_of);
+    let meta = join([server_info.as_str(), own]);
+    let meta = if meta.is_empty() { meta } else { format!("\"_meta\":{{{meta}}}") };
+    json.push_str(&join([members_of(&result), &meta]));
+    json.push_str("}}");
+    Ok(json)
+}
+
+/// What stands between the braces of an object.
+fn members_of(object: &str) -> &str {
+    object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default()
+}
+
+/// Joins members of objects that may be missing.
+fn join(members: [&str; 2]) -> String {
+    let comma = if members.iter().any(|part| part.is_empty()) { "" } else { "," };
+    [members[0], comma, members[1]].concat()
 }

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::protocol::Version;
-use crate::protocol::capabilities::ClientCapabilities;
-use crate::protocol::jsonrpc::{ErrorObject, code};
+use crate::protocol::jsonrpc::{ErrorData, ErrorObject, code};
 
 /// Why a tool could not do what it was asked.
 ///
@@ -84,7 +83,7 @@ impl From<&str> for ToolError {
 }
 
 /// Why a message cannot be answered: a JSON-RPC error, with the numbers of MCP 2026-07-28.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ProtocolError {
     /// The body is not JSON in UTF-8, or nests too deep.
     #[error("Parse error: {0}")]
@@ -109,7 +108,10 @@ pub enum ProtocolError {
     HeaderMismatch(String),
     /// The client did not declare a capability that the request needs.
     #[error("The client must declare a capability that this request needs")]
-    MissingClientCapability(Box<ClientCapabilities>),
+    MissingClientCapability(
+        /// What it must declare, as the JSON of [`ClientCapabilities`](crate::ClientCapabilities).
+        Box<RawValue>,
+    ),
     /// The protocol version is not supported.
     #[error("Unsupported protocol version: {requested}")]
     UnsupportedVersion {
@@ -142,20 +144,16 @@ impl ProtocolError {
         }
     }
 
-    pub(crate) fn to_object(&self) -> ErrorObject {
+    pub(crate) fn to_object(&self) -> ErrorObject<'_> {
         let data = match self {
             Self::MissingClientCapability(capabilities) => {
-                Some(json!({ "requiredCapabilities": capabilities }))
+                Some(ErrorData::MissingCapability { required_capabilities: capabilities })
             }
             Self::UnsupportedVersion { requested } => {
-                Some(json!({ "supported": Version::MODERN, "requested": requested }))
+                Some(ErrorData::UnsupportedVersion { supported: Version::MODERN, requested })
             }
             _ => None,
         };
-        ErrorObject {
-            code: self.code(),
-            message: self.to_string(),
-            data,
-        }
+        ErrorObject { code: self.code(), message: self.to_string(), data }
     }
 }

@@ -113,11 +113,7 @@ mod tests {
         let mut sending = Box::pin(outbox.send("1".to_owned()));
         assert_eq!(block_on(poll_once(&mut sending)), None);
         assert_eq!(outbox.take().as_deref(), Some("1"));
-        assert_eq!(
-            block_on(poll_once(&mut sending)),
-            None,
-            "taken is not written"
-        );
+        assert_eq!(block_on(poll_once(&mut sending)), None, "taken is not written");
         outbox.mark_written();
         assert_eq!(block_on(poll_once(&mut sending)), Some(()));
     }

@@ -22,10 +22,7 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
 /// What a caller gets for `T`.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
     tidy(
-        SchemaSettings::draft2020_12()
-            .for_serialize()
-            .into_generator()
-            .into_root_schema_for::<T>(),
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(),
     )
 }
 
@@ -45,9 +42,7 @@ fn tidy(schema: schemars::Schema) -> Value {
 pub(crate) fn with_object_root(mut schema: Value) -> Value {
     if let Some(root) = schema.as_object_mut()
         && !root.contains_key("type")
-        && ["oneOf", "anyOf", "allOf", "$ref"]
-            .iter()
-            .any(|key| root.contains_key(*key))
+        && ["oneOf", "anyOf", "allOf", "$ref"].iter().any(|key| root.contains_key(*key))
     {
         root.insert("type".to_owned(), json!("object"));
     }
@@ -88,9 +83,7 @@ pub(crate) fn property<'a>(
     path: &str,
 ) -> Option<&'a mut Map<String, Value>> {
     path.split('.')
-        .try_fold(schema, |schema, name| {
-            schema.get_mut("properties")?.get_mut(name)
-        })?
+        .try_fold(schema, |schema, name| schema.get_mut("properties")?.get_mut(name))?
         .as_object_mut()
 }
 
@@ -99,9 +92,7 @@ pub(crate) fn declare_headers(schema: &mut Value, params: &[HeaderParam]) -> Vec
     let mut problems = Vec::new();
     for HeaderParam { path, header } in params {
         let Some(property) = property(schema, path) else {
-            problems.push(format!(
-                "header parameter `{path}` is not a property of the arguments"
-            ));
+            problems.push(format!("header parameter `{path}` is not a property of the arguments"));
             continue;
         };
         if !mirrors_type(property.get("type")) {

@@ -112,9 +112,7 @@ impl Server {
     /// Where the server is called on a loopback address, loopback origins are allowed, too.
     #[must_use]
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.settings
-            .origins
-            .push(origin.into().to_ascii_lowercase());
+        self.settings.origins.push(origin.into().to_ascii_lowercase());
         self
     }
 
@@ -182,27 +180,16 @@ impl Server {
         let mut names = HashSet::new();
         let mut problems = Vec::new();
         if !self.settings.endpoint.starts_with('/') {
-            problems.push(format!(
-                "the endpoint `{}` must start with /",
-                self.settings.endpoint
-            ));
+            problems.push(format!("the endpoint `{}` must start with /", self.settings.endpoint));
         }
         for tool in &self.tools {
             let name = tool.name();
-            problems.extend(
-                tool.problems()
-                    .iter()
-                    .map(|why| format!("tool `{name}`: {why}")),
-            );
+            problems.extend(tool.problems().iter().map(|why| format!("tool `{name}`: {why}")));
             if !names.insert(name) {
                 problems.push(format!("tool `{name}`: there are two of that name"));
             }
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(InvalidServer(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(InvalidServer(problems)) }
     }
 
     pub(crate) fn identity(&self) -> &Implementation {

@@ -65,11 +65,7 @@ pub struct Cors {
 
 impl Default for Cors {
     fn default() -> Self {
-        Self {
-            enabled: true,
-            max_age: Duration::from_secs(600),
-            headers: Vec::new(),
-        }
+        Self { enabled: true, max_age: Duration::from_secs(600), headers: Vec::new() }
     }
 }
 
@@ -83,10 +79,7 @@ impl Cors {
     /// No CORS headers at all; `OPTIONS` is answered 405.
     #[must_use]
     pub fn off() -> Self {
-        Self {
-            enabled: false,
-            ..Self::default()
-        }
+        Self { enabled: false, ..Self::default() }
     }
 
     /// How long a browser may remember a preflight.

@@ -34,14 +34,9 @@ use crate::server::Server;
 /// A `tools/call` as a client of 2026-07-28 sends it to `/mcp` on this machine.
 #[must_use]
 pub fn call(tool: &str, arguments: Value) -> Request<Vec<u8>> {
-    let mut request = request(
-        "tools/call",
-        json!({ "name": tool, "arguments": arguments }),
-    );
+    let mut request = request("tools/call", json!({ "name": tool, "arguments": arguments }));
     if let Ok(value) = HeaderValue::try_from(tool) {
-        request
-            .headers_mut()
-            .insert(HeaderName::from_static("mcp-name"), value);
+        request.headers_mut().insert(HeaderName::from_static("mcp-name"), value);
     }
     request
 }
@@ -86,10 +81,7 @@ pub fn exchange(server: Server, request: Request<Vec<u8>>) -> Response<Vec<u8>> 
         authority: parts.uri.authority().map(ToString::to_string),
         headers: parts.headers,
     };
-    let mut memory = Memory {
-        request: Some(body),
-        ..Memory::default()
-    };
+    let mut memory = Memory { request: Some(body), ..Memory::default() };
     block_on(serve(&server, head, &mut memory));
     let mut response = Response::new(memory.body);
     *response.status_mut() = memory.status;

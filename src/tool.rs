@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::context::{Context, LocalFuture};
+use crate::context::{Context, LocalFuture, RequestInfo};
 use crate::error::ToolError;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
@@ -67,8 +67,15 @@ struct Extras {
     annotations: Option<ToolAnnotations>,
     icons: Vec<Icon>,
     meta: Option<Map<String, Value>>,
-    requires: ClientCapabilities,
+    requires: Option<Requires>,
     header_params: Vec<HeaderParam>,
+}
+
+/// What the client must be able to do.
+#[derive(Debug)]
+struct Requires {
+    capabilities: ClientCapabilities,
+    missing: fn(&ClientCapabilities, &RequestInfo) -> Option<Box<RawValue>>,
 }
 
 /// An argument that the client repeats in an HTTP header.
@@ -161,10 +168,7 @@ impl Tool {
     /// Sets a key of the tool's `_meta`.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.extras_mut()
-            .meta
-            .get_or_insert_default()
-            .insert(key.into(), value.into());
+        self.extras_mut().meta.get_or_insert_default().insert(key.into(), value.into());
         self
     }
 
@@ -173,7 +177,11 @@ impl Tool {
     /// capabilities cannot be known without a session).
     #[must_use]
     pub fn requires(mut self, capabilities: ClientCapabilities) -> Self {
-        self.extras_mut().requires = capabilities;
+        // A function pointer, so that servers which require nothing need not link the types.
+        let missing = |needed: &ClientCapabilities, request: &RequestInfo| {
+            request.capabilities().missing(needed)
+        };
+        self.extras_mut().requires = Some(Requires { capabilities, missing });
         self
     }
 
@@ -188,10 +196,7 @@ impl Tool {
         path: impl Into<Cow<'static, str>>,
         header: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let param = HeaderParam {
-            path: path.into(),
-            header: header.into(),
-        };
+        let param = HeaderParam { path: path.into(), header: header.into() };
         self.extras_mut().header_params.push(param);
         self
     }
@@ -232,14 +237,13 @@ impl Tool {
     }
 
     pub(crate) fn header_params(&self) -> &[HeaderParam] {
-        self.extras
-            .as_ref()
-            .map_or(&[], |extras| &extras.header_params)
+        self.extras.as_ref().map_or(&[], |extras| &extras.header_params)
     }
 
     /// What the client would have to declare, but did not.
-    pub(crate) fn missing(&self, declared: &ClientCapabilities) -> Option<ClientCapabilities> {
-        declared.missing(&self.extras.as_ref()?.requires)
+    pub(crate) fn missing(&self, request: &RequestInfo) -> Option<Box<RawValue>> {
+        let Requires { capabilities, missing } = self.extras.as_ref()?.requires.as_ref()?;
+        missing(capabilities, request)
     }
 
     /// Reads the arguments and starts the call, which runs as its future is polled.
@@ -320,9 +324,7 @@ impl fmt::Debug for Tool {
 
 fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
@@ -331,15 +333,8 @@ fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
         // The position counts in the arguments alone, where nobody can look it up.
-        let reason = reason
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        ToolError::InvalidArguments {
-            path: if path == "." { String::new() } else { path },
-            reason,
-        }
+        let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
+        ToolError::InvalidArguments { path: if path == "." { String::new() } else { path }, reason }
     })
 }
 
@@ -394,9 +389,7 @@ impl IntoToolResult for ContentBlock {
 
 impl IntoToolResult for Vec<ContentBlock> {
     fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        Ok(self
-            .into_iter()
-            .fold(CallToolResult::new(), CallToolResult::block))
+        Ok(self.into_iter().fold(CallToolResult::new(), CallToolResult::block))
     }
 }
 
@@ -420,9 +413,7 @@ impl IntoToolResult for () {
 
 impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
     fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        let result = CallToolResult::new()
-            .structured(&self.0)
-            .map_err(ToolError::internal)?;
+        let result = CallToolResult::new().structured(&self.0).map_err(ToolError::internal)?;
         let text = result.structured_json().unwrap_or_default().to_owned();
         Ok(result.block(ContentBlock::text(text)))
     }

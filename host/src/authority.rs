@@ -19,14 +19,8 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(bound: SocketAddr, allowed: &[String]) -> Self {
-        let allowed = allowed
-            .iter()
-            .map(|name| canonical(name).to_ascii_lowercase())
-            .collect();
-        Self {
-            allowed,
-            loopback: bound.ip().to_canonical().is_loopback(),
-        }
+        let allowed = allowed.iter().map(|name| canonical(name).to_ascii_lowercase()).collect();
+        Self { allowed, loopback: bound.ip().to_canonical().is_loopback() }
     }
 
     /// Why `request` is not for this server, if it is not.
@@ -37,11 +31,7 @@ impl Names {
         let host = canonical(authority.host());
         let is = |name: &str| name.eq_ignore_ascii_case(host);
         let accepted = self.allowed.iter().any(|name| is(name))
-            || if self.loopback {
-                LOOPBACK.into_iter().any(is)
-            } else {
-                self.allowed.is_empty()
-            };
+            || if self.loopback { LOOPBACK.into_iter().any(is) } else { self.allowed.is_empty() };
         (!accepted).then_some(Fault::HostNotAllowed)
     }
 }
@@ -77,21 +67,10 @@ mod tests {
 
     #[test]
     fn a_loopback_server_is_for_loopback_names() {
-        for host in [
-            "localhost",
-            "LOCALHOST:8080",
-            "127.0.0.1:1",
-            "[::1]:8080",
-            "localhost.",
-        ] {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "localhost."] {
             assert_eq!(refuse("127.0.0.1:8080", &[], &[host]), None, "{host}");
         }
-        for host in [
-            "evil.example",
-            "localhost.evil.example",
-            "127.0.0.2",
-            "0.0.0.0",
-        ] {
+        for host in ["evil.example", "localhost.evil.example", "127.0.0.2", "0.0.0.0"] {
             let refused = refuse("[::1]:8080", &[], &[host]);
             assert_eq!(refused, Some(Fault::HostNotAllowed), "{host}");
         }
@@ -99,14 +78,8 @@ mod tests {
 
     #[test]
     fn more_names_can_be_allowed() {
-        assert_eq!(
-            refuse("127.0.0.1:80", &["mcp.example"], &["mcp.example:443"]),
-            None
-        );
-        assert_eq!(
-            refuse("127.0.0.1:80", &["mcp.example"], &["localhost"]),
-            None
-        );
+        assert_eq!(refuse("127.0.0.1:80", &["mcp.example"], &["mcp.example:443"]), None);
+        assert_eq!(refuse("127.0.0.1:80", &["mcp.example"], &["localhost"]), None);
     }
 
     #[test]
@@ -119,23 +92,14 @@ mod tests {
     #[test]
     fn there_is_exactly_one_valid_host() {
         for hosts in [&[][..], &["a", "b"], &["a b"], &[""]] {
-            assert_eq!(
-                refuse("0.0.0.0:80", &[], hosts),
-                Some(Fault::NoHost),
-                "{hosts:?}"
-            );
+            assert_eq!(refuse("0.0.0.0:80", &[], hosts), Some(Fault::NoHost), "{hosts:?}");
         }
     }
 
     #[test]
     fn a_request_in_absolute_form_is_for_its_own_authority() {
         let names = Names::new("127.0.0.1:80".parse().unwrap(), &[]);
-        let request = Request::builder()
-            .uri("http://evil.example/")
-            .header("host", "localhost");
-        assert_eq!(
-            names.refuse(&request.body(()).unwrap()),
-            Some(Fault::HostNotAllowed)
-        );
+        let request = Request::builder().uri("http://evil.example/").header("host", "localhost");
+        assert_eq!(names.refuse(&request.body(()).unwrap()), Some(Fault::HostNotAllowed));
     }
 }

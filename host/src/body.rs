@@ -32,13 +32,7 @@ impl<B: Body> RequestBody<B> {
         if inner.is_end_stream() {
             report.request_is_read();
         }
-        Self {
-            inner,
-            left: limit,
-            idle,
-            timer: None,
-            report,
-        }
+        Self { inner, left: limit, idle, timer: None, report }
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -134,12 +128,7 @@ impl ResponseBody {
     /// An answer that is all there.
     pub(crate) fn whole(bytes: Bytes, report: Arc<Report>) -> Self {
         let source = Source::Pieces(vec![Frame::data(bytes)].into_iter());
-        Self {
-            source,
-            report,
-            complete: None,
-            done: false,
-        }
+        Self { source, report, complete: None, done: false }
     }
 
     /// An answer that the guest is still writing.
@@ -148,12 +137,7 @@ impl ResponseBody {
         report: Arc<Report>,
         complete: oneshot::Sender<()>,
     ) -> Self {
-        Self {
-            source: Source::Guest(body),
-            report,
-            complete: Some(complete),
-            done: false,
-        }
+        Self { source: Source::Guest(body), report, complete: Some(complete), done: false }
     }
 
     /// The answer of a guest that has finished it and ended. It is known whole, so it can go out
@@ -173,12 +157,7 @@ impl ResponseBody {
             }
         }
         let done = pieces.is_empty();
-        Self {
-            source: Source::Pieces(pieces.into_iter()),
-            report,
-            complete: None,
-            done,
-        }
+        Self { source: Source::Pieces(pieces.into_iter()), report, complete: None, done }
     }
 
     /// The answer has a head only, so hyper will not ask for its body.
@@ -201,8 +180,7 @@ impl ResponseBody {
         let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(_)) => {
-                self.report
-                    .cut(Outcome::Trapped, "the guest abandoned its answer");
+                self.report.cut(Outcome::Trapped, "the guest abandoned its answer");
                 self.done = true;
                 return Some(Err(Unfinished));
             }
@@ -268,8 +246,7 @@ impl Body for ResponseBody {
 impl Drop for ResponseBody {
     fn drop(&mut self) {
         if !self.done {
-            self.report
-                .client_gone("the client left before the end of the answer");
+            self.report.client_gone("the client left before the end of the answer");
         }
     }
 }

@@ -89,23 +89,9 @@ pub async fn run(cli: Cli) -> Result<(), HostError> {
     match cli.command {
         None => serve(None, &cli.common).await,
         Some(Command::Serve { component, common }) => serve(component, &common).await,
-        Some(Command::Dev {
-            path,
-            example,
-            profile,
-            common,
-        }) => {
+        Some(Command::Dev { path, example, profile, common }) => {
             let host = common.start()?;
-            dev::run(
-                &host,
-                Target {
-                    path,
-                    package: None,
-                    example,
-                    profile,
-                },
-            )
-            .await
+            dev::run(&host, Target { path, package: None, example, profile }).await
         }
     }
 }
@@ -158,10 +144,7 @@ pub(crate) fn announce(addr: SocketAddr, what: &str, call: Call) -> Result<(), H
     let mut out = io::stdout().lock();
     writeln!(out, "Serving {what} on {url}\n\nTry it:\n  {curl}\n")
         .and_then(|()| out.flush())
-        .map_err(|source| HostError::System {
-            what: "write to standard output",
-            source,
-        })
+        .map_err(|source| HostError::System { what: "write to standard output", source })
 }
 
 #[cfg(test)]
@@ -179,10 +162,7 @@ mod tests {
     fn the_requests_shown_are_json() {
         for call in [Call::List, Call::Greet] {
             let line = call.curl("http://x/mcp");
-            let body = line
-                .split("-d '")
-                .nth(1)
-                .and_then(|rest| rest.strip_suffix('\''));
+            let body = line.split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\''));
             let body: Option<serde_json::Value> =
                 body.and_then(|body| serde_json::from_str(body).ok());
             assert_eq!(body.map(|body| body["id"] == 1), Some(true), "{line}");

@@ -120,19 +120,11 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 impl Config {
     /// Refuses values that could only fail later, at a worse place.
     pub(crate) fn check(&self) -> Result<(), HostError> {
-        let refuse = |name, reason: &str| {
-            Err(HostError::Setting {
-                name,
-                reason: reason.to_owned(),
-            })
-        };
+        let refuse =
+            |name, reason: &str| Err(HostError::Setting { name, reason: reason.to_owned() });
         match self {
-            Self {
-                max_exchanges: 0, ..
-            } => refuse("max_exchanges", "must be at least 1"),
-            Self {
-                max_connections: 0, ..
-            } => refuse("max_connections", "must be at least 1"),
+            Self { max_exchanges: 0, .. } => refuse("max_exchanges", "must be at least 1"),
+            Self { max_connections: 0, .. } => refuse("max_connections", "must be at least 1"),
             Self { max_headers: 0, .. } => refuse("max_headers", "must be at least 1"),
             _ if self.max_head < MIN_HEAD => refuse("max_head", "must be at least 8KiB"),
             _ if self.memory > MAX_MEMORY => refuse("memory", "must be at most 4GiB"),

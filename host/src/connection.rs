@@ -52,10 +52,7 @@ pub(crate) struct Busy {
 impl Busy {
     fn new(pulse: &Arc<Pulse>, server: &mpsc::Sender<Infallible>) -> Self {
         pulse.exchange_begins();
-        Self {
-            pulse: Arc::clone(pulse),
-            _server: server.clone(),
-        }
+        Self { pulse: Arc::clone(pulse), _server: server.clone() }
     }
 
     /// The client's sending side may end without anything being lost.

@@ -125,11 +125,8 @@ pub(crate) fn take_run_to_completion(head: &mut HeaderMap) -> bool {
 
 /// Forgets the announcement of a trailer that the client will not get.
 pub(crate) fn strip_trailer_announcement(head: &mut HeaderMap) {
-    let ours = |value: &HeaderValue| {
-        value
-            .as_bytes()
-            .eq_ignore_ascii_case(EXCHANGE.as_str().as_bytes())
-    };
+    let ours =
+        |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(EXCHANGE.as_str().as_bytes());
     if head.get(header::TRAILER).is_some_and(ours) {
         head.remove(header::TRAILER);
     }
@@ -174,10 +171,7 @@ mod tests {
     #[test]
     fn a_head_is_read_and_stripped() {
         let mut head = fields(&[
-            (
-                EXCHANGE,
-                "era=modern&method=tools%2Fcall&name=a+b&id=%221%22&outcome=tool-error&x=y",
-            ),
+            (EXCHANGE, "era=modern&method=tools%2Fcall&name=a+b&id=%221%22&outcome=tool-error&x=y"),
             (RUN_TO_COMPLETION, "1"),
             (header::TRAILER, "Midge-Exchange"),
             (header::CONTENT_TYPE, "application/json"),
@@ -222,14 +216,8 @@ mod tests {
     #[test]
     fn marked_lines_are_for_the_host() {
         assert_eq!(Line::read("hello"), Line::Text("hello"));
-        assert_eq!(
-            Line::read("midge: client-gone: reset"),
-            Line::ClientGone("reset")
-        );
-        assert_eq!(
-            Line::read("midge: panic: at src/x.rs:1"),
-            Line::Panic("at src/x.rs:1")
-        );
+        assert_eq!(Line::read("midge: client-gone: reset"), Line::ClientGone("reset"));
+        assert_eq!(Line::read("midge: panic: at src/x.rs:1"), Line::Panic("at src/x.rs:1"));
         assert_eq!(Line::read("midge: other"), Line::Text("midge: other"));
     }
 }

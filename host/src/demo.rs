@@ -14,10 +14,7 @@ const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub(crate) async fn build() -> Result<PathBuf, HostError> {
     let tree = Path::new(TREE);
     if !tree.join("examples/demo.rs").is_file() {
-        return Err(BuildError::NoDemo {
-            tree: tree.to_owned(),
-        }
-        .into());
+        return Err(BuildError::NoDemo { tree: tree.to_owned() }.into());
     }
     let demo = Target {
         path: tree.to_owned(),

@@ -6,7 +6,7 @@ use wasmtime::{
     Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
-use crate::{Config, HostError};
+use crate::{Config, HostError, error::one_line};
 
 /// How often a running guest can be interrupted: it yields its thread at every tick, and that is
 /// when a cancelled or overdue one is dropped.
@@ -22,23 +22,17 @@ const TABLES_PER_COMPONENT: u32 = 16;
 
 /// Starts an engine for as many instances as `config` allows exchanges.
 pub(crate) fn start(config: &Config) -> Result<Engine, HostError> {
-    let engine = pooling(config).or_else(|error| {
+    let on_demand = settings(config)?;
+    let mut pooling = on_demand.clone();
+    pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    let engine = Engine::new(&pooling).or_else(|error| {
         // Reserving address space fails under a tight limit of virtual memory.
-        tracing::warn!(reason = %error, "no pool of instances, exchanges will be slower");
-        on_demand(config)
-    })?;
+        tracing::warn!(target: "midge", reason = %one_line(&error), "no pool, exchanges will be slower");
+        Engine::new(&on_demand)
+    });
+    let engine = engine.map_err(|error| HostError::Engine(one_line(&error)))?;
     tick(&engine)?;
     Ok(engine)
-}
-
-fn pooling(config: &Config) -> Result<Engine, HostError> {
-    let mut settings = settings(config)?;
-    settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
-    Engine::new(&settings).map_err(engine_error)
-}
-
-fn on_demand(config: &Config) -> Result<Engine, HostError> {
-    Engine::new(&settings(config)?).map_err(engine_error)
 }
 
 fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
@@ -77,16 +71,15 @@ fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
     let Some(directory) = &config.cache_dir else {
         // A user without a home still wants the server to start.
         return Ok(Cache::new(settings)
-            .inspect_err(|error| tracing::warn!(reason = %format!("{error:#}"), "no cache"))
+            .inspect_err(
+                |error| tracing::warn!(target: "midge", reason = %one_line(&error), "no cache"),
+            )
             .ok());
     };
-    let refuse = |reason: String| HostError::Setting {
-        name: "cache_dir",
-        reason,
-    };
+    let refuse = |reason: String| HostError::Setting { name: "cache_dir", reason };
     let directory = std::path::absolute(directory).map_err(|error| refuse(error.to_string()))?;
     settings.with_directory(directory);
-    let cache = Cache::new(settings).map_err(|error| refuse(format!("{error:#}")))?;
+    let cache = Cache::new(settings).map_err(|error| refuse(one_line(&error)))?;
     Ok(Some(cache))
 }
 
@@ -104,12 +97,5 @@ fn tick(engine: &Engine) -> Result<(), HostError> {
         .name("midge-epoch".to_owned())
         .spawn(ticker)
         .map(drop)
-        .map_err(|source| HostError::System {
-            what: "start the ticker thread",
-            source,
-        })
-}
-
-fn engine_error(error: wasmtime::Error) -> HostError {
-    HostError::Engine(format!("{error:#}"))
+        .map_err(|source| HostError::System { what: "start the ticker thread", source })
 }

@@ -10,7 +10,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The configuration file, environment or flags do not make a [`Config`](crate::Config).
-    #[error("configuration: {0}")]
+    #[error("configuration: {}", config_reason(.0))]
     Config(Box<figment::Error>),
     /// A setting has a value that cannot be honoured.
     #[error("setting `{name}`: {reason}")]
@@ -92,4 +92,24 @@ fn bind_reason(source: &io::Error) -> String {
         }
         _ => source.to_string(),
     }
+}
+
+/// What figment has to say, on one line and without the names of its profiles.
+fn config_reason(error: &figment::Error) -> String {
+    use figment::error::Kind;
+    let what = match &error.kind {
+        Kind::UnknownField(name, _) => format!("there is no setting `{name}`"),
+        kind if error.path.is_empty() => kind.to_string(),
+        kind => format!("`{}`: {kind}", error.path.join(".")),
+    };
+    let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
+    match place {
+        Some(place) => format!("{what} (in {place})"),
+        None => what,
+    }
+}
+
+/// The chain of an error of the engine, as an operator wants to read it.
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").replace('\n', " ")
 }

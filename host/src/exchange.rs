@@ -67,9 +67,7 @@ impl Drop for Unanswered<'_> {
 
 fn own_answer(fault: &Fault, version: Version, report: &Arc<Report>) -> Response<ResponseBody> {
     report.fault(fault);
-    fault
-        .response(version)
-        .map(|bytes| ResponseBody::whole(bytes, Arc::clone(report)))
+    fault.response(version).map(|bytes| ResponseBody::whole(bytes, Arc::clone(report)))
 }
 
 fn has_no_body(status: StatusCode) -> bool {
@@ -93,6 +91,10 @@ async fn answer(
     let (complete, completed) = oneshot::channel();
     let mut life = life::begin(host, guest, permit, request, report, answered, completed);
     let (response, end) = poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await?;
+    let end = match end {
+        None if !is_event_stream(&response) => one_more_turn(&mut life).await,
+        end => end,
+    };
     let (mut head, body) = response.into_parts();
     let body = match end {
         // Nothing has been sent yet, so there is still a better answer than half of one.
@@ -109,13 +111,25 @@ async fn answer(
 }
 
 fn announced_length<B>(request: &Request<B>) -> Option<u64> {
-    request
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn is_event_stream<B>(response: &Response<B>) -> bool {
+    response
         .headers()
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// A tick may have come between a guest's head and its body; with one more turn they still go out
+/// in one write.
+async fn one_more_turn(life: &mut Life) -> Option<End> {
+    tokio::task::yield_now().await;
+    poll_fn(|cx| match life.as_mut().poll(cx) {
+        Poll::Ready(end) => Poll::Ready(Some(end)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// A guest's head, and the guest's end if it has come already.

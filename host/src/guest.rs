@@ -9,7 +9,7 @@ use wasmtime::{
 use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
-use crate::{HostError, state::State};
+use crate::{HostError, error::one_line, state::State};
 
 /// A component that is compiled and linked. Cheap to clone; each exchange makes an instance of it.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
                 WasiConfig::from(state.config())
             })
         })
-        .map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        .map_err(|error| HostError::Engine(one_line(&error)))?;
     Ok(linker)
 }
 
@@ -38,10 +38,8 @@ impl Guest {
         linker: &Linker<State>,
         path: &Path,
     ) -> Result<Self, HostError> {
-        let bytes = fs::read(path).map_err(|source| HostError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes =
+            fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
         check_kind(path, &bytes)?;
         let component = Component::new(engine, &bytes).map_err(|error| HostError::Compile {
             path: path.to_owned(),
@@ -49,10 +47,7 @@ impl Guest {
         })?;
         let pre = linker
             .instantiate_pre(&component)
-            .map_err(|error| HostError::Link {
-                path: path.to_owned(),
-                reason: one_line(&error),
-            })?;
+            .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
         let pre = ProxyPre::new(pre).map_err(|error| HostError::NotAServer {
             path: path.to_owned(),
             reason: one_line(&error),
@@ -86,15 +81,7 @@ fn check_kind(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
         }
         _ => return Ok(()),
     };
-    Err(HostError::NotAComponent {
-        path: path.to_owned(),
-        found,
-    })
-}
-
-/// The chain of an error on one line, as an operator wants to read it.
-fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").replace('\n', " ")
+    Err(HostError::NotAComponent { path: path.to_owned(), found })
 }
 
 #[cfg(test)]

@@ -66,9 +66,7 @@ impl Host {
             instances: Gauge::default(),
             sockets: Gauge::default(),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Loads a component: compiles it (or finds it in the cache) and links it.

@@ -73,11 +73,7 @@ where
     store.limiter(State::limiter);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
-    let mut instance = Instance {
-        store,
-        _counted: host.count_instance(),
-        _permit: permit,
-    };
+    let mut instance = Instance { store, _counted: host.count_instance(), _permit: permit };
     let deadline = Instant::now() + host.config().exchange_timeout;
     let grace = host.config().abort_grace;
     let report = Arc::clone(report);
@@ -105,16 +101,10 @@ async fn call<B>(
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
 {
-    let request = store
-        .data_mut()
-        .http()
-        .new_incoming_request(Scheme::Http, request)?;
+    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let answer = store.data_mut().http().new_response_outparam(answered)?;
     let proxy = guest.instantiate(store).await?;
-    proxy
-        .wasi_http_incoming_handler()
-        .call_handle(store, request, answer)
-        .await
+    proxy.wasi_http_incoming_handler().call_handle(store, request, answer).await
 }
 
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
@@ -150,10 +140,7 @@ fn record(report: &Report, manner: &Manner, complete: bool) {
         Manner::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),
         Manner::Cut => report.note("the guest was cut after its grace"),
         Manner::Returned if !complete => {
-            report.cut(
-                Outcome::Trapped,
-                "the guest returned and left its answer unfinished",
-            );
+            report.cut(Outcome::Trapped, "the guest returned and left its answer unfinished");
         }
         Manner::Returned => {}
     }

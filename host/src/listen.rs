@@ -67,12 +67,7 @@ impl Server {
             guest: watch::Sender::new(guest),
             phase: watch::Sender::new(Phase::Serving),
         };
-        Ok(Self {
-            host: host.clone(),
-            listener,
-            addr,
-            handle,
-        })
+        Ok(Self { host: host.clone(), listener, addr, handle })
     }
 
     /// The address, with the port that was picked.
@@ -92,12 +87,7 @@ impl Server {
     ///
     /// None at present: what can go wrong while serving concerns one connection.
     pub async fn run(self) -> Result<(), HostError> {
-        let Self {
-            host,
-            listener,
-            addr,
-            handle,
-        } = self;
+        let Self { host, listener, addr, handle } = self;
         let config = host.config();
         let places = Arc::new(Semaphore::new(config.max_connections as usize));
         let shared = Arc::new(Shared {

@@ -25,9 +25,7 @@ pub(crate) fn install(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let terminal = io::stderr().is_terminal();
-    let logger = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let text = match format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,
@@ -37,11 +35,6 @@ pub(crate) fn install(format: LogFormat) {
     let _ = if text {
         logger.with_ansi(terminal).try_init()
     } else {
-        logger
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .try_init()
+        logger.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
 }

@@ -79,11 +79,7 @@ impl OutboundRule {
         let Some(host) = uri.host().map(str::to_ascii_lowercase) else {
             return false;
         };
-        let default_port = if uri.scheme_str() == Some("http") {
-            80
-        } else {
-            443
-        };
+        let default_port = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let port = uri.port_u16().unwrap_or(default_port);
         let host_allowed = match &self.host {
             HostPattern::Any => true,
@@ -130,10 +126,7 @@ pub(crate) struct Outbound {
 type SendFuture = Box<
     dyn Future<
             Output = Result<
-                (
-                    http::Response<WasiBody>,
-                    Box<dyn Future<Output = Result<(), HttpError>> + Send>,
-                ),
+                (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>),
                 HttpError,
             >,
         > + Send,
@@ -189,10 +182,7 @@ mod tests {
         assert!(allows("api.example.com", "https://api.example.com/v1"));
         assert!(allows("api.example.com", "http://API.example.com:8080/"));
         assert!(!allows("api.example.com", "https://example.com/"));
-        assert!(!allows(
-            "api.example.com",
-            "https://api.example.com.evil.net/"
-        ));
+        assert!(!allows("api.example.com", "https://api.example.com.evil.net/"));
     }
 
     #[test]
@@ -213,15 +203,9 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in [
-            "",
-            "https://example.com",
-            "a b",
-            "example.com:port",
-            "*example.com",
-            "a/b",
-            "*.",
-        ] {
+        for text in
+            ["", "https://example.com", "a b", "example.com:port", "*example.com", "a/b", "*."]
+        {
             assert!(text.parse::<OutboundRule>().is_err(), "{text:?}");
         }
     }

@@ -149,8 +149,7 @@ impl Lines {
 
     fn extend(&mut self, piece: &[u8]) {
         let room = MAX_LINE.saturating_sub(self.partial.len());
-        self.partial
-            .extend_from_slice(&piece[..piece.len().min(room)]);
+        self.partial.extend_from_slice(&piece[..piece.len().min(room)]);
     }
 
     fn end(&mut self, each: &mut impl FnMut(&str)) {
@@ -193,10 +192,7 @@ mod tests {
     #[test]
     fn lines_are_bounded_in_length_and_number() {
         let long = vec![b'x'; MAX_LINE + 10];
-        assert_eq!(
-            split(&[&long, b"y\nz"]),
-            ["x".repeat(MAX_LINE), "z".to_owned()]
-        );
+        assert_eq!(split(&[&long, b"y\nz"]), ["x".repeat(MAX_LINE), "z".to_owned()]);
         let many = split(&[&b"x\n".repeat(MAX_LINES * 2)]);
         assert_eq!(many.len(), MAX_LINES + 1);
     }

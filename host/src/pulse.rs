@@ -86,9 +86,7 @@ impl Pulse {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.begin.elapsed().as_millis())
-            .unwrap_or(u64::MAX)
-            .max(1)
+        u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
     pub(crate) fn exchange_begins(&self) {
@@ -129,9 +127,7 @@ impl Pulse {
         if self.exchanges.load(Ordering::Relaxed) == 0 {
             let now = self.now();
             // Only the first byte of a head starts its clock.
-            let _ = self
-                .head_since
-                .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self.head_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
@@ -177,18 +173,10 @@ impl Pulse {
         } else if head > 0 {
             (head, config.head_timeout, Next::Cut)
         } else {
-            (
-                self.idle_since.load(Ordering::Relaxed),
-                config.keep_alive,
-                Next::CloseIdle,
-            )
+            (self.idle_since.load(Ordering::Relaxed), config.keep_alive, Next::CloseIdle)
         };
         let due = self.begin + Duration::from_millis(since) + limit;
-        if due > Instant::now() {
-            Next::Look(due)
-        } else {
-            then
-        }
+        if due > Instant::now() { Next::Look(due) } else { then }
     }
 }
 

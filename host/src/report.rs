@@ -146,33 +146,22 @@ impl Report {
 }
 
 fn first_line(text: &str) -> Option<String> {
-    text.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map(str::to_owned)
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 impl Facts {
     fn outcome(&self) -> Outcome {
-        self.verdict
-            .or(self.said.outcome)
-            .unwrap_or(match self.status {
-                Some(status) if status.is_success() => Outcome::Ok,
-                _ => Outcome::Rejected,
-            })
+        self.verdict.or(self.said.outcome).unwrap_or(match self.status {
+            Some(status) if status.is_success() => Outcome::Ok,
+            _ => Outcome::Rejected,
+        })
     }
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
         let facts = std::mem::take(&mut *self.facts());
-        let Said {
-            era,
-            method,
-            name,
-            id,
-            ..
-        } = &facts.said;
+        let Said { era, method, name, id, .. } = &facts.said;
         let outcome = facts.outcome();
         // The level of an event is a constant of its call site.
         macro_rules! line {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -39,27 +40,15 @@ pub(crate) struct Flags {
     drain: Option<Duration>,
 
     /// Environment variable for the guest; NAME alone passes on the host's own (repeatable)
-    #[arg(
-        long,
-        value_name = "NAME[=VALUE]",
-        help_heading = "Grants (none by default)"
-    )]
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "Grants (none by default)")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     env: Vec<String>,
     /// Value for the guest's wasi:config store (repeatable)
-    #[arg(
-        long,
-        value_name = "NAME=VALUE",
-        help_heading = "Grants (none by default)"
-    )]
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Grants (none by default)")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     wasi_config: Vec<String>,
     /// Server the guest may call: HOST, HOST:PORT, *.DOMAIN or * (repeatable)
-    #[arg(
-        long,
-        value_name = "HOST[:PORT]",
-        help_heading = "Grants (none by default)"
-    )]
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants (none by default)")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allow_outbound: Vec<OutboundRule>,
 
@@ -139,7 +128,12 @@ pub(crate) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostErr
     // Other programs may have variables of that prefix; only settings are of interest here.
     let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.contains(name.as_str()));
     match file {
-        Some(file) => layer(Toml::file_exact(file), env, flags),
+        Some(file) => {
+            // figment takes a file that is not there for an empty one, or says so on two lines.
+            fs::metadata(file)
+                .map_err(|source| HostError::Read { path: file.to_owned(), source })?;
+            layer(Toml::file_exact(file), env, flags)
+        }
         None => layer(Toml::string(""), env, flags),
     }
 }
@@ -200,14 +194,8 @@ mod tests {
 
     #[test]
     fn sizes_times_and_rules_are_read() {
-        let flags = [
-            "--max-body",
-            "5000",
-            "--abort-grace",
-            "250ms",
-            "--allow-outbound",
-            "*.a.b:80",
-        ];
+        let flags =
+            ["--max-body", "5000", "--abort-grace", "250ms", "--allow-outbound", "*.a.b:80"];
         let config = config("allow_outbound = ['*']", "", &flags).unwrap();
         assert_eq!(config.max_body, 5000);
         assert_eq!(config.abort_grace, Duration::from_millis(250));
@@ -230,10 +218,7 @@ mod tests {
     fn the_help_tells_the_true_defaults() {
         let defaults = Config::default();
         for argument in Command::command().get_arguments() {
-            let help = argument
-                .get_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             let (Some(told), Some(flag)) = (told_default(&help), argument.get_long()) else {
                 continue;
             };
@@ -250,9 +235,6 @@ mod tests {
     #[test]
     fn every_setting_can_come_from_the_environment() {
         let names = names().unwrap();
-        assert!(
-            names.contains("exchange_timeout") && names.contains("cache_dir"),
-            "{names:?}"
-        );
+        assert!(names.contains("exchange_timeout") && names.contains("cache_dir"), "{names:?}");
     }
 }

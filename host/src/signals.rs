@@ -6,10 +6,8 @@ use crate::{HostError, Server};
 
 /// Runs `server` until it ends or the process is told to.
 pub(crate) async fn serve(server: Server) -> Result<(), HostError> {
-    let mut signals = Signals::listen().map_err(|source| HostError::System {
-        what: "listen for signals",
-        source,
-    })?;
+    let mut signals = Signals::listen()
+        .map_err(|source| HostError::System { what: "listen for signals", source })?;
     let handle = server.handle();
     let running = server.run();
     tokio::pin!(running);

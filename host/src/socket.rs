@@ -40,22 +40,13 @@ enum Preface {
 
 impl Tracked {
     pub(crate) fn new(socket: Arc<TcpStream>, pulse: Arc<Pulse>) -> Self {
-        Self {
-            socket,
-            pulse,
-            preface: Preface::Awaited,
-            linger: None,
-        }
+        Self { socket, pulse, preface: Preface::Awaited, linger: None }
     }
 
     fn received(&mut self, bytes: &[u8]) {
         if self.preface == Preface::Awaited {
             let is_http2 = bytes.starts_with(b"PRI");
-            self.preface = if is_http2 {
-                Preface::Http2
-            } else {
-                Preface::Http1
-            };
+            self.preface = if is_http2 { Preface::Http2 } else { Preface::Http1 };
         }
         if self.preface == Preface::Http1 {
             self.pulse.received();

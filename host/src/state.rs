@@ -27,11 +27,7 @@ pub(crate) struct Grants {
 
 impl Grants {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
-        let env = config
-            .env
-            .iter()
-            .map(|entry| variable(entry))
-            .collect::<Result<_, _>>()?;
+        let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
         let pairs = config.wasi_config.iter().map(|entry| setting(entry));
         Ok(Self {
             env,
@@ -44,10 +40,7 @@ impl Grants {
 
 /// `NAME=VALUE`, or `NAME` alone for the host's own value.
 fn variable(entry: &str) -> Result<(String, String), HostError> {
-    let refuse = |reason: String| HostError::Setting {
-        name: "env",
-        reason,
-    };
+    let refuse = |reason: String| HostError::Setting { name: "env", reason };
     match entry.split_once('=') {
         Some(("", _)) => Err(refuse(format!("`{entry}` has no name"))),
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
@@ -81,24 +74,15 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(grants: &Grants, report: &Arc<Report>) -> Self {
         let output = GuestOutput::new(Arc::clone(report));
-        let wasi = WasiCtx::builder()
-            .stdout(output.clone())
-            .stderr(output)
-            .envs(&grants.env)
-            .build();
+        let wasi =
+            WasiCtx::builder().stdout(output.clone()).stderr(output).envs(&grants.env).build();
         Self {
             table: ResourceTable::new(),
             wasi,
             http: WasiHttpCtx::new(),
-            hooks: Outbound {
-                allowed: Arc::clone(&grants.outbound),
-            },
+            hooks: Outbound { allowed: Arc::clone(&grants.outbound) },
             config: Arc::clone(&grants.config),
-            memory: MemoryLimit {
-                limit: grants.memory,
-                used: 0,
-                refused: false,
-            },
+            memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
         }
     }
 
@@ -134,20 +118,13 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            hooks: &mut self.hooks,
-            table: &mut self.table,
-            ctx: &mut self.http,
-        }
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
@@ -204,11 +181,7 @@ mod tests {
 
     #[test]
     fn memories_are_bounded_together() {
-        let mut limit = MemoryLimit {
-            limit: 100,
-            used: 0,
-            refused: false,
-        };
+        let mut limit = MemoryLimit { limit: 100, used: 0, refused: false };
         assert!(limit.memory_growing(0, 60, None).unwrap());
         assert!(limit.memory_growing(0, 40, None).unwrap());
         assert!(!limit.memory_growing(40, 50, None).unwrap());

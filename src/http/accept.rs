@@ -14,10 +14,7 @@ impl Accepts {
     /// Both, where the client does not say.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         if !headers.contains_key(header::ACCEPT) {
-            return Self {
-                json: true,
-                events: true,
-            };
+            return Self { json: true, events: true };
         }
         Self {
             json: accepts(headers, "application", "json"),
@@ -48,12 +45,10 @@ fn matches(range: &str, kind: &str, subtype: &str) -> Option<(u8, bool)> {
         (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
         _ => return None,
     };
-    let refused = parts
-        .filter_map(|part| part.split_once('='))
-        .any(|(name, weight)| {
-            name.trim().eq_ignore_ascii_case("q")
-                && weight.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)
-        });
+    let refused = parts.filter_map(|part| part.split_once('=')).any(|(name, weight)| {
+        name.trim().eq_ignore_ascii_case("q")
+            && weight.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)
+    });
     Some((specificity, !refused))
 }
 

@@ -30,9 +30,7 @@ pub(crate) async fn run<T: Transport>(
             }
         };
         if let Some(cause) = &response.cause {
-            writer
-                .transport
-                .log(&format!("midge: internal error: {cause}"));
+            writer.transport.log(&format!("midge: internal error: {cause}"));
         }
         writer.respond(response);
     }
@@ -100,11 +98,8 @@ impl<'a, T: Transport> Writer<'a, T> {
     /// Writes events. The first ones make the answer a stream, and go after the responses that
     /// were there before.
     pub(crate) async fn events(&mut self, events: &str) -> Io {
-        let mut bytes: String = self
-            .responses
-            .drain(..)
-            .map(|response| sse::event(&response.json))
-            .collect();
+        let mut bytes: String =
+            self.responses.drain(..).map(|response| sse::event(&response.json)).collect();
         bytes.push_str(events);
         if self.streaming {
             return self.transport.write(bytes.as_bytes()).await;
@@ -112,8 +107,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         self.streaming = true;
         let mut head = sse::head();
         if self.run_to_completion {
-            head.headers
-                .insert(record::RUN_TO_COMPLETION, HeaderValue::from_static("1"));
+            head.headers.insert(record::RUN_TO_COMPLETION, HeaderValue::from_static("1"));
         }
         self.complete(&mut head, None);
         self.transport.start(head, bytes.as_bytes()).await
@@ -136,10 +130,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         let reply = match responses.pop() {
             Some(response) if !batch => status::reply_to(response, modern),
             last => {
-                let bodies = responses
-                    .into_iter()
-                    .chain(last)
-                    .map(|response| response.json);
+                let bodies = responses.into_iter().chain(last).map(|response| response.json);
                 let array = format!("[{}]", bodies.collect::<Vec<_>>().join(","));
                 Reply::json(StatusCode::OK, array, self.outcome)
             }

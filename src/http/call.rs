@@ -24,12 +24,7 @@ pub(crate) async fn run<T: Transport>(
     writer: &mut Writer<'_, T>,
     call: Call,
 ) -> Io<Response> {
-    let Call {
-        future,
-        context,
-        run_to_completion,
-        early_stream,
-    } = call;
+    let Call { future, context, run_to_completion, early_stream } = call;
     if !writer.streams() {
         context.outbox().close();
     }
@@ -63,11 +58,7 @@ async fn watch<T: Transport>(
     }
     loop {
         let settings = &server.settings;
-        let silence = if writer.is_streaming() {
-            settings.keep_alive
-        } else {
-            settings.quiet
-        };
+        let silence = if writer.is_streaming() { settings.keep_alive } else { settings.quiet };
         let silence = writer.streams().then_some(silence);
         match running.next(writer.transport(), silence).await {
             Event::Done(result) => return Io::Continue(Some(result)),
@@ -103,13 +94,7 @@ struct Running {
 
 impl Running {
     fn new(future: LocalFuture<CallResult>, context: Context) -> Self {
-        Self {
-            future,
-            context,
-            result: None,
-            deadline: None,
-            quiet: None,
-        }
+        Self { future, context, result: None, deadline: None, quiet: None }
     }
 
     async fn next<T: Transport>(&mut self, transport: &T, silence: Option<Duration>) -> Event {
@@ -148,9 +133,7 @@ impl Running {
     }
 
     fn time_left(&self) -> Option<Duration> {
-        self.context
-            .deadline()
-            .map(|at| at.saturating_duration_since(Instant::now()))
+        self.context.deadline().map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// Lets a handler that must not be cut run to its end, or to its deadline, for nobody.
@@ -175,9 +158,5 @@ fn poll_timer<T: Transport>(
     transport: &T,
     time: Duration,
 ) -> bool {
-    timer
-        .get_or_insert_with(|| Box::pin(transport.wait(time)))
-        .as_mut()
-        .poll(cx)
-        .is_ready()
+    timer.get_or_insert_with(|| Box::pin(transport.wait(time))).as_mut().poll(cx).is_ready()
 }

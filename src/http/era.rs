@@ -3,7 +3,7 @@
 use super::headers::Field;
 use crate::error::ProtocolError;
 use crate::protocol::Version;
-use crate::protocol::meta::RawMeta;
+use crate::protocol::meta::RequestMeta;
 
 /// How a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) enum Era {
 /// a `_meta` says nothing: legacy clients send their progress tokens in it.
 pub(crate) fn decide(
     method: &str,
-    meta: &RawMeta<'_>,
+    meta: &RequestMeta<'_>,
     header: Field<'_>,
 ) -> Result<Era, ProtocolError> {
     let modern_key = meta.protocol_version.is_some()
@@ -34,23 +34,24 @@ pub(crate) fn decide(
         Field::Once(text) => match text.parse::<Version>() {
             Ok(version) if version.is_modern() => Ok(Era::Modern),
             Ok(version) => Ok(Era::Legacy(version)),
-            Err(_) => Err(ProtocolError::UnsupportedVersion {
-                requested: text.to_owned(),
-            }),
+            Err(_) => Err(ProtocolError::UnsupportedVersion { requested: text.to_owned() }),
         },
-        Field::Malformed => Err(ProtocolError::UnsupportedVersion {
-            requested: "(malformed header)".to_owned(),
-        }),
+        Field::Malformed => {
+            Err(ProtocolError::UnsupportedVersion { requested: "(malformed header)".to_owned() })
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::value::RawValue;
 
-    fn era(method: &str, meta: &str, header: Option<&str>) -> Result<Era, ProtocolError> {
-        let meta: RawMeta<'_> = serde_json::from_str(meta).unwrap();
+    fn era(method: &str, meta: &str, header: Option<&str>) -> Result<Era, String> {
+        let params = RawValue::from_string(format!("{{\"_meta\":{meta}}}")).unwrap();
+        let meta = RequestMeta::of_params(&params).unwrap();
         decide(method, &meta, header.map_or(Field::Absent, Field::Once))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -58,20 +59,10 @@ mod tests {
         const VERSION: &str = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
         const LEGACY_META: &str = r#"{"progressToken":1}"#;
         let legacy = |version| Ok(Era::Legacy(version));
-        let unsupported = |text: &str| {
-            Err(ProtocolError::UnsupportedVersion {
-                requested: text.to_owned(),
-            })
-        };
+        let unsupported = |text: &str| Err(format!("Unsupported protocol version: {text}"));
         for (row, method, meta, header, expected) in [
             ("V1", "initialize", VERSION, None, Ok(Era::Modern)),
-            (
-                "V1",
-                "tools/list",
-                VERSION,
-                Some("2025-06-18"),
-                Ok(Era::Modern),
-            ),
+            ("V1", "tools/list", VERSION, Some("2025-06-18"), Ok(Era::Modern)),
             (
                 "V1",
                 "tools/list",
@@ -79,83 +70,19 @@ mod tests {
                 Some("2025-06-18"),
                 Ok(Era::Modern),
             ),
-            (
-                "V2",
-                "ping",
-                r#"{"io.modelcontextprotocol/clientInfo":{}}"#,
-                None,
-                Ok(Era::Modern),
-            ),
-            (
-                "V2",
-                "ping",
-                r#"{"io.modelcontextprotocol/logLevel":"info"}"#,
-                None,
-                Ok(Era::Modern),
-            ),
-            (
-                "V3",
-                "tools/list",
-                "{}",
-                Some("2026-07-28"),
-                Ok(Era::Modern),
-            ),
-            (
-                "V3",
-                "initialize",
-                "{}",
-                Some("2026-07-28"),
-                Ok(Era::Modern),
-            ),
+            ("V2", "ping", r#"{"io.modelcontextprotocol/clientInfo":{}}"#, None, Ok(Era::Modern)),
+            ("V2", "ping", r#"{"io.modelcontextprotocol/logLevel":"info"}"#, None, Ok(Era::Modern)),
+            ("V3", "tools/list", "{}", Some("2026-07-28"), Ok(Era::Modern)),
+            ("V3", "initialize", "{}", Some("2026-07-28"), Ok(Era::Modern)),
             ("V4", "initialize", "{}", None, legacy(Version::V2025_11_25)),
-            (
-                "V4",
-                "initialize",
-                "{}",
-                Some("2025-03-26"),
-                legacy(Version::V2025_03_26),
-            ),
-            (
-                "V5",
-                "tools/list",
-                LEGACY_META,
-                Some("2025-06-18"),
-                legacy(Version::V2025_06_18),
-            ),
-            (
-                "V6",
-                "tools/list",
-                LEGACY_META,
-                None,
-                legacy(Version::V2025_03_26),
-            ),
-            (
-                "V6",
-                "server/discover",
-                "{}",
-                None,
-                legacy(Version::V2025_03_26),
-            ),
-            (
-                "V7",
-                "tools/list",
-                "{}",
-                Some("2024-11-05"),
-                unsupported("2024-11-05"),
-            ),
-            (
-                "V7",
-                "initialize",
-                "{}",
-                Some("garbage"),
-                unsupported("garbage"),
-            ),
+            ("V4", "initialize", "{}", Some("2025-03-26"), legacy(Version::V2025_03_26)),
+            ("V5", "tools/list", LEGACY_META, Some("2025-06-18"), legacy(Version::V2025_06_18)),
+            ("V6", "tools/list", LEGACY_META, None, legacy(Version::V2025_03_26)),
+            ("V6", "server/discover", "{}", None, legacy(Version::V2025_03_26)),
+            ("V7", "tools/list", "{}", Some("2024-11-05"), unsupported("2024-11-05")),
+            ("V7", "initialize", "{}", Some("garbage"), unsupported("garbage")),
         ] {
-            assert_eq!(
-                era(method, meta, header),
-                expected,
-                "{row} {method} {meta} {header:?}"
-            );
+            assert_eq!(era(method, meta, header), expected, "{row} {method} {meta} {header:?}");
         }
     }
 }

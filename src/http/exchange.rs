@@ -41,35 +41,24 @@ async fn exchange<T: Transport>(
     contexts: &mut Vec<Context>,
 ) -> Io<Outcome> {
     let mut record = Record::default();
-    let both = Accepts {
-        json: true,
-        events: true,
-    };
+    let both = Accepts { json: true, events: true };
     let Admitted { accepts, origin } = match head::check(&request, &server.settings) {
         Ok(admitted) => admitted,
         Err((reply, origin)) => {
-            return Writer::new(transport, both, origin, &record)
-                .reply(reply)
-                .await;
+            return Writer::new(transport, both, origin, &record).reply(reply).await;
         }
     };
     let body = match read_body(transport, server.settings.max_body).await {
         Io::Continue(Ok(body)) => body,
         Io::Continue(Err(refusal)) => {
             let reply = refusal.into_reply();
-            return Writer::new(transport, accepts, origin, &record)
-                .reply(reply)
-                .await;
+            return Writer::new(transport, accepts, origin, &record).reply(reply).await;
         }
         Io::Break(gone) => {
-            let reply = Reply {
-                outcome: Outcome::ClientGone,
-                ..Refusal::BodyIncomplete.into_reply()
-            };
+            let reply =
+                Reply { outcome: Outcome::ClientGone, ..Refusal::BodyIncomplete.into_reply() };
             // A client that closed only its sending side still reads this; no other is there to.
-            let _ = Writer::new(transport, accepts, origin, &record)
-                .reply(reply)
-                .await;
+            let _ = Writer::new(transport, accepts, origin, &record).reply(reply).await;
             return Io::Break(gone);
         }
     };
@@ -79,11 +68,7 @@ async fn exchange<T: Transport>(
     let mut writer = Writer::new(transport, accepts, origin, &record);
     match work {
         Work::Reply(reply) => writer.reply(reply).await,
-        Work::Jobs {
-            jobs,
-            batch,
-            modern,
-        } => {
+        Work::Jobs { jobs, batch, modern } => {
             answer::run(server, &mut writer, jobs, contexts).await?;
             writer.finish(batch, modern).await
         }
@@ -98,11 +83,7 @@ async fn read_body<T: Transport>(transport: &mut T, limit: usize) -> Io<Result<V
             return Io::Continue(Err(Refusal::BodyTooLarge { limit }));
         }
         // Most bodies are one piece, which need not be copied.
-        if body.is_empty() {
-            body = piece
-        } else {
-            body.extend_from_slice(&piece)
-        }
+        if body.is_empty() { body = piece } else { body.extend_from_slice(&piece) }
     }
     Io::Continue(Ok(body))
 }

@@ -56,43 +56,27 @@ pub(crate) fn check(
 
 fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
     let headers = &request.headers;
-    let size: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > settings.max_headers {
         return Err(Refusal::HeadersTooLarge);
     }
-    if headers
-        .get_all(header::CONTENT_TYPE)
-        .iter()
-        .any(|value| !is_json(value))
-    {
+    if headers.get_all(header::CONTENT_TYPE).iter().any(|value| !is_json(value)) {
         return Err(Refusal::UnsupportedMediaType);
     }
     let accepts = Accepts::from_headers(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::NotAcceptable);
     }
-    let length = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length = length.and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length > settings.max_body as u64) {
-        return Err(Refusal::BodyTooLarge {
-            limit: settings.max_body,
-        });
+        return Err(Refusal::BodyTooLarge { limit: settings.max_body });
     }
     Ok(accepts)
 }
 
 /// Whether a `Content-Type` is JSON, whatever its parameters.
 fn is_json(value: &HeaderValue) -> bool {
-    let essence = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }

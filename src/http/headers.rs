@@ -80,10 +80,7 @@ pub(crate) fn check_params(
         let title = format!("Mcp-Param-{header}");
         let argument = arguments
             .as_ref()
-            .and_then(|root| {
-                path.split('.')
-                    .try_fold(root, |value, name| value.get(name))
-            })
+            .and_then(|root| path.split('.').try_fold(root, |value, name| value.get(name)))
             .filter(|value| !value.is_null());
         check_param(headers, &title, argument)?;
     }
@@ -112,11 +109,7 @@ fn check_param(
         // Not a type that can be declared: the arguments are refused for it in a moment.
         _ => true,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(mismatch(title, value, &argument.to_string()))
-    }
+    if fits { Ok(()) } else { Err(mismatch(title, value, &argument.to_string())) }
 }
 
 /// Whether a header names the same number, however it writes it: `42.0` is 42.
@@ -130,9 +123,7 @@ fn same_number(number: &serde_json::Number, text: &str) -> bool {
 fn required<'a>(headers: &'a HeaderMap, title: &str, name: &str) -> Result<&'a str, ProtocolError> {
     match Field::of(headers, name) {
         Field::Once(value) => Ok(value),
-        Field::Absent => Err(ProtocolError::HeaderMismatch(format!(
-            "{title} header is missing"
-        ))),
+        Field::Absent => Err(ProtocolError::HeaderMismatch(format!("{title} header is missing"))),
         Field::Malformed => Err(ProtocolError::HeaderMismatch(format!(
             "{title} header is repeated or has characters that a header may not have"
         ))),
@@ -148,18 +139,14 @@ fn mismatch(title: &str, value: &str, expected: &str) -> ProtocolError {
 /// Undoes the encoding of values that a header cannot carry: `=?base64?…?=`, standard Base64 with
 /// padding, of UTF-8. Everything else is literal.
 fn decode(title: &str, value: &str) -> Result<String, ProtocolError> {
-    let Some(encoded) = value
-        .strip_prefix("=?base64?")
-        .and_then(|rest| rest.strip_suffix("?="))
+    let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="))
     else {
         return Ok(value.to_owned());
     };
     let bytes = STANDARD.decode(encoded).ok();
-    bytes
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| {
-            ProtocolError::HeaderMismatch(format!("{title} header is not valid Base64 of UTF-8"))
-        })
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+        ProtocolError::HeaderMismatch(format!("{title} header is not valid Base64 of UTF-8"))
+    })
 }
 
 #[cfg(test)]
@@ -202,19 +189,10 @@ mod tests {
             |value: &str, expected: &str| check_name(&headers(&[("mcp-name", value)]), expected);
         assert!(name("=?base64?SGVsbG8=?=", "Hello").is_ok());
         assert!(name("=?base64?w6TDtsO8?=", "\u{e4}\u{f6}\u{fc}").is_ok());
-        for wrong in [
-            "=?base64?SGVsbG8?=",
-            "=?base64?SGVs!!!bG8=?=",
-            "=?base64?/w==?=",
-        ] {
+        for wrong in ["=?base64?SGVsbG8?=", "=?base64?SGVs!!!bG8=?=", "=?base64?/w==?="] {
             assert!(name(wrong, "Hello").is_err(), "{wrong}");
         }
-        for literal in [
-            "SGVsbG8=",
-            "=?base64?SGVsbG8=",
-            "SGVsbG8=?=",
-            "=?BASE64?SGVsbG8=?=",
-        ] {
+        for literal in ["SGVsbG8=", "=?base64?SGVsbG8=", "SGVsbG8=?=", "=?BASE64?SGVsbG8=?="] {
             assert!(name(literal, literal).is_ok(), "{literal}");
         }
     }
@@ -240,14 +218,8 @@ mod tests {
         assert!(check(&[("mcp-param-limit", "42.0")], r#"{"limit":42}"#));
         assert!(!check(&[("mcp-param-limit", "43")], r#"{"limit":42}"#));
         assert!(!check(&[("mcp-param-limit", "x")], r#"{"limit":42}"#));
-        assert!(check(
-            &[("mcp-param-deep", "true")],
-            r#"{"filter":{"deep":true}}"#
-        ));
-        assert!(!check(
-            &[("mcp-param-deep", "True")],
-            r#"{"filter":{"deep":true}}"#
-        ));
+        assert!(check(&[("mcp-param-deep", "true")], r#"{"filter":{"deep":true}}"#));
+        assert!(!check(&[("mcp-param-deep", "True")], r#"{"filter":{"deep":true}}"#));
         assert!(check(&[("mcp-param-other", "x")], "{}"), "not declared");
     }
 }

@@ -1,10 +1,10 @@
 //! From the bytes of a body to the work that answers it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Instant;
 
 use http::HeaderMap;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::era::{self, Era};
@@ -16,11 +16,10 @@ use crate::context::RequestInfo;
 use crate::dispatch::{self, Answer, Method, Response};
 use crate::error::ProtocolError;
 use crate::protocol::Version;
-use crate::protocol::capabilities::ClientCapabilities;
-use crate::protocol::jsonrpc::{self, InvalidMessage, Message, Request};
+use crate::protocol::jsonrpc::{self, InvalidMessage, Message, Request, RequestId};
 use crate::protocol::logging::LoggingLevel;
-use crate::protocol::meta::{RawMeta, TraceContext};
-use crate::protocol::tool::CallToolParams;
+use crate::protocol::members;
+use crate::protocol::meta::{ProgressToken, RequestMeta};
 use crate::server::Server;
 
 /// How many messages one array may hold.
@@ -31,11 +30,7 @@ pub(crate) enum Work {
     /// No message that has an answer: an HTTP reply is all there is.
     Reply(Reply),
     /// One answer, or an array of them.
-    Jobs {
-        jobs: Vec<Answer>,
-        batch: bool,
-        modern: bool,
-    },
+    Jobs { jobs: Vec<Answer>, batch: bool, modern: bool },
 }
 
 /// A message that cannot be answered, with the era whose statuses apply.
@@ -56,10 +51,7 @@ pub(crate) fn read(
         _ => read_single(server, headers, json, record),
     });
     work.unwrap_or_else(|error| {
-        Work::Reply(Reply {
-            outcome: crate::Outcome::Rejected,
-            ..reply_to_error(error)
-        })
+        Work::Reply(Reply { outcome: crate::Outcome::Rejected, ..reply_to_error(error) })
     })
 }
 
@@ -74,9 +66,7 @@ fn parse(body: &[u8]) -> Result<&RawValue, ProtocolError> {
         .map_err(|_| ProtocolError::Parse("the body is not UTF-8".to_owned()))?;
     if jsonrpc::nests_too_deep(text) {
         let depth = jsonrpc::MAX_DEPTH;
-        return Err(ProtocolError::Parse(format!(
-            "the body nests deeper than {depth} levels"
-        )));
+        return Err(ProtocolError::Parse(format!("the body nests deeper than {depth} levels")));
     }
     serde_json::from_str(text).map_err(|error| ProtocolError::Parse(error.to_string()))
 }
@@ -95,36 +85,23 @@ fn read_single(
     };
     record.request(&request);
     Ok(match answer(server, headers, &request, record) {
-        Ok((answer, modern)) => Work::Jobs {
-            jobs: vec![answer],
-            batch: false,
-            modern,
-        },
+        Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
         Err(failure) => Work::Reply(status::reply_to(failure.response, failure.modern)),
     })
 }
 
 /// A posted response: legacy clients may think that somebody waits for it; nobody does.
 fn response_received(headers: &HeaderMap) -> Result<Work, ProtocolError> {
-    match era::decide(
-        "",
-        &RawMeta::default(),
-        Field::of(headers, headers::PROTOCOL_VERSION),
-    )? {
+    match era::decide("", &RequestMeta::default(), Field::of(headers, headers::PROTOCOL_VERSION))? {
         Era::Legacy(_) => Ok(Work::Reply(status::accepted())),
-        Era::Modern => Err(ProtocolError::InvalidRequest(
-            "a client may not send responses".into(),
-        )),
+        Era::Modern => Err(ProtocolError::InvalidRequest("a client may not send responses".into())),
     }
 }
 
 fn reply_to_invalid(invalid: InvalidMessage) -> Reply {
     let error = ProtocolError::InvalidRequest(invalid.reason.into());
     let reply = status::reply_to(Response::error(invalid.id.as_ref(), error), false);
-    Reply {
-        outcome: crate::Outcome::Rejected,
-        ..reply
-    }
+    Reply { outcome: crate::Outcome::Rejected, ..reply }
 }
 
 /// An array of messages, which only one legacy version allows.
@@ -136,7 +113,7 @@ fn read_batch(
 ) -> Result<Work, ProtocolError> {
     let invalid = |reason: &'static str| ProtocolError::InvalidRequest(reason.into());
     let version = Field::of(headers, headers::PROTOCOL_VERSION);
-    let allowed = match era::decide("", &RawMeta::default(), version) {
+    let allowed = match era::decide("", &RequestMeta::default(), version) {
         Ok(Era::Legacy(version)) => version.allows_batches(),
         _ => false,
     };
@@ -155,20 +132,13 @@ fn read_batch(
         .collect();
     Ok(match jobs.is_empty() {
         true => Work::Reply(status::accepted()),
-        false => Work::Jobs {
-            jobs,
-            batch: true,
-            modern: false,
-        },
+        false => Work::Jobs { jobs, batch: true, modern: false },
     })
 }
 
 fn answer_in_batch(server: &Server, headers: &Rc<HeaderMap>, message: &RawValue) -> Option<Answer> {
     let refuse = |id: Option<&_>, reason: &'static str| {
-        Answer::Now(Response::error(
-            id,
-            ProtocolError::InvalidRequest(reason.into()),
-        ))
+        Answer::Now(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
     };
     Some(match Message::from_json(message) {
         Ok(Message::Notification | Message::Response) => return None,
@@ -186,12 +156,6 @@ fn answer_in_batch(server: &Server, headers: &Rc<HeaderMap>, message: &RawValue)
     })
 }
 
-#[derive(Deserialize)]
-struct WithMeta<'a> {
-    #[serde(borrow, rename = "_meta", default)]
-    meta: Option<&'a RawValue>,
-}
-
 /// Answers one request, or starts to; says whether it is a modern one.
 fn answer(
     server: &Server,
@@ -200,19 +164,13 @@ fn answer(
     record: &mut Record,
 ) -> Result<(Answer, bool), Failure> {
     let fail = |modern: bool| {
-        move |error| Failure {
-            response: Response::error(Some(&request.id), error),
-            modern,
-        }
+        move |error| Failure { response: Response::error(Some(&request.id), error), modern }
     };
-    let meta = read_meta(request.params);
+    let meta = request.params.and_then(RequestMeta::of_params);
     let header = Field::of(headers, headers::PROTOCOL_VERSION);
-    let era = era::decide(
-        &request.method,
-        meta.as_ref().unwrap_or(&RawMeta::default()),
-        header,
-    )
-    .map_err(fail(false))?;
+    let era =
+        era::decide(&request.method, meta.as_ref().unwrap_or(&RequestMeta::default()), header)
+            .map_err(fail(false))?;
     record.era(era);
     match era {
         Era::Modern => answer_modern(server, headers, request, meta.as_ref(), record)
@@ -224,38 +182,28 @@ fn answer(
     }
 }
 
-/// The request's `_meta`, where it is an object.
-fn read_meta(params: Option<&RawValue>) -> Option<RawMeta<'_>> {
-    let params: WithMeta<'_> = serde_json::from_str(params?.get()).ok()?;
-    serde_json::from_str(params.meta?.get()).ok()
-}
-
 /// Checks in the order of the status table, then answers.
 fn answer_modern(
     server: &Server,
     headers: &Rc<HeaderMap>,
     request: &Request<'_>,
-    meta: Option<&RawMeta<'_>>,
+    meta: Option<&RequestMeta<'_>>,
     record: &mut Record,
 ) -> Result<Answer, ProtocolError> {
     let version = check_version(headers, meta)?;
-    let capabilities = read_capabilities(meta)?;
-    let requested = version.as_str();
+    check_capabilities(meta)?;
+    let requested = version.as_ref();
     headers::check_version(headers, requested)?;
-    let version = requested
-        .parse()
-        .ok()
-        .filter(|version: &Version| version.is_modern());
-    let version = version.ok_or_else(|| ProtocolError::UnsupportedVersion {
-        requested: requested.to_owned(),
-    })?;
+    let version = requested.parse().ok().filter(|version: &Version| version.is_modern());
+    let version = version
+        .ok_or_else(|| ProtocolError::UnsupportedVersion { requested: requested.to_owned() })?;
     headers::check_method(headers, &request.method)?;
     let method = Method::find(&request.method, version, server)
         .ok_or_else(|| ProtocolError::MethodNotFound(request.method.clone().into_owned()))?;
     check_name(headers, method, request.params, record)?;
     let info = RequestInfo {
         log_level: read_log_level(meta)?,
-        ..request_info(server, headers, request, version, meta, capabilities)
+        ..request_info(server, headers, request, version, meta)
     };
     dispatch::answer(server, method, request.params, info, &|tool, arguments| {
         headers::check_params(headers, tool.header_params(), arguments)
@@ -267,53 +215,47 @@ fn answer_legacy(
     headers: &Rc<HeaderMap>,
     request: &Request<'_>,
     version: Version,
-    meta: Option<RawMeta<'_>>,
+    meta: Option<RequestMeta<'_>>,
     record: &mut Record,
 ) -> Result<Answer, ProtocolError> {
     let method = Method::find(&request.method, version, server)
         .ok_or_else(|| ProtocolError::MethodNotFound(request.method.clone().into_owned()))?;
     record_name(method, request.params, record);
-    let capabilities = ClientCapabilities::none();
-    let info = request_info(
-        server,
-        headers,
-        request,
-        version,
-        meta.as_ref(),
-        capabilities,
-    );
+    let info = request_info(server, headers, request, version, meta.as_ref());
     dispatch::answer(server, method, request.params, info, &|_, _| Ok(()))
 }
 
 /// The version in the body, whatever it is. A header without it is malformed metadata, it without
 /// the header is a missing header.
-fn check_version(headers: &HeaderMap, meta: Option<&RawMeta<'_>>) -> Result<String, ProtocolError> {
+fn check_version(
+    headers: &HeaderMap,
+    meta: Option<&RequestMeta<'_>>,
+) -> Result<String, ProtocolError> {
     let missing = || ProtocolError::InvalidMeta("_meta must name the protocolVersion".into());
-    let version = meta
-        .and_then(|meta| meta.protocol_version)
-        .ok_or_else(missing)?;
+    let version = meta.and_then(|meta| meta.protocol_version).ok_or_else(missing)?;
     if Field::of(headers, headers::PROTOCOL_VERSION) == Field::Absent {
         let message = "MCP-Protocol-Version header is missing".to_owned();
         return Err(ProtocolError::HeaderMismatch(message));
     }
-    serde_json::from_str(version.get())
-        .map_err(|_| ProtocolError::InvalidMeta("protocolVersion must be a string".into()))
+    members::string(version)
+        .map(Cow::into_owned)
+        .ok_or_else(|| ProtocolError::InvalidMeta("protocolVersion must be a string".into()))
 }
 
-fn read_capabilities(meta: Option<&RawMeta<'_>>) -> Result<ClientCapabilities, ProtocolError> {
-    let invalid = |reason: &'static str| ProtocolError::InvalidMeta(reason.into());
-    let capabilities = meta
-        .and_then(|meta| meta.client_capabilities)
-        .ok_or_else(|| invalid("_meta must have clientCapabilities"))?;
-    serde_json::from_str(capabilities.get())
-        .map_err(|_| invalid("clientCapabilities must be an object of capabilities"))
+/// The capabilities must be there; they are read when somebody asks.
+fn check_capabilities(meta: Option<&RequestMeta<'_>>) -> Result<(), ProtocolError> {
+    match meta.and_then(|meta| meta.client_capabilities) {
+        Some(capabilities) if capabilities.get().starts_with('{') => Ok(()),
+        Some(_) => Err(ProtocolError::InvalidMeta("clientCapabilities must be an object".into())),
+        None => Err(ProtocolError::InvalidMeta("_meta must have clientCapabilities".into())),
+    }
 }
 
-fn read_log_level(meta: Option<&RawMeta<'_>>) -> Result<Option<LoggingLevel>, ProtocolError> {
+fn read_log_level(meta: Option<&RequestMeta<'_>>) -> Result<Option<LoggingLevel>, ProtocolError> {
     let Some(level) = meta.and_then(|meta| meta.log_level) else {
         return Ok(None);
     };
-    serde_json::from_str(level.get()).map(Some).map_err(|_| {
+    LoggingLevel::from_json(level).map(Some).ok_or_else(|| {
         ProtocolError::InvalidParams("logLevel must be one of the eight levels".into())
     })
 }
@@ -336,9 +278,9 @@ fn record_name(method: Method, params: Option<&RawValue>, record: &mut Record) -
     if method != Method::CallTool {
         return None;
     }
-    let params: CallToolParams<'_> = serde_json::from_str(params?.get()).ok()?;
-    record.name(&params.name);
-    Some(params.name.into_owned())
+    let name = dispatch::name_in(params)?;
+    record.name(&name);
+    Some(name.into_owned())
 }
 
 fn request_info(
@@ -346,27 +288,18 @@ fn request_info(
     headers: &Rc<HeaderMap>,
     request: &Request<'_>,
     version: Version,
-    meta: Option<&RawMeta<'_>>,
-    capabilities: ClientCapabilities,
+    meta: Option<&RequestMeta<'_>>,
 ) -> RequestInfo {
     RequestInfo {
         id: request.id.clone(),
         version,
-        capabilities,
-        client: read_lenient(meta.and_then(|meta| meta.client_info)),
+        params: request.params.map(ToOwned::to_owned),
         // Legacy clients set a level that nobody can remember; this is what most of them expect.
         log_level: (!version.needs_log_level_in_request()).then_some(LoggingLevel::Info),
-        progress_token: read_lenient(meta.and_then(|meta| meta.progress_token)),
-        trace: meta.map(TraceContext::from_raw).unwrap_or_default(),
+        progress_token: meta
+            .and_then(|meta| RequestId::from_json(meta.progress_token?))
+            .map(ProgressToken),
         headers: Rc::clone(headers),
-        deadline: server
-            .settings
-            .time_limit
-            .map(|limit| Instant::now() + limit),
+        deadline: server.settings.time_limit.map(|limit| Instant::now() + limit),
     }
-}
-
-/// Reads what is good to have; a wrong type counts as nothing.
-fn read_lenient<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    serde_json::from_str(raw?.get()).ok()
 }

@@ -47,9 +47,7 @@ impl Record {
 
     /// The header's value, with the outcome where it is known.
     pub(crate) fn to_header(&self, outcome: Option<Outcome>) -> Option<HeaderValue> {
-        let mut pairs = Self {
-            pairs: self.pairs.clone(),
-        };
+        let mut pairs = Self { pairs: self.pairs.clone() };
         if let Some(outcome) = outcome {
             pairs.push("outcome", outcome.as_str());
         }
@@ -78,10 +76,7 @@ mod tests {
         record.name(&format!("a&b=c\r\n{}", "\u{e4}".repeat(200)));
         let header = record.to_header(Some(Outcome::ToolError)).unwrap();
         let text = header.to_str().unwrap();
-        assert!(
-            text.starts_with("method=tools%2Fcall&name=a%26b%3Dc%0D%0A%C3%A4"),
-            "{text}"
-        );
+        assert!(text.starts_with("method=tools%2Fcall&name=a%26b%3Dc%0D%0A%C3%A4"), "{text}");
         assert!(text.ends_with("&outcome=tool-error"), "{text}");
         assert!(text.len() < 600);
     }

@@ -18,18 +18,9 @@ pub(crate) fn event(json: &str) -> String {
 /// The head of a stream.
 pub(crate) fn head() -> ResponseHead {
     let headers = HeaderMap::from_iter([
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, no-store"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store")),
         (ACCEL_BUFFERING, HeaderValue::from_static("no")),
     ]);
-    ResponseHead {
-        status: StatusCode::OK,
-        headers,
-    }
+    ResponseHead { status: StatusCode::OK, headers }
 }

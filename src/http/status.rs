@@ -95,10 +95,7 @@ pub(crate) fn of_error(error: &ProtocolError, modern: bool) -> StatusCode {
 
 /// The reply to a message that is answered as a whole.
 pub(crate) fn reply_to(response: Response, modern: bool) -> Reply {
-    let status = response
-        .error
-        .as_ref()
-        .map_or(StatusCode::OK, |error| of_error(error, modern));
+    let status = response.error.as_ref().map_or(StatusCode::OK, |error| of_error(error, modern));
     Reply::json(status, response.json, response.outcome)
 }
 

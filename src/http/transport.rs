@@ -28,9 +28,7 @@ impl ClientGone {
         expect(dead_code, reason = "only streams end")
     )]
     pub(crate) fn new(cause: &str) -> Self {
-        Self {
-            cause: cause.lines().next().unwrap_or_default().to_owned(),
-        }
+        Self { cause: cause.lines().next().unwrap_or_default().to_owned() }
     }
 }
 

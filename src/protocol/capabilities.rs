@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// An object of settings of which only the presence counts; unknown members are kept.
@@ -73,10 +74,7 @@ impl ClientCapabilities {
     /// Asks for sending the user to a URL.
     #[must_use]
     pub fn with_url_elicitation(mut self) -> Self {
-        self.elicitation
-            .get_or_insert_default()
-            .url
-            .get_or_insert_default();
+        self.elicitation.get_or_insert_default().url.get_or_insert_default();
         self
     }
 
@@ -94,19 +92,15 @@ impl ClientCapabilities {
         self
     }
 
-    /// What of `needed` is not here; `None` where nothing is missing.
-    pub(crate) fn missing(&self, needed: &ClientCapabilities) -> Option<ClientCapabilities> {
+    /// What of `needed` is not here, as JSON; `None` where nothing is missing.
+    pub(crate) fn missing(&self, needed: &ClientCapabilities) -> Option<Box<RawValue>> {
         let mut missing = ClientCapabilities::default();
         if let Some(wanted) = &needed.elicitation {
             let has = self.elicitation.as_ref();
             let has_url = has.is_some_and(|has| has.url.is_some());
             // `{}` means forms; a client that lists only `url` has none.
             let has_form = has.is_some_and(|has| has.form.is_some() || has.url.is_none());
-            let fits = if wanted.url.is_some() {
-                has_url
-            } else {
-                has_form
-            };
+            let fits = if wanted.url.is_some() { has_url } else { has_form };
             missing.elicitation = (!fits).then(|| wanted.clone());
         }
         if let Some(wanted) = &needed.sampling {
@@ -125,7 +119,8 @@ impl ClientCapabilities {
                 missing.extensions.insert(id.clone(), settings.clone());
             }
         }
-        (missing != ClientCapabilities::default()).then_some(missing)
+        let any = missing != ClientCapabilities::default();
+        any.then(|| serde_json::value::to_raw_value(&missing).unwrap_or_default())
     }
 }
 

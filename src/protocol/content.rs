@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::Version;
@@ -17,22 +17,14 @@ use super::identity::Icon;
 /// let note = ContentBlock::text("The picture shows a midge.").for_user().priority(0.2);
 /// # drop((picture, note));
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ContentBlock {
-    #[serde(flatten)]
     kind: Kind,
-    #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<Annotations>,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     meta: Option<Map<String, Value>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(
-    tag = "type",
-    rename_all = "snake_case",
-    rename_all_fields = "camelCase"
-)]
+#[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Text { text: String },
     Image { data: String, mime_type: String },
@@ -51,21 +43,13 @@ impl ContentBlock {
     /// A picture by its bytes, which this encodes as Base64.
     #[must_use]
     pub fn image(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
-        Kind::Image {
-            data: STANDARD.encode(bytes),
-            mime_type: mime_type.into(),
-        }
-        .into()
+        Kind::Image { data: STANDARD.encode(bytes), mime_type: mime_type.into() }.into()
     }
 
     /// A sound by its bytes, which this encodes as Base64.
     #[must_use]
     pub fn audio(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
-        Kind::Audio {
-            data: STANDARD.encode(bytes),
-            mime_type: mime_type.into(),
-        }
-        .into()
+        Kind::Audio { data: STANDARD.encode(bytes), mime_type: mime_type.into() }.into()
     }
 
     /// A resource's contents, embedded.
@@ -116,9 +100,7 @@ impl ContentBlock {
     /// Sets a key of `_meta`.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta
-            .get_or_insert_default()
-            .insert(key.into(), value.into());
+        self.meta.get_or_insert_default().insert(key.into(), value.into());
         self
     }
 
@@ -128,9 +110,7 @@ impl ContentBlock {
             self.kind = if version.has_resource_links() {
                 Kind::ResourceLink(link.for_version(version))
             } else {
-                Kind::Text {
-                    text: format!("{}: {}", link.name, link.uri),
-                }
+                Kind::Text { text: format!("{}: {}", link.name, link.uri) }
             };
         }
         if !version.has_titles() {
@@ -140,13 +120,52 @@ impl ContentBlock {
     }
 }
 
+/// By hand: `serde`'s flattened, tagged enums double the size of a small component.
+impl Serialize for ContentBlock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match &self.kind {
+            Kind::Text { text } => {
+                map.serialize_entry("type", "text")?;
+                map.serialize_entry("text", text)?;
+            }
+            Kind::Image { data, mime_type } => {
+                map.serialize_entry("type", "image")?;
+                map.serialize_entry("data", data)?;
+                map.serialize_entry("mimeType", mime_type)?;
+            }
+            Kind::Audio { data, mime_type } => {
+                map.serialize_entry("type", "audio")?;
+                map.serialize_entry("data", data)?;
+                map.serialize_entry("mimeType", mime_type)?;
+            }
+            Kind::ResourceLink(link) => {
+                map.serialize_entry("type", "resource_link")?;
+                link.serialize_entries(&mut map)?;
+            }
+            Kind::Resource { resource } => {
+                map.serialize_entry("type", "resource")?;
+                map.serialize_entry("resource", resource)?;
+            }
+        }
+        entry(&mut map, "annotations", self.annotations.as_ref())?;
+        entry(&mut map, "_meta", self.meta.as_ref())?;
+        map.end()
+    }
+}
+
+/// Writes a member that may be missing.
+fn entry<M: SerializeMap, T: Serialize>(
+    map: &mut M,
+    key: &'static str,
+    value: Option<&T>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| map.serialize_entry(key, value))
+}
+
 impl From<Kind> for ContentBlock {
     fn from(kind: Kind) -> Self {
-        Self {
-            kind,
-            annotations: None,
-            meta: None,
-        }
+        Self { kind, annotations: None, meta: None }
     }
 }
 
@@ -162,7 +181,7 @@ impl From<&str> for ContentBlock {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Annotations {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -173,7 +192,7 @@ struct Annotations {
     last_modified: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Role {
     User,
@@ -181,42 +200,31 @@ enum Role {
 }
 
 /// The contents of a resource: text or bytes under a URI.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceContents {
     uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
-    #[serde(flatten)]
-    body: ResourceBody,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum ResourceBody {
-    Text(String),
-    Blob(String),
+    /// One of the two is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<String>,
 }
 
 impl ResourceContents {
     /// Text.
     #[must_use]
     pub fn text(uri: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            uri: uri.into(),
-            mime_type: None,
-            body: ResourceBody::Text(text.into()),
-        }
+        Self { uri: uri.into(), mime_type: None, text: Some(text.into()), blob: None }
     }
 
     /// Bytes, which this encodes as Base64.
     #[must_use]
     pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
-        Self {
-            uri: uri.into(),
-            mime_type: None,
-            body: ResourceBody::Blob(STANDARD.encode(bytes)),
-        }
+        let blob = Some(STANDARD.encode(bytes));
+        Self { uri: uri.into(), mime_type: None, text: None, blob }
     }
 
     /// Sets the MIME type.
@@ -228,20 +236,14 @@ impl ResourceContents {
 }
 
 /// A link to a resource.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceLink {
     uri: String,
     name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     mime_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     icons: Vec<Icon>,
 }
 
@@ -249,11 +251,7 @@ impl ResourceLink {
     /// A link by URI and name.
     #[must_use]
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            uri: uri.into(),
-            name: name.into(),
-            ..Self::default()
-        }
+        Self { uri: uri.into(), name: name.into(), ..Self::default() }
     }
 
     /// Sets the name for people.
@@ -289,6 +287,16 @@ impl ResourceLink {
     pub fn icon(mut self, icon: Icon) -> Self {
         self.icons.push(icon);
         self
+    }
+
+    fn serialize_entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("uri", &self.uri)?;
+        map.serialize_entry("name", &self.name)?;
+        entry(map, "title", self.title.as_ref())?;
+        entry(map, "description", self.description.as_ref())?;
+        entry(map, "mimeType", self.mime_type.as_ref())?;
+        entry(map, "size", self.size.as_ref())?;
+        entry(map, "icons", (!self.icons.is_empty()).then_some(&self.icons))
     }
 
     fn for_version(mut self, version: Version) -> Self {

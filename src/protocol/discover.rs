@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Version;
 use super::capabilities::ServerCapabilities;
@@ -32,36 +32,24 @@ impl Cache {
     /// May be kept for `ttl`, and shared by everybody.
     #[must_use]
     pub fn public(ttl: Duration) -> Self {
-        Self {
-            ttl,
-            scope: CacheScope::Public,
-        }
+        Self { ttl, scope: CacheScope::Public }
     }
 
     /// May be kept for `ttl` by who asked.
     #[must_use]
     pub fn private(ttl: Duration) -> Self {
-        Self {
-            ttl,
-            scope: CacheScope::Private,
-        }
+        Self { ttl, scope: CacheScope::Private }
     }
 
-    pub(crate) fn hints(self) -> CacheHints {
-        let ttl_ms = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
-        CacheHints {
-            ttl_ms,
-            cache_scope: self.scope,
-        }
+    /// `ttlMs`
+    pub(crate) fn ttl_ms(self) -> u64 {
+        u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX)
     }
-}
 
-/// The members that cacheable results carry.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CacheHints {
-    ttl_ms: u64,
-    cache_scope: CacheScope,
+    /// `cacheScope`
+    pub(crate) fn scope(self) -> CacheScope {
+        self.scope
+    }
 }
 
 /// Result of `server/discover`.
@@ -72,19 +60,8 @@ pub(crate) struct DiscoverResult<'a> {
     pub(crate) capabilities: ServerCapabilities,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<&'a str>,
-    #[serde(flatten)]
-    pub(crate) cache: CacheHints,
-}
-
-/// Parameters of the legacy `initialize`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct InitializeParams {
-    pub(crate) protocol_version: String,
-    #[serde(rename = "capabilities")]
-    pub(crate) _capabilities: serde_json::Map<String, serde_json::Value>,
-    #[serde(rename = "clientInfo")]
-    pub(crate) _client_info: Implementation,
+    pub(crate) ttl_ms: u64,
+    pub(crate) cache_scope: CacheScope,
 }
 
 /// Result of the legacy `initialize`.

@@ -31,11 +31,7 @@ pub struct Implementation {
 
 impl Implementation {
     pub(crate) fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            version: version.into(),
-            ..Self::default()
-        }
+        Self { name: name.into(), version: version.into(), ..Self::default() }
     }
 
     /// The implementation as a client of `version` may see it.
@@ -44,10 +40,7 @@ impl Implementation {
         if version.has_icons() {
             self.clone()
         } else if version.has_titles() {
-            Self {
-                title: self.title.clone(),
-                ..bare
-            }
+            Self { title: self.title.clone(), ..bare }
         } else {
             bare
         }
@@ -96,10 +89,7 @@ impl Icon {
     /// An icon by its `https:` or `data:` URI.
     #[must_use]
     pub fn new(src: impl Into<String>) -> Self {
-        Self {
-            src: src.into(),
-            ..Self::default()
-        }
+        Self { src: src.into(), ..Self::default() }
     }
 
     /// Sets the MIME type.

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
+
+use super::Version;
+use super::members::{self, NotReadable};
 
 /// How deep arrays and objects of a message may nest.
 pub const MAX_DEPTH: usize = 128;
@@ -29,7 +32,7 @@ pub mod code {
 }
 
 /// The id of a request: a string or an integer, echoed as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum RequestId {
     /// An integer.
@@ -41,7 +44,12 @@ pub enum RequestId {
 impl RequestId {
     /// Reads an id; `None` for `null`, fractions and everything else that is no id.
     pub(crate) fn from_json(raw: &RawValue) -> Option<Self> {
-        serde_json::from_str(raw.get()).ok()
+        let json = raw.get();
+        if json.starts_with('"') {
+            serde_json::from_str(json).ok().map(RequestId::String)
+        } else {
+            json.parse().ok().map(RequestId::Number)
+        }
     }
 }
 
@@ -78,78 +86,47 @@ pub(crate) struct InvalidMessage {
     pub(crate) reason: &'static str,
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    jsonrpc: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    method: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    params: Option<&'a RawValue>,
-    #[serde(borrow)]
-    result: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-}
-
-/// Tells a member that is `null` from a missing one, which `Option` alone does not.
-pub(crate) fn present<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
 impl<'a> Message<'a> {
     /// Reads the envelope of one JSON value, which is known to be well-formed.
     pub(crate) fn from_json(raw: &'a RawValue) -> Result<Self, InvalidMessage> {
         let invalid = |id, reason| InvalidMessage { id, reason };
-        if !raw.get().starts_with('{') {
-            return Err(invalid(None, "a message must be a JSON object"));
-        }
-        let envelope: Envelope<'a> = serde_json::from_str(raw.get())
-            .map_err(|_| invalid(None, "a member of the message occurs twice"))?;
-        let id = match envelope.id.map(RequestId::from_json) {
+        let names = ["jsonrpc", "id", "method", "params", "result", "error"];
+        let members = members::read(raw, names).map_err(|error| {
+            invalid(
+                None,
+                match error {
+                    NotReadable::NotAnObject => "a message must be a JSON object",
+                    NotReadable::Repeated => "a member of the message occurs twice",
+                },
+            )
+        })?;
+        let [jsonrpc, id, method, params, result, error] = members;
+        let id = match id.map(RequestId::from_json) {
             None => None,
             Some(Some(id)) => Some(id),
             Some(None) => return Err(invalid(None, "`id` must be a string or an integer")),
         };
-        if envelope
-            .jsonrpc
-            .is_none_or(|version| version.get() != "\"2.0\"")
-        {
+        if jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") {
             return Err(invalid(id, "`jsonrpc` must be \"2.0\""));
         }
-        let Some(method) = envelope.method else {
-            return match envelope.result.or(envelope.error) {
+        let Some(method) = method else {
+            return match result.or(error) {
                 Some(_) => Ok(Message::Response),
                 None => Err(invalid(id, "`method` is missing")),
             };
         };
-        let Ok(method) = serde_json::from_str::<MethodName<'a>>(method.get()) else {
+        let Some(method) = members::string(method) else {
             return Err(invalid(id, "`method` must be a string"));
         };
-        if envelope
-            .params
-            .is_some_and(|params| !params.get().starts_with('{'))
-        {
+        if params.is_some_and(|params| !params.get().starts_with('{')) {
             return Err(invalid(id, "`params` must be an object"));
         }
         Ok(match id {
-            Some(id) => Message::Request(Request {
-                id,
-                method: method.0,
-                params: envelope.params,
-            }),
+            Some(id) => Message::Request(Request { id, method, params }),
             None => Message::Notification,
         })
     }
 }
-
-/// `Cow` borrows only where it is told to.
-#[derive(Deserialize)]
-struct MethodName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Whether a JSON text nests deeper than [`MAX_DEPTH`].
 pub(crate) fn nests_too_deep(text: &str) -> bool {
@@ -174,33 +151,23 @@ pub(crate) fn nests_too_deep(text: &str) -> bool {
 }
 
 /// The error member of a response.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ErrorObject {
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorObject<'a> {
     /// One of [`code`].
-    pub code: i32,
+    pub(crate) code: i32,
     /// One line for the person who debugs the client.
-    pub message: String,
+    pub(crate) message: String,
     /// What a program can act on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<serde_json::Value>,
+    pub(crate) data: Option<ErrorData<'a>>,
 }
 
-/// A successful response.
+/// What a program can act on.
 #[derive(Debug, Serialize)]
-pub(crate) struct ResultResponse<'a, R> {
-    jsonrpc: &'static str,
-    id: &'a RequestId,
-    result: R,
-}
-
-impl<'a, R> ResultResponse<'a, R> {
-    pub(crate) fn new(id: &'a RequestId, result: R) -> Self {
-        Self {
-            jsonrpc: "2.0",
-            id,
-            result,
-        }
-    }
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(crate) enum ErrorData<'a> {
+    MissingCapability { required_capabilities: &'a RawValue },
+    UnsupportedVersion { supported: &'static [Version], requested: &'a str },
 }
 
 /// A failed response; without `id` where the request had none that could be read.
@@ -209,16 +176,12 @@ pub(crate) struct ErrorResponse<'a> {
     jsonrpc: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a RequestId>,
-    error: ErrorObject,
+    error: ErrorObject<'a>,
 }
 
 impl<'a> ErrorResponse<'a> {
-    pub(crate) fn new(id: Option<&'a RequestId>, error: ErrorObject) -> Self {
-        Self {
-            jsonrpc: "2.0",
-            id,
-            error,
-        }
+    pub(crate) fn new(id: Option<&'a RequestId>, error: ErrorObject<'a>) -> Self {
+        Self { jsonrpc: "2.0", id, error }
     }
 }
 
@@ -232,10 +195,6 @@ pub(crate) struct Notification<P> {
 
 impl<P> Notification<P> {
     pub(crate) fn new(method: &'static str, params: P) -> Self {
-        Self {
-            jsonrpc: "2.0",
-            method,
-            params,
-        }
+        Self { jsonrpc: "2.0", method, params }
     }
 }

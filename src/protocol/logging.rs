@@ -1,11 +1,12 @@
 //! Log messages and progress for the client.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::meta::ProgressToken;
 
 /// How grave a log message is; the levels of syslog (RFC 5424), least grave first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LoggingLevel {
     /// For debugging.
@@ -24,6 +25,22 @@ pub enum LoggingLevel {
     Alert,
     /// Nothing works.
     Emergency,
+}
+
+impl LoggingLevel {
+    pub(crate) fn from_json(json: &RawValue) -> Option<Self> {
+        Some(match json.get() {
+            r#""debug""# => Self::Debug,
+            r#""info""# => Self::Info,
+            r#""notice""# => Self::Notice,
+            r#""warning""# => Self::Warning,
+            r#""error""# => Self::Error,
+            r#""critical""# => Self::Critical,
+            r#""alert""# => Self::Alert,
+            r#""emergency""# => Self::Emergency,
+            _ => return None,
+        })
+    }
 }
 
 /// Parameters of `notifications/message`.

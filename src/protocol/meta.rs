@@ -2,69 +2,50 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::identity::Implementation;
-use super::jsonrpc::present;
+use super::jsonrpc::RequestId;
+use super::members;
 
 /// Key of the protocol version in a request's `_meta`.
 pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// Key of the client's capabilities in a request's `_meta`.
 pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// Key of the client's identity in a request's `_meta`.
+pub const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+/// Key of the least level of log messages that a request asks for.
+pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+/// Key of the token for progress notifications in a request's `_meta`.
+pub const PROGRESS_TOKEN: &str = "progressToken";
+/// Key of the server's identity in a result's `_meta`.
+pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
-/// What a client asks to see on its progress notifications: a string or an integer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum ProgressToken {
-    /// An integer.
-    Number(i64),
-    /// A string.
-    String(String),
-}
+/// What a client asks to see on its progress notifications: a string or an integer, like an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct ProgressToken(pub(crate) RequestId);
 
 /// The members of a request's `_meta` that the protocol gives a meaning, still unread, so that
 /// a wrong type in one of them can be told from a missing one.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct RawMeta<'a> {
-    #[serde(
-        borrow,
-        rename = "io.modelcontextprotocol/protocolVersion",
-        default,
-        deserialize_with = "present"
-    )]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RequestMeta<'a> {
     pub(crate) protocol_version: Option<&'a RawValue>,
-    #[serde(
-        borrow,
-        rename = "io.modelcontextprotocol/clientCapabilities",
-        default,
-        deserialize_with = "present"
-    )]
     pub(crate) client_capabilities: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default)]
     pub(crate) client_info: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default)]
     pub(crate) log_level: Option<&'a RawValue>,
-    #[serde(borrow, rename = "progressToken", default)]
     pub(crate) progress_token: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(crate) traceparent: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(crate) tracestate: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(crate) baggage: Option<&'a RawValue>,
 }
 
-/// The `_meta` of a result: who answers, for modern clients, and what a tool adds.
-#[derive(Debug, Serialize)]
-pub(crate) struct ResultMeta<'a> {
-    #[serde(
-        rename = "io.modelcontextprotocol/serverInfo",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub(crate) server_info: Option<Cow<'a, Implementation>>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(crate) own: Option<&'a serde_json::Map<String, serde_json::Value>>,
+impl<'a> RequestMeta<'a> {
+    /// The `_meta` of a request; `None` where there is none that can be read.
+    pub(crate) fn of_params(params: &'a RawValue) -> Option<Self> {
+        let [meta] = members::read(params, ["_meta"]).ok()?;
+        let names = [PROTOCOL_VERSION, CLIENT_CAPABILITIES, CLIENT_INFO, LOG_LEVEL, PROGRESS_TOKEN];
+        let [protocol_version, client_capabilities, client_info, log_level, progress_token] =
+            members::read(meta?, names).ok()?;
+        Some(Self { protocol_version, client_capabilities, client_info, log_level, progress_token })
+    }
 }
 
 /// The context of a distributed trace, as OpenTelemetry hands it on.
@@ -81,23 +62,19 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    pub(crate) fn from_raw(meta: &RawMeta<'_>) -> Self {
-        let text =
-            |raw: Option<&RawValue>| -> Option<String> { serde_json::from_str(raw?.get()).ok() };
-        Self {
-            traceparent: text(meta.traceparent).filter(|value| is_traceparent(value)),
-            tracestate: text(meta.tracestate),
-            baggage: text(meta.baggage),
-        }
+    pub(crate) fn of_params(params: &RawValue) -> Self {
+        let names = ["traceparent", "tracestate", "baggage"];
+        let meta = members::read(params, ["_meta"]).ok().and_then(|[meta]| meta);
+        let members = meta.and_then(|meta| members::read(meta, names).ok()).unwrap_or_default();
+        let [traceparent, tracestate, baggage] =
+            members.map(|value| value.and_then(members::string).map(Cow::into_owned));
+        Self { traceparent: traceparent.filter(|value| is_traceparent(value)), tracestate, baggage }
     }
 }
 
 fn is_traceparent(value: &str) -> bool {
     let hex = |part: &str, length: usize| {
-        part.len() == length
-            && part
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
     let mut parts = value.split('-');
     let mut next = |length| parts.next().is_some_and(|part| hex(part, length));

@@ -9,6 +9,7 @@ pub mod discover;
 pub mod identity;
 pub mod jsonrpc;
 pub mod logging;
+pub(crate) mod members;
 pub mod meta;
 pub mod tool;
 mod version;

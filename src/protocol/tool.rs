@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Version;
 use super::content::ContentBlock;
-use super::discover::CacheHints;
+use super::discover::CacheScope;
 use super::identity::Icon;
-use super::jsonrpc::present;
 
 /// One tool in the answer to `tools/list`.
 #[derive(Debug, Serialize)]
@@ -34,10 +33,13 @@ pub(crate) struct ToolDefinition<'a> {
 
 /// Result of `tools/list`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ListToolsResult<'a> {
     pub(crate) tools: Vec<ToolDefinition<'a>>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(crate) cache: Option<CacheHints>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ttl_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cache_scope: Option<CacheScope>,
 }
 
 /// Hints on what a tool does, for clients that ask before they call.
@@ -99,22 +101,6 @@ impl ToolAnnotations {
     }
 }
 
-/// Parameters of `tools/call`, the arguments still unread.
-#[derive(Debug, Deserialize)]
-pub(crate) struct CallToolParams<'a> {
-    #[serde(borrow)]
-    pub(crate) name: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    pub(crate) arguments: Option<&'a RawValue>,
-}
-
-/// Parameters of a list method.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct ListParams {
-    #[serde(default)]
-    pub(crate) cursor: Option<String>,
-}
-
 /// What a tool answered.
 ///
 /// Most tools return something simpler, see [`IntoToolResult`](crate::IntoToolResult); this is
@@ -173,9 +159,7 @@ impl CallToolResult {
     /// Sets a key of the result's `_meta`.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta
-            .get_or_insert_default()
-            .insert(key.into(), value.into());
+        self.meta.get_or_insert_default().insert(key.into(), value.into());
         self
     }
 
@@ -200,11 +184,7 @@ impl CallToolResult {
         if self.structured_json().is_some_and(|json| !fits(json)) {
             self.structured_content = None;
         }
-        self.content = self
-            .content
-            .into_iter()
-            .map(|block| block.for_version(version))
-            .collect();
+        self.content = self.content.into_iter().map(|block| block.for_version(version)).collect();
         self
     }
 }

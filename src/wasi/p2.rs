@@ -28,10 +28,7 @@ pub fn handle(build: fn() -> Server, request: IncomingRequest, response: Respons
     panic::answer_with(Rc::clone(&answer));
     wstd::runtime::block_on(async move {
         let head = read_head(&request);
-        let mut exchange = Exchange {
-            body: Body::Unread(request),
-            answer,
-        };
+        let mut exchange = Exchange { body: Body::Unread(request), answer };
         serve(&build(), head, &mut exchange).await;
     });
 }
@@ -86,19 +83,14 @@ struct Exchange {
 /// The request's body. The stream is a child of the body, and goes first.
 enum Body {
     Unread(IncomingRequest),
-    Reading {
-        stream: InputStream,
-        _body: IncomingBody,
-    },
+    Reading { stream: InputStream, _body: IncomingBody },
     Gone,
 }
 
 impl Body {
     fn stream(&mut self) -> Io<&InputStream> {
         if let Body::Unread(request) = self {
-            let body = request
-                .consume()
-                .and_then(|body| Ok((body.stream()?, body)));
+            let body = request.consume().and_then(|body| Ok((body.stream()?, body)));
             *self = match body {
                 Ok((stream, _body)) => Body::Reading { stream, _body },
                 Err(()) => Body::Gone,
@@ -179,19 +171,13 @@ pub(super) struct PendingAnswer {
 /// The stream is a child of the body, and goes first.
 enum State {
     Unsent(ResponseOutparam),
-    Sending {
-        stream: OutputStream,
-        body: OutgoingBody,
-    },
+    Sending { stream: OutputStream, body: OutgoingBody },
     Over,
 }
 
 impl PendingAnswer {
     fn new(response: ResponseOutparam) -> Self {
-        Self {
-            state: State::Unsent(response),
-            blamed: None,
-        }
+        Self { state: State::Unsent(response), blamed: None }
     }
 
     pub(super) fn is_unsent(&self) -> bool {
@@ -218,11 +204,7 @@ impl PendingAnswer {
             return Io::Break(ClientGone::new("the host gave no response body"));
         };
         self.state = State::Sending { stream, body };
-        let written = if first.is_empty() {
-            Io::Continue(0)
-        } else {
-            self.write(first)
-        };
+        let written = if first.is_empty() { Io::Continue(0) } else { self.write(first) };
         ResponseOutparam::set(outparam, Ok(response));
         written
     }
@@ -281,7 +263,8 @@ impl PendingAnswer {
         drop(stream);
         match OutgoingBody::finish(body, trailers.map(to_fields)) {
             Ok(()) => Io::Continue(()),
-            Err(error) => Io::Break(ClientGone::new(&error.to_string())),
+            // The error's own words would link the text of every error that HTTP can have.
+            Err(_) => Io::Break(ClientGone::new("the response body could not be finished")),
         }
     }
 }

@@ -40,16 +40,14 @@ pub(crate) struct Built {
 /// Builds a component. What cargo has to say goes to standard error as usual.
 pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
     if !target.path.join("Cargo.toml").is_file() {
-        return Err(BuildError::NoProject {
-            path: target.path.clone(),
-        });
+        return Err(BuildError::NoProject { path: target.path.clone() });
     }
     toolchain::ensure_target(&target.path).await?;
     let mut cargo = cargo(target);
-    let output = cargo.output().await.map_err(|source| BuildError::Run {
-        program: toolchain::cargo(),
-        source,
-    })?;
+    let output = cargo
+        .output()
+        .await
+        .map_err(|source| BuildError::Run { program: toolchain::cargo(), source })?;
     if !output.status.success() {
         return Err(BuildError::Failed);
     }
@@ -94,10 +92,7 @@ fn component(messages: &[u8], example: Option<&str>) -> Result<PathBuf, BuildErr
         .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
         .filter(|message| example.is_none_or(|example| message.target.name == example))
         .flat_map(|message| message.filenames)
-        .rfind(|file| {
-            file.extension()
-                .is_some_and(|extension| extension == "wasm")
-        })
+        .rfind(|file| file.extension().is_some_and(|extension| extension == "wasm"))
         .ok_or(BuildError::NoComponent)
 }
 
@@ -129,18 +124,9 @@ mod tests {
 
     #[test]
     fn the_component_is_found_among_what_cargo_says() {
-        assert_eq!(
-            component(MESSAGES, None).unwrap(),
-            Path::new("/t/demo.wasm")
-        );
-        assert_eq!(
-            component(MESSAGES, Some("guest")).unwrap(),
-            Path::new("/t/guest.wasm")
-        );
-        assert!(matches!(
-            component(MESSAGES, Some("dep")),
-            Err(BuildError::NoComponent)
-        ));
+        assert_eq!(component(MESSAGES, None).unwrap(), Path::new("/t/demo.wasm"));
+        assert_eq!(component(MESSAGES, Some("guest")).unwrap(), Path::new("/t/guest.wasm"));
+        assert!(matches!(component(MESSAGES, Some("dep")), Err(BuildError::NoComponent)));
     }
 
     #[test]
@@ -148,10 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("guest.d");
         fs::write(&file, "/t/guest.wasm: /src/lib.rs /my\\ src/a.rs\n").unwrap();
-        assert_eq!(
-            sources(&file),
-            [Path::new("/src/lib.rs"), Path::new("/my src/a.rs")]
-        );
+        assert_eq!(sources(&file), [Path::new("/src/lib.rs"), Path::new("/my src/a.rs")]);
         assert!(sources(&folder.path().join("none.d")).is_empty());
     }
 }

@@ -17,9 +17,7 @@ pub(super) fn cargo() -> String {
 /// A command in a project, without what `cargo run` left in the environment for this program.
 pub(super) fn command(program: &str, project: &Path) -> Command {
     let mut command = Command::new(program);
-    command
-        .current_dir(project)
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command.current_dir(project).env_remove("CARGO_ENCODED_RUSTFLAGS");
     for (name, _) in env::vars_os() {
         let ours = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -46,10 +44,7 @@ pub(super) async fn ensure_target(project: &Path) -> Result<(), BuildError> {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(BuildError::NoTarget),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BuildError::NoTarget),
-        Err(source) => Err(BuildError::Run {
-            program: "rustup".to_owned(),
-            source,
-        }),
+        Err(source) => Err(BuildError::Run { program: "rustup".to_owned(), source }),
     }
 }
 
@@ -61,10 +56,7 @@ async fn has_target(project: &Path) -> Result<bool, BuildError> {
         .stdin(Stdio::null())
         .output()
         .await
-        .map_err(|source| BuildError::Run {
-            program: rustc,
-            source,
-        })?;
+        .map_err(|source| BuildError::Run { program: rustc, source })?;
     let folder = String::from_utf8_lossy(&output.stdout);
     Ok(output.status.success() && Path::new(folder.trim()).is_dir())
 }

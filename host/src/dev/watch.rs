@@ -47,30 +47,16 @@ impl Watch {
             }
         }
         let flat = BTreeSet::from([root]);
-        Ok(Self {
-            watcher,
-            events,
-            deep,
-            flat,
-            sources: BTreeSet::new(),
-        })
+        Ok(Self { watcher, events, deep, flat, sources: BTreeSet::new() })
     }
 
     /// Watches these files too: those of other packages, and those that are not Rust.
     pub(crate) fn follow(&mut self, sources: &[PathBuf]) {
-        self.sources = sources
-            .iter()
-            .filter_map(|file| file.canonicalize().ok())
-            .collect();
+        self.sources = sources.iter().filter_map(|file| file.canonicalize().ok()).collect();
         for folder in self.sources.iter().filter_map(|file| file.parent()) {
             let known = self.flat.contains(folder)
                 || folder.ancestors().any(|above| self.deep.contains(above));
-            if !known
-                && self
-                    .watcher
-                    .watch(folder, RecursiveMode::NonRecursive)
-                    .is_ok()
-            {
+            if !known && self.watcher.watch(folder, RecursiveMode::NonRecursive).is_ok() {
                 self.flat.insert(folder.to_owned());
             }
         }

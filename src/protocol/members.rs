@@ -1,0 +1,133 @@
+//! Reading the members of a JSON object by name, their values left as they are.
+//!
+//! The SDK reads few members of few objects, most of them to hand them on unread. One reader for
+//! all of them is a tenth of the code that a derived type for each would be, in a component that
+//! is loaded for every exchange.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Why an object could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotReadable {
+    #[error("must be an object")]
+    NotAnObject,
+    #[error("has a member twice")]
+    Repeated,
+}
+
+/// The values of the named members, in the order of the names; `None` for those that are missing.
+/// A member that is `null` is there. Other members are skipped.
+///
+/// `json` is known to be well-formed.
+pub(crate) fn read<'a, const N: usize>(
+    json: &'a RawValue,
+    names: [&str; N],
+) -> Result<[Option<&'a RawValue>; N], NotReadable> {
+    if !json.get().starts_with('{') {
+        return Err(NotReadable::NotAnObject);
+    }
+    let mut values = [None; N];
+    let members = Members { names: &names, values: &mut values };
+    let mut deserializer = serde_json::Deserializer::from_str(json.get());
+    match members.deserialize(&mut deserializer) {
+        Ok(()) => Ok(values),
+        Err(_) => Err(NotReadable::Repeated),
+    }
+}
+
+/// The value of a member that is a string.
+pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str(value.get()).ok().map(|Text(text)| text)
+}
+
+struct Members<'n, 'v, 'a> {
+    names: &'n [&'n str],
+    values: &'v mut [Option<&'a RawValue>],
+}
+
+impl<'a> DeserializeSeed<'a> for Members<'_, '_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Members<'_, '_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(index) = map.next_key_seed(Name(self.names))? {
+            match index {
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Some(index) => {
+                    let value = map.next_value()?;
+                    if self.values[index].replace(value).is_some() {
+                        return Err(A::Error::custom("repeated"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key, as its place among the names.
+struct Name<'n>(&'n [&'n str]);
+
+impl<'a> DeserializeSeed<'a> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|name| *name == key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_two(json: &str) -> Result<[Option<String>; 2], NotReadable> {
+        let json = RawValue::from_string(json.to_owned()).unwrap();
+        read(&json, ["a", "b"]).map(|values| values.map(|value| value.map(|v| v.get().to_owned())))
+    }
+
+    #[test]
+    fn members_are_found_by_name() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(read_two("{}"), Ok([None, None]));
+        assert_eq!(
+            read_two(r#"{"b":null,"c":[1],"a":{"a":2}}"#),
+            Ok([some(r#"{"a":2}"#), some("null")])
+        );
+        assert_eq!(read_two(r#"{"\u0061":1}"#), Ok([some("1"), None]), "escaped keys are keys");
+        assert_eq!(read_two(r#"{"a":1,"a":2}"#), Err(NotReadable::Repeated));
+        assert_eq!(read_two(r#"{"c":1,"c":2}"#), Ok([None, None]), "whoever reads it may mind");
+        assert_eq!(read_two("[]"), Err(NotReadable::NotAnObject));
+    }
+}
