@@ -1,3 +1,5 @@
+//! The smallest server: one tool.
+
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Greet {
     /// Who to greet.

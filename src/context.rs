@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Instant;
 
-use http::HeaderMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::fields::{self, Fields};
 use crate::outbox::Outbox;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
@@ -31,7 +31,7 @@ pub(crate) struct RequestInfo {
     /// The least level that the client wants to see; `None` for no log messages at all.
     pub(crate) log_level: Option<LoggingLevel>,
     pub(crate) progress_token: Option<ProgressToken>,
-    pub(crate) headers: Rc<HeaderMap>,
+    pub(crate) headers: Rc<Fields>,
     pub(crate) deadline: Option<Instant>,
 }
 
@@ -115,10 +115,11 @@ impl Context {
         self.0.request.params.as_deref().map(TraceContext::of_params).unwrap_or_default()
     }
 
-    /// The headers of the HTTP request.
+    /// A header of the HTTP request, whatever the case of its name: the first one, where it is
+    /// repeated. `None` also for values that are not visible ASCII.
     #[must_use]
-    pub fn headers(&self) -> &HeaderMap {
-        &self.0.request.headers
+    pub fn header(&self, name: &str) -> Option<&str> {
+        fields::text(self.0.request.headers.values(name).next()?)
     }
 
     /// When the server gives up on the handler, if it ever does; see

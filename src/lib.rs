@@ -25,6 +25,7 @@
 mod context;
 mod dispatch;
 mod error;
+mod fields;
 mod http;
 mod outbox;
 mod outcome;

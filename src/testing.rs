@@ -26,8 +26,9 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::fields::Fields;
 use crate::http::transport::{Io, ResponseHead, Transport};
-use crate::http::{RequestHead, serve};
+use crate::http::{self as exchange_http, RequestHead, serve};
 use crate::protocol::{Version, meta};
 use crate::server::Server;
 
@@ -75,11 +76,17 @@ pub fn request(method: &str, mut params: Value) -> Request<Vec<u8>> {
 #[must_use]
 pub fn exchange(server: Server, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
     let (parts, body) = request.into_parts();
+    let pairs = parts.headers.iter();
+    let pairs = pairs.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
     let head = RequestHead {
-        method: parts.method,
+        method: match parts.method {
+            Method::POST => exchange_http::Method::Post,
+            Method::OPTIONS => exchange_http::Method::Options,
+            _ => exchange_http::Method::Other,
+        },
         path: parts.uri.path().to_owned(),
         authority: parts.uri.authority().map(ToString::to_string),
-        headers: parts.headers,
+        headers: Fields::from_pairs(pairs),
     };
     let mut memory = Memory { request: Some(body), ..Memory::default() };
     block_on(serve(&server, head, &mut memory));
@@ -105,7 +112,13 @@ impl Transport for Memory {
 
     async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
         self.status = head.status;
-        self.headers = head.headers;
+        for (name, value) in head.headers.into_pairs() {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
+                self.headers.append(name, value);
+            }
+        }
         self.write(first).await
     }
 
@@ -114,7 +127,7 @@ impl Transport for Memory {
         Io::Continue(())
     }
 
-    async fn finish(&mut self, _trailers: Option<HeaderMap>) -> Io {
+    async fn finish(&mut self, _trailers: Option<Fields>) -> Io {
         Io::Continue(())
     }
 

@@ -1,7 +1,6 @@
 //! The `Accept` header (RFC 9110, section 12.5.1), as far as two types need it.
 
-use http::HeaderMap;
-use http::header;
+use crate::fields::Fields;
 
 /// The forms of an answer that the client takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +11,8 @@ pub(crate) struct Accepts {
 
 impl Accepts {
     /// Both, where the client does not say.
-    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
-        if !headers.contains_key(header::ACCEPT) {
+    pub(crate) fn from_headers(headers: &Fields) -> Self {
+        if !headers.contains("accept") {
             return Self { json: true, events: true };
         }
         Self {
@@ -24,11 +23,9 @@ impl Accepts {
 }
 
 /// Whether the most specific range that matches the type has a weight above zero.
-fn accepts(headers: &HeaderMap, kind: &str, subtype: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT);
-    values
-        .iter()
-        .filter_map(|value| value.to_str().ok())
+fn accepts(headers: &Fields, kind: &str, subtype: &str) -> bool {
+    headers
+        .texts("accept")
         .flat_map(|value| value.split(','))
         .filter_map(|range| matches(range, kind, subtype))
         .max_by_key(|(specificity, _)| *specificity)
@@ -45,11 +42,15 @@ fn matches(range: &str, kind: &str, subtype: &str) -> Option<(u8, bool)> {
         (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
         _ => return None,
     };
-    let refused = parts.filter_map(|part| part.split_once('=')).any(|(name, weight)| {
-        name.trim().eq_ignore_ascii_case("q")
-            && weight.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)
-    });
+    let refused = parts
+        .filter_map(|part| part.split_once('='))
+        .any(|(name, weight)| name.trim().eq_ignore_ascii_case("q") && is_zero(weight.trim()));
     Some((specificity, !refused))
+}
+
+/// Whether a weight is zero: `0`, `0.0`, `0.000`.
+fn is_zero(weight: &str) -> bool {
+    weight.starts_with('0') && weight.bytes().all(|byte| matches!(byte, b'0' | b'.'))
 }
 
 #[cfg(test)]
@@ -57,7 +58,8 @@ mod tests {
     use super::*;
 
     fn accept(value: &'static str) -> (bool, bool) {
-        let headers = HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]);
+        let mut headers = Fields::default();
+        headers.push("accept", value);
         let accepts = Accepts::from_headers(&headers);
         (accepts.json, accepts.events)
     }
@@ -80,7 +82,7 @@ mod tests {
         ] {
             assert_eq!(accept(value), expected, "{value}");
         }
-        let none = Accepts::from_headers(&HeaderMap::new());
+        let none = Accepts::from_headers(&Fields::default());
         assert!(none.json && none.events);
     }
 }

@@ -1,7 +1,6 @@
 //! The answer of handlers: JSON until there is something to say sooner, then a stream.
 
-use http::header::HeaderValue;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::accept::Accepts;
 use super::record::{self, Record};
@@ -10,6 +9,7 @@ use super::transport::{Io, ResponseHead, Transport};
 use super::{call, origin, sse, status};
 use crate::context::Context;
 use crate::dispatch::{Answer, Response};
+use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::server::Server;
 
@@ -41,7 +41,7 @@ pub(crate) async fn run<T: Transport>(
 pub(crate) struct Writer<'a, T> {
     transport: &'a mut T,
     accepts: Accepts,
-    origin: Option<HeaderValue>,
+    origin: Option<String>,
     record: &'a Record,
     streaming: bool,
     run_to_completion: bool,
@@ -54,7 +54,7 @@ impl<'a, T: Transport> Writer<'a, T> {
     pub(crate) fn new(
         transport: &'a mut T,
         accepts: Accepts,
-        origin: Option<HeaderValue>,
+        origin: Option<String>,
         record: &'a Record,
     ) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         self.streaming = true;
         let mut head = sse::head();
         if self.run_to_completion {
-            head.headers.insert(record::RUN_TO_COMPLETION, HeaderValue::from_static("1"));
+            head.headers.push(record::RUN_TO_COMPLETION, "1");
         }
         self.complete(&mut head, None);
         self.transport.start(head, bytes.as_bytes()).await
@@ -119,9 +119,9 @@ impl<'a, T: Transport> Writer<'a, T> {
             return self.finish_json(batch, modern).await;
         }
         self.events("").await?;
-        let outcome = Record::default().to_header(Some(self.outcome));
-        let trailers = outcome.map(|value| HeaderMap::from_iter([(record::HEADER, value)]));
-        self.transport.finish(trailers).await?;
+        let mut trailers = Fields::default();
+        trailers.push(record::HEADER, Record::default().to_header(Some(self.outcome)));
+        self.transport.finish(Some(trailers)).await?;
         Io::Continue(self.outcome)
     }
 
@@ -152,8 +152,6 @@ impl<'a, T: Transport> Writer<'a, T> {
         if let Some(origin) = self.origin.take() {
             origin::allow(&mut head.headers, origin);
         }
-        if let Some(value) = self.record.to_header(outcome) {
-            head.headers.insert(record::HEADER, value);
-        }
+        head.headers.push(record::HEADER, self.record.to_header(outcome));
     }
 }

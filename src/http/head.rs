@@ -1,13 +1,19 @@
 //! What can be said of a request before its body is read.
 
-use http::header::{self, HeaderValue};
-use http::{HeaderMap, Method};
-
 use super::accept::Accepts;
 use super::origin;
 use super::reply::Reply;
 use super::status::Refusal;
+use crate::fields::Fields;
 use crate::settings::Settings;
+
+/// The methods that are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Post,
+    Options,
+    Other,
+}
 
 /// A request without its body.
 #[derive(Debug)]
@@ -17,7 +23,7 @@ pub(crate) struct RequestHead {
     pub(crate) path: String,
     /// Host and port the client called.
     pub(crate) authority: Option<String>,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Fields,
 }
 
 /// What the head of a request allows.
@@ -25,7 +31,7 @@ pub(crate) struct RequestHead {
 pub(crate) struct Admitted {
     pub(crate) accepts: Accepts,
     /// The origin to tell a browser of.
-    pub(crate) origin: Option<HeaderValue>,
+    pub(crate) origin: Option<String>,
 }
 
 /// Checks the head, in the order of the status table.
@@ -34,13 +40,13 @@ pub(crate) struct Admitted {
 pub(crate) fn check(
     request: &RequestHead,
     settings: &Settings,
-) -> Result<Admitted, (Reply, Option<HeaderValue>)> {
+) -> Result<Admitted, (Reply, Option<String>)> {
     let refuse = |refusal: Refusal| (refusal.into_reply(), None);
     if request.path != settings.endpoint {
         return Err(refuse(Refusal::UnknownPath));
     }
     let preflight = origin::is_preflight(request, &settings.cors);
-    if request.method != Method::POST && !preflight {
+    if request.method != Method::Post && !preflight {
         return Err(refuse(Refusal::MethodNotAllowed));
     }
     let origin = origin::check(request, settings).map_err(refuse)?;
@@ -56,18 +62,17 @@ pub(crate) fn check(
 
 fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
     let headers = &request.headers;
-    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if size > settings.max_headers {
+    if headers.size() > settings.max_headers {
         return Err(Refusal::HeadersTooLarge);
     }
-    if headers.get_all(header::CONTENT_TYPE).iter().any(|value| !is_json(value)) {
+    if headers.values("content-type").any(|value| !is_json(value)) {
         return Err(Refusal::UnsupportedMediaType);
     }
     let accepts = Accepts::from_headers(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::NotAcceptable);
     }
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = headers.texts("content-length").next();
     let length = length.and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length > settings.max_body as u64) {
         return Err(Refusal::BodyTooLarge { limit: settings.max_body });
@@ -76,7 +81,8 @@ fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, R
 }
 
 /// Whether a `Content-Type` is JSON, whatever its parameters.
-fn is_json(value: &HeaderValue) -> bool {
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+fn is_json(value: &[u8]) -> bool {
+    let essence =
+        std::str::from_utf8(value).unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }

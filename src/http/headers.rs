@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
+use crate::fields::{self, Fields};
 use crate::tool::HeaderParam;
 
 pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -23,13 +23,13 @@ pub(crate) enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn of(headers: &'a HeaderMap, name: &str) -> Self {
-        let mut values = headers.get_all(name).iter();
+    pub(crate) fn of(headers: &'a Fields, name: &'a str) -> Self {
+        let mut values = headers.values(name);
         match (values.next(), values.next()) {
             (None, _) => Field::Absent,
-            (Some(value), None) => match value.to_str() {
-                Ok(text) => Field::Once(text.trim_matches([' ', '\t'])),
-                Err(_) => Field::Malformed,
+            (Some(value), None) => match fields::text(value) {
+                Some(text) => Field::Once(text.trim_matches([' ', '\t'])),
+                None => Field::Malformed,
             },
             (Some(_), Some(_)) => Field::Malformed,
         }
@@ -37,17 +37,17 @@ impl<'a> Field<'a> {
 }
 
 /// Compares `MCP-Protocol-Version` with the version of the body.
-pub(crate) fn check_version(headers: &HeaderMap, version: &str) -> Result<(), ProtocolError> {
+pub(crate) fn check_version(headers: &Fields, version: &str) -> Result<(), ProtocolError> {
     check_plain(headers, "MCP-Protocol-Version", PROTOCOL_VERSION, version)
 }
 
 /// Compares `Mcp-Method` with the method of the body.
-pub(crate) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), ProtocolError> {
+pub(crate) fn check_method(headers: &Fields, method: &str) -> Result<(), ProtocolError> {
     check_plain(headers, "Mcp-Method", METHOD, method)
 }
 
 /// Compares `Mcp-Name` with the name of what the body asks for.
-pub(crate) fn check_name(headers: &HeaderMap, name: &str) -> Result<(), ProtocolError> {
+pub(crate) fn check_name(headers: &Fields, name: &str) -> Result<(), ProtocolError> {
     match required(headers, "Mcp-Name", NAME)? {
         value if decode("Mcp-Name", value)? == name => Ok(()),
         value => Err(mismatch("Mcp-Name", value, name)),
@@ -55,7 +55,7 @@ pub(crate) fn check_name(headers: &HeaderMap, name: &str) -> Result<(), Protocol
 }
 
 fn check_plain(
-    headers: &HeaderMap,
+    headers: &Fields,
     title: &str,
     name: &str,
     expected: &str,
@@ -68,7 +68,7 @@ fn check_plain(
 
 /// Compares the headers of declared parameters with the arguments.
 pub(crate) fn check_params(
-    headers: &HeaderMap,
+    headers: &Fields,
     params: &[HeaderParam],
     arguments: Option<&RawValue>,
 ) -> Result<(), ProtocolError> {
@@ -88,7 +88,7 @@ pub(crate) fn check_params(
 }
 
 fn check_param(
-    headers: &HeaderMap,
+    headers: &Fields,
     title: &str,
     argument: Option<&Value>,
 ) -> Result<(), ProtocolError> {
@@ -120,7 +120,7 @@ fn same_number(number: &serde_json::Number, text: &str) -> bool {
     *number == other || (number.as_f64() == other.as_f64() && !(number.is_i64() && other.is_i64()))
 }
 
-fn required<'a>(headers: &'a HeaderMap, title: &str, name: &str) -> Result<&'a str, ProtocolError> {
+fn required<'a>(headers: &'a Fields, title: &str, name: &'a str) -> Result<&'a str, ProtocolError> {
     match Field::of(headers, name) {
         Field::Once(value) => Ok(value),
         Field::Absent => Err(ProtocolError::HeaderMismatch(format!("{title} header is missing"))),
@@ -152,14 +152,10 @@ fn decode(title: &str, value: &str) -> Result<String, ProtocolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::{HeaderName, HeaderValue};
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
-            headers.append(HeaderName::from_static(name), value);
-        }
+    fn headers(pairs: &[(&'static str, &str)]) -> Fields {
+        let mut headers = Fields::default();
+        pairs.iter().for_each(|(name, value)| headers.push(name, *value));
         headers
     }
 
@@ -179,7 +175,7 @@ mod tests {
             error.to_string(),
             "Header mismatch: Mcp-Name header value 'foo' does not match body value 'bar'"
         );
-        assert!(check_name(&HeaderMap::new(), "bar").is_err());
+        assert!(check_name(&Fields::default(), "bar").is_err());
         assert!(check_name(&headers(&[("mcp-name", "b\u{e4}r")]), "b\u{e4}r").is_err());
     }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Instant;
 
-use http::HeaderMap;
 use serde_json::value::RawValue;
 
 use super::era::{self, Era};
@@ -15,6 +14,7 @@ use super::status;
 use crate::context::RequestInfo;
 use crate::dispatch::{self, Answer, Method, Response};
 use crate::error::ProtocolError;
+use crate::fields::Fields;
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, Request, RequestId};
 use crate::protocol::logging::LoggingLevel;
@@ -42,7 +42,7 @@ struct Failure {
 /// Reads a body and answers what needs no handler.
 pub(crate) fn read(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     body: &[u8],
     record: &mut Record,
 ) -> Work {
@@ -73,7 +73,7 @@ fn parse(body: &[u8]) -> Result<&RawValue, ProtocolError> {
 
 fn read_single(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     json: &RawValue,
     record: &mut Record,
 ) -> Result<Work, ProtocolError> {
@@ -91,7 +91,7 @@ fn read_single(
 }
 
 /// A posted response: legacy clients may think that somebody waits for it; nobody does.
-fn response_received(headers: &HeaderMap) -> Result<Work, ProtocolError> {
+fn response_received(headers: &Fields) -> Result<Work, ProtocolError> {
     match era::decide("", &RequestMeta::default(), Field::of(headers, headers::PROTOCOL_VERSION))? {
         Era::Legacy(_) => Ok(Work::Reply(status::accepted())),
         Era::Modern => Err(ProtocolError::InvalidRequest("a client may not send responses".into())),
@@ -107,7 +107,7 @@ fn reply_to_invalid(invalid: InvalidMessage) -> Reply {
 /// An array of messages, which only one legacy version allows.
 fn read_batch(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     json: &RawValue,
     record: &mut Record,
 ) -> Result<Work, ProtocolError> {
@@ -136,7 +136,7 @@ fn read_batch(
     })
 }
 
-fn answer_in_batch(server: &Server, headers: &Rc<HeaderMap>, message: &RawValue) -> Option<Answer> {
+fn answer_in_batch(server: &Server, headers: &Rc<Fields>, message: &RawValue) -> Option<Answer> {
     let refuse = |id: Option<&_>, reason: &'static str| {
         Answer::Now(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
     };
@@ -159,7 +159,7 @@ fn answer_in_batch(server: &Server, headers: &Rc<HeaderMap>, message: &RawValue)
 /// Answers one request, or starts to; says whether it is a modern one.
 fn answer(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     request: &Request<'_>,
     record: &mut Record,
 ) -> Result<(Answer, bool), Failure> {
@@ -185,7 +185,7 @@ fn answer(
 /// Checks in the order of the status table, then answers.
 fn answer_modern(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     request: &Request<'_>,
     meta: Option<&RequestMeta<'_>>,
     record: &mut Record,
@@ -212,7 +212,7 @@ fn answer_modern(
 
 fn answer_legacy(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     request: &Request<'_>,
     version: Version,
     meta: Option<RequestMeta<'_>>,
@@ -228,7 +228,7 @@ fn answer_legacy(
 /// The version in the body, whatever it is. A header without it is malformed metadata, it without
 /// the header is a missing header.
 fn check_version(
-    headers: &HeaderMap,
+    headers: &Fields,
     meta: Option<&RequestMeta<'_>>,
 ) -> Result<String, ProtocolError> {
     let missing = || ProtocolError::InvalidMeta("_meta must name the protocolVersion".into());
@@ -262,7 +262,7 @@ fn read_log_level(meta: Option<&RequestMeta<'_>>) -> Result<Option<LoggingLevel>
 
 /// Compares `Mcp-Name` with the body, for the methods that have one.
 fn check_name(
-    headers: &HeaderMap,
+    headers: &Fields,
     method: Method,
     params: Option<&RawValue>,
     record: &mut Record,
@@ -285,7 +285,7 @@ fn record_name(method: Method, params: Option<&RawValue>, record: &mut Record) -
 
 fn request_info(
     server: &Server,
-    headers: &Rc<HeaderMap>,
+    headers: &Rc<Fields>,
     request: &Request<'_>,
     version: Version,
     meta: Option<&RequestMeta<'_>>,

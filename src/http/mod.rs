@@ -22,6 +22,6 @@ mod status;
 pub(crate) mod transport;
 
 pub(crate) use exchange::serve;
-pub(crate) use head::RequestHead;
+pub(crate) use head::{Method, RequestHead};
 #[cfg(target_family = "wasm")]
 pub(crate) use {sse::event, status::reply_to};

@@ -1,11 +1,11 @@
 //! Who may call from a browser: the `Origin` check against DNS rebinding, and CORS.
 
-use http::header::{self, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
 
-use super::head::RequestHead;
+use super::head::{Method, RequestHead};
 use super::reply::Reply;
 use super::status::Refusal;
+use crate::fields::{self, Fields};
 use crate::outcome::Outcome;
 use crate::settings::{Cors, Settings};
 
@@ -18,20 +18,15 @@ const MCP_HEADERS: &str = "content-type, accept, authorization, mcp-protocol-ver
 /// Allowed are the configured origins and, where the server is called on a loopback address,
 /// loopback origins. That `Origin` and `Host` agree proves nothing: in an attack by DNS rebinding
 /// both are the attacker's name.
-pub(crate) fn check(
-    request: &RequestHead,
-    settings: &Settings,
-) -> Result<Option<HeaderValue>, Refusal> {
-    let mut origins = request.headers.get_all(header::ORIGIN).iter();
-    let Some(origin) = origins.next() else {
-        return Ok(None);
-    };
-    let text = origin.to_str().map_err(|_| Refusal::ForbiddenOrigin)?;
+pub(crate) fn check(request: &RequestHead, settings: &Settings) -> Result<Option<String>, Refusal> {
+    let mut origins = request.headers.values("origin");
+    let Some(origin) = origins.next() else { return Ok(None) };
+    let text = fields::text(origin).ok_or(Refusal::ForbiddenOrigin)?;
     let configured = || settings.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(text));
     let local =
         || request.authority.as_deref().is_some_and(is_loopback) && is_loopback_origin(text);
     if origins.next().is_none() && (configured() || local()) {
-        Ok(Some(origin.clone()))
+        Ok(Some(text.to_owned()))
     } else {
         Err(Refusal::ForbiddenOrigin)
     }
@@ -62,9 +57,9 @@ fn is_loopback(authority: &str) -> bool {
 /// Whether this is a browser asking what it may send.
 pub(crate) fn is_preflight(request: &RequestHead, cors: &Cors) -> bool {
     cors.enabled
-        && request.method == Method::OPTIONS
-        && request.headers.contains_key(header::ORIGIN)
-        && request.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && request.method == Method::Options
+        && request.headers.contains("origin")
+        && request.headers.contains("access-control-request-method")
 }
 
 /// The answer to a preflight of an allowed origin.
@@ -73,8 +68,7 @@ pub(crate) fn is_preflight(request: &RequestHead, cors: &Cors) -> bool {
 /// allowed by name, since no wildcard goes together with credentials.
 pub(crate) fn preflight(request: &RequestHead, cors: &Cors) -> Reply {
     let mut allowed = MCP_HEADERS.to_owned();
-    let asked = request.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
-    let asked = asked.and_then(|names| names.to_str().ok()).unwrap_or_default();
+    let asked = request.headers.texts("access-control-request-headers").next().unwrap_or_default();
     let params = asked.split(',').map(str::trim).filter(|name| {
         name.get(..10).is_some_and(|prefix| prefix.eq_ignore_ascii_case("mcp-param-"))
     });
@@ -82,23 +76,17 @@ pub(crate) fn preflight(request: &RequestHead, cors: &Cors) -> Reply {
         allowed.push_str(", ");
         allowed.push_str(name);
     }
-    let mut reply = Reply::empty(StatusCode::NO_CONTENT, Outcome::Ok)
-        .with(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"))
-        .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(cors.max_age.as_secs()));
-    if let Ok(allowed) = HeaderValue::try_from(allowed) {
-        reply = reply.with(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-    }
-    reply
+    Reply::empty(StatusCode::NO_CONTENT, Outcome::Ok)
+        .with("access-control-allow-methods", "POST")
+        .with("access-control-max-age", cors.max_age.as_secs().to_string())
+        .with("access-control-allow-headers", allowed)
 }
 
 /// What lets a page of an allowed origin read the answer.
-pub(crate) fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("www-authenticate"),
-    );
-    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+pub(crate) fn allow(headers: &mut Fields, origin: String) {
+    headers.push("access-control-allow-origin", origin);
+    headers.push("access-control-expose-headers", "www-authenticate");
+    headers.push("vary", "origin");
 }
 
 #[cfg(test)]
@@ -106,9 +94,10 @@ mod tests {
     use super::*;
 
     fn checked(authority: &str, origin: &'static str, settings: &Settings) -> bool {
-        let headers = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+        let mut headers = Fields::default();
+        headers.push("origin", origin);
         let request = RequestHead {
-            method: Method::POST,
+            method: Method::Post,
             path: "/mcp".to_owned(),
             authority: Some(authority.to_owned()),
             headers,

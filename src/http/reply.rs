@@ -1,16 +1,16 @@
 //! A whole answer that is known before its first byte goes out.
 
-use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::transport::ResponseHead;
+use crate::fields::Fields;
 use crate::outcome::Outcome;
 
 /// Status, headers and body.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Fields,
     pub(crate) body: String,
     pub(crate) outcome: Outcome,
 }
@@ -18,18 +18,18 @@ pub(crate) struct Reply {
 impl Reply {
     /// A reply without a body.
     pub(crate) fn empty(status: StatusCode, outcome: Outcome) -> Self {
-        Self { status, headers: HeaderMap::new(), body: String::new(), outcome }
+        Self { status, headers: Fields::default(), body: String::new(), outcome }
     }
 
     /// A JSON reply, not to be stored: the protocol's own cache hints are in the body.
     pub(crate) fn json(status: StatusCode, body: String, outcome: Outcome) -> Self {
         Self { body, ..Self::empty(status, outcome) }
-            .with(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with("content-type", "application/json")
+            .with("cache-control", "no-store")
     }
 
-    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push(name, value);
         self
     }
 
@@ -37,7 +37,7 @@ impl Reply {
     pub(crate) fn into_head(self) -> (ResponseHead, String) {
         let Self { status, mut headers, body, .. } = self;
         if status != StatusCode::NO_CONTENT {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            headers.push("content-length", body.len().to_string());
         }
         (ResponseHead { status, headers }, body)
     }

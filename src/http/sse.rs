@@ -1,14 +1,12 @@
 //! Server-sent events: how messages travel on a stream.
 
-use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::transport::ResponseHead;
+use crate::fields::Fields;
 
 /// What keeps proxies from closing a silent stream; clients skip it.
 pub(crate) const KEEP_ALIVE: &str = ": keep-alive\n\n";
-
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// One message as an event. `json` is compact, so it holds no line break.
 pub(crate) fn event(json: &str) -> String {
@@ -17,10 +15,9 @@ pub(crate) fn event(json: &str) -> String {
 
 /// The head of a stream.
 pub(crate) fn head() -> ResponseHead {
-    let headers = HeaderMap::from_iter([
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store")),
-        (ACCEL_BUFFERING, HeaderValue::from_static("no")),
-    ]);
+    let mut headers = Fields::default();
+    headers.push("content-type", "text/event-stream");
+    headers.push("cache-control", "no-cache, no-store");
+    headers.push("x-accel-buffering", "no");
     ResponseHead { status: StatusCode::OK, headers }
 }

@@ -1,7 +1,6 @@
 //! The status table: which failure is answered with which HTTP status, and nowhere else.
 
 use http::StatusCode;
-use http::header::{self, HeaderValue};
 
 use super::reply::Reply;
 use crate::dispatch::Response;
@@ -63,9 +62,7 @@ impl Refusal {
         let Some(message) = self.message() else {
             let reply = Reply::empty(self.status(), Outcome::Rejected);
             return match self {
-                Self::MethodNotAllowed => {
-                    reply.with(header::ALLOW, HeaderValue::from_static("POST"))
-                }
+                Self::MethodNotAllowed => reply.with("allow", "POST"),
                 _ => reply,
             };
         };

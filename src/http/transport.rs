@@ -4,8 +4,9 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
+use crate::fields::Fields;
 use crate::protocol::jsonrpc::RequestId;
 
 /// What every operation on a client's streams gives: its value, or the end of the exchange.
@@ -36,7 +37,7 @@ impl ClientGone {
 #[derive(Debug, Clone)]
 pub(crate) struct ResponseHead {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Fields,
 }
 
 /// The two streams of one exchange, the clock beside them, and a place for log lines.
@@ -55,7 +56,7 @@ pub(crate) trait Transport {
     async fn write(&mut self, bytes: &[u8]) -> Io;
 
     /// Ends the body.
-    async fn finish(&mut self, trailers: Option<HeaderMap>) -> Io;
+    async fn finish(&mut self, trailers: Option<Fields>) -> Io;
 
     /// Waits.
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static;

@@ -5,17 +5,18 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
 use wasip2::http::types::{
-    Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    Fields as WasiFields, IncomingBody, IncomingRequest, Method as WasiMethod, OutgoingBody,
+    OutgoingResponse, ResponseOutparam,
 };
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 use wstd::runtime::AsyncPollable;
 
 use super::panic;
+use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{RequestHead, serve};
+use crate::http::{Method, RequestHead, serve};
 use crate::protocol::jsonrpc::RequestId;
 use crate::server::Server;
 
@@ -37,41 +38,15 @@ fn read_head(request: &IncomingRequest) -> RequestHead {
     let mut path = request.path_with_query().unwrap_or_default();
     path.truncate(path.find('?').unwrap_or(path.len()));
     RequestHead {
-        method: read_method(request.method()),
+        method: match request.method() {
+            WasiMethod::Post => Method::Post,
+            WasiMethod::Options => Method::Options,
+            _ => Method::Other,
+        },
         path,
         authority: request.authority(),
-        headers: read_headers(request.headers().entries()),
+        headers: Fields::from_pairs(request.headers().entries()),
     }
-}
-
-fn read_method(method: Method) -> http::Method {
-    match method {
-        Method::Get => http::Method::GET,
-        Method::Head => http::Method::HEAD,
-        Method::Post => http::Method::POST,
-        Method::Put => http::Method::PUT,
-        Method::Delete => http::Method::DELETE,
-        Method::Connect => http::Method::CONNECT,
-        Method::Options => http::Method::OPTIONS,
-        Method::Trace => http::Method::TRACE,
-        Method::Patch => http::Method::PATCH,
-        // Only POST and OPTIONS are told apart from the rest.
-        Method::Other(name) => {
-            http::Method::from_bytes(name.as_bytes()).unwrap_or(http::Method::GET)
-        }
-    }
-}
-
-/// Hosts validate headers; what slips through and is none is left out.
-fn read_headers(entries: Vec<(String, Vec<u8>)>) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(entries.len());
-    for (name, value) in entries {
-        let name = HeaderName::try_from(name);
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
-            headers.append(name, value);
-        }
-    }
-    headers
 }
 
 /// The two sides of an exchange.
@@ -118,7 +93,7 @@ impl Transport for Exchange {
     }
 
     async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
-        let rest = self.answer.borrow_mut().start(&head, first)?;
+        let rest = self.answer.borrow_mut().start(head, first)?;
         self.write_rest(&first[rest..]).await
     }
 
@@ -127,8 +102,8 @@ impl Transport for Exchange {
         self.answer.borrow().flush()
     }
 
-    async fn finish(&mut self, trailers: Option<HeaderMap>) -> Io {
-        self.answer.borrow_mut().finish(trailers.as_ref())
+    async fn finish(&mut self, trailers: Option<Fields>) -> Io {
+        self.answer.borrow_mut().finish(trailers)
     }
 
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
@@ -190,11 +165,11 @@ impl PendingAnswer {
 
     /// Sends the head, and as many of the first bytes as the host takes at once. They are written
     /// before the head is handed over, so that both can leave in one packet.
-    pub(super) fn start(&mut self, head: &ResponseHead, first: &[u8]) -> Io<usize> {
+    pub(super) fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io<usize> {
         let State::Unsent(outparam) = std::mem::replace(&mut self.state, State::Over) else {
             return Io::Break(ClientGone::new("the answer had started"));
         };
-        let response = OutgoingResponse::new(to_fields(&head.headers));
+        let response = OutgoingResponse::new(to_wasi(head.headers));
         let status = head.status.as_u16();
         if status != 200 && response.set_status_code(status).is_err() {
             return Io::Break(ClientGone::new("the host refused the status"));
@@ -255,13 +230,13 @@ impl PendingAnswer {
         }
     }
 
-    pub(super) fn finish(&mut self, trailers: Option<&HeaderMap>) -> Io {
+    pub(super) fn finish(&mut self, trailers: Option<Fields>) -> Io {
         let State::Sending { stream, body } = std::mem::replace(&mut self.state, State::Over)
         else {
             return Io::Break(ClientGone::new("the answer is over"));
         };
         drop(stream);
-        match OutgoingBody::finish(body, trailers.map(to_fields)) {
+        match OutgoingBody::finish(body, trailers.map(to_wasi)) {
             Ok(()) => Io::Continue(()),
             // The error's own words would link the text of every error that HTTP can have.
             Err(_) => Io::Break(ClientGone::new("the response body could not be finished")),
@@ -269,15 +244,12 @@ impl PendingAnswer {
     }
 }
 
-fn to_fields(headers: &HeaderMap) -> Fields {
-    let list: Vec<(String, Vec<u8>)> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    Fields::from_list(&list).unwrap_or_else(|_| {
+fn to_wasi(fields: Fields) -> WasiFields {
+    let pairs = fields.into_pairs();
+    WasiFields::from_list(&pairs).unwrap_or_else(|_| {
         // A host that forbids one of them still gets the others.
-        let fields = Fields::new();
-        for (name, value) in &list {
+        let fields = WasiFields::new();
+        for (name, value) in &pairs {
             let _ = fields.append(name, value);
         }
         fields
