@@ -72,7 +72,7 @@ fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
         // A user without a home still wants the server to start.
         return Ok(Cache::new(settings)
             .inspect_err(
-                |error| tracing::warn!(target: "midge", reason = %one_line(&error), "no cache"),
+                |error| tracing::warn!(target: "midge", reason = %one_line(error), "no cache"),
             )
             .ok());
     };

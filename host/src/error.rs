@@ -102,6 +102,9 @@ fn config_reason(error: &figment::Error) -> String {
         kind if error.path.is_empty() => kind.to_string(),
         kind => format!("`{}`: {kind}", error.path.join(".")),
     };
+    // The TOML parser draws the line at fault; its number is enough.
+    let lines = what.lines().map(str::trim);
+    let what = lines.filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", ");
     let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
     match place {
         Some(place) => format!("{what} (in {place})"),

@@ -126,7 +126,7 @@ fn size(text: &str) -> Result<u64, String> {
 pub(crate) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostError> {
     let names = names()?;
     // Other programs may have variables of that prefix; only settings are of interest here.
-    let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.contains(name.as_str()));
+    let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.iter().any(|known| name == known));
     match file {
         Some(file) => {
             // figment takes a file that is not there for an empty one, or says so on two lines.
