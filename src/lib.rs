@@ -22,6 +22,16 @@
 //! host of `wasi:http` 0.2 runs. Everything but the export also builds natively, for unit tests:
 //! see [`testing`].
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "tests fail by panics"
+    )
+)]
+
 mod context;
 mod dispatch;
 mod error;
@@ -34,6 +44,8 @@ mod schema;
 mod server;
 mod settings;
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod tool;
 #[cfg(target_family = "wasm")]
 mod wasi;

@@ -26,7 +26,7 @@ impl ClientGone {
     /// Keeps the first line: hosts may put a whole backtrace after it.
     #[cfg_attr(
         not(any(test, target_family = "wasm")),
-        expect(dead_code, reason = "only streams end")
+        expect(dead_code, reason = "only real streams break")
     )]
     pub(crate) fn new(cause: &str) -> Self {
         Self { cause: cause.lines().next().unwrap_or_default().to_owned() }

@@ -1,0 +1,9 @@
+//! The exchange as a whole, over a transport that does what a test says.
+
+mod client_gone;
+mod golden;
+mod legacy;
+mod properties;
+mod status_table;
+mod stream;
+mod wire;
