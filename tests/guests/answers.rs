@@ -1,0 +1,145 @@
+//! A server of the SDK whose tools show one thing each.
+#![cfg(target_family = "wasm")]
+
+midge::export!(server);
+
+use std::time::Duration;
+
+use midge::{Context, LoggingLevel, NoArguments, Server, Tool, ToolError};
+use wstd::task::sleep;
+
+fn server() -> Server {
+    Server::new("answers", "1.0.0")
+        .quiet_time(Duration::from_millis(300))
+        .keep_alive(Duration::from_millis(100))
+        .tool(Tool::new("sized", sized))
+        .tool(Tool::new("panics", panics))
+        .tool(Tool::with_context("panics_streaming", panics_streaming))
+        .tool(Tool::new("sleeps", sleeps))
+        .tool(Tool::with_context("echo_header", echo_header))
+        .tool(Tool::with_context("logs", logs))
+        .tool(Tool::with_context("progress", progress))
+        .tool(Tool::with_context("deferred", deferred))
+        .tool(Tool::new("holds", holds))
+        .tool(Tool::new("holds_streaming", holds).early_stream())
+        .tool(Tool::with_context("completes", completes).run_to_completion())
+        .tool(Tool::new("spins", spins))
+        .tool(Tool::new("outbound", outbound))
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Size {
+    bytes: usize,
+}
+
+/// Text of that many bytes, in which no two places look alike.
+async fn sized(Size { bytes }: Size) -> String {
+    let mut text: String = (0..bytes.div_ceil(8)).map(|n| format!("{n:07} ")).collect();
+    text.truncate(bytes);
+    text
+}
+
+async fn panics(_: NoArguments) -> String {
+    panic!("the tool panics");
+}
+
+async fn panics_streaming(_: NoArguments, context: Context) -> String {
+    context.progress(1.0).await;
+    panic!("the tool panics in the stream");
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Wait {
+    ms: u64,
+}
+
+async fn sleeps(Wait { ms }: Wait) -> String {
+    sleep(Duration::from_millis(ms).into()).await;
+    format!("slept {ms} ms")
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Name {
+    name: String,
+}
+
+async fn echo_header(Name { name }: Name, context: Context) -> Result<String, ToolError> {
+    let value = context.header(&name).ok_or("no such header")?;
+    Ok(value.to_owned())
+}
+
+async fn logs(_: NoArguments, context: Context) -> String {
+    for level in [LoggingLevel::Debug, LoggingLevel::Info, LoggingLevel::Error] {
+        context.log(level, format!("{level:?}")).await;
+    }
+    "logged".to_owned()
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Steps {
+    steps: u32,
+    /// Before each step.
+    #[serde(default)]
+    ms: u64,
+}
+
+async fn progress(Steps { steps, ms }: Steps, context: Context) -> String {
+    for step in 1..=steps {
+        sleep(Duration::from_millis(ms).into()).await;
+        context.progress(step.into()).total(steps.into()).message(format!("step {step}")).await;
+    }
+    format!("{steps} steps")
+}
+
+/// Says on standard error when it is dropped, or that it was not cut.
+struct Guard(&'static str);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        eprintln!("{} dropped", self.0);
+    }
+}
+
+async fn deferred(Wait { ms }: Wait, context: Context) -> String {
+    context.defer(async move {
+        sleep(Duration::from_millis(ms).into()).await;
+        eprintln!("deferred work done");
+    });
+    "answered".to_owned()
+}
+
+async fn holds(Wait { ms }: Wait) -> String {
+    let _guard = Guard("guard");
+    sleep(Duration::from_millis(ms).into()).await;
+    "held".to_owned()
+}
+
+async fn completes(Wait { ms }: Wait, context: Context) -> String {
+    let _guard = Guard("guard");
+    sleep(Duration::from_millis(ms).into()).await;
+    eprintln!("completed, cancelled: {}", context.is_cancelled());
+    "completed".to_owned()
+}
+
+async fn spins(_: NoArguments) -> String {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Url {
+    url: String,
+}
+
+async fn outbound(Url { url }: Url) -> Result<String, ToolError> {
+    let failed = |error: &dyn std::fmt::Display| ToolError::new(format!("cannot call: {error}"));
+    let request = wstd::http::Request::get(url)
+        .body(wstd::http::Body::empty())
+        .map_err(|error| failed(&error))?;
+    let response = wstd::http::Client::new().send(request).await.map_err(|error| failed(&error))?;
+    let mut body = response.into_body();
+    let text = body.str_contents().await.map_err(|error| failed(&error))?;
+    Ok(text.to_owned())
+}

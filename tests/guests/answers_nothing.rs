@@ -1,0 +1,8 @@
+//! Returns without an answer.
+#![cfg(target_family = "wasm")]
+
+use midge_test_guests::{IncomingRequest, ResponseOutparam, guest};
+
+fn handle(_: IncomingRequest, _: ResponseOutparam) {}
+
+guest!(handle);
