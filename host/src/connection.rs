@@ -104,10 +104,7 @@ pub(crate) async fn serve(
     let pulse = Pulse::new();
     let socket = Arc::new(socket);
     let io = TokioIo::new(Tracked::new(Arc::clone(&socket), Arc::clone(&pulse)));
-    let service = service_fn(|request| {
-        let busy = Busy::new(&pulse, &server);
-        answer(Arc::clone(&shared), Arc::clone(&pulse), request, busy)
-    });
+    let service = service_fn(|request| answer(&shared, &pulse, request, &server));
     let connection = shared.http.serve_connection(io, service);
     tokio::pin!(connection);
     let watch = sleep_until(Instant::now() + shared.host.config().head_timeout);
@@ -141,17 +138,21 @@ pub(crate) async fn serve(
     }
 }
 
-async fn answer(
-    shared: Arc<Shared>,
-    pulse: Arc<Pulse>,
+fn answer(
+    shared: &Shared,
+    pulse: &Arc<Pulse>,
     request: Request<Incoming>,
-    busy: Busy,
-) -> Result<Response<ResponseBody>, Infallible> {
+    server: &mpsc::Sender<Infallible>,
+) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<> {
     let refused = shared.names.refuse(&request);
     let guest = shared.guest.borrow().clone();
-    let response = exchange::run(&shared.host, guest, refused, request, busy).await;
-    if response.headers().contains_key(header::CONNECTION) {
-        pulse.linger();
+    let exchange = exchange::begin(&shared.host, guest, refused, request, Busy::new(pulse, server));
+    let pulse = Arc::clone(pulse);
+    async move {
+        let response = exchange.await;
+        if response.headers().contains_key(header::CONNECTION) {
+            pulse.linger();
+        }
+        Ok(response)
     }
-    Ok(response)
 }

@@ -24,42 +24,45 @@ use crate::{
 /// A guest's answer as it hands it over.
 pub(crate) type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
-/// Runs one exchange. Dropping this future is the client's leaving before the head: the guest is
-/// part of the future, and goes with it.
-pub(crate) async fn run(
+/// Begins an exchange. Dropping the future it returns, even before it is first polled, is the
+/// client's leaving before the head: the guest is part of the future, and goes with it.
+pub(crate) fn begin(
     host: &Host,
     guest: Guest,
     refused: Option<Fault>,
     request: Request<Incoming>,
     busy: Busy,
-) -> Response<ResponseBody> {
+) -> impl Future<Output = Response<ResponseBody>> + Send + use<> {
     let report = Arc::new(Report::new(host.next_exchange(), &request, busy));
-    let (version, is_head) = (request.version(), request.method() == Method::HEAD);
-    let unanswered = Unanswered(Some(&report));
-    let answer = match refused {
-        Some(fault) => Err(fault),
-        None => answer(host, guest, request, &report).await,
-    };
-    unanswered.disarm();
-    let mut response = answer.unwrap_or_else(|fault| own_answer(&fault, version, &report));
-    if is_head || has_no_body(response.status()) {
-        response.body_mut().expect_nothing();
+    let unanswered = Unanswered(Some(Arc::clone(&report)));
+    let host = host.clone();
+    async move {
+        let (version, is_head) = (request.version(), request.method() == Method::HEAD);
+        let answer = match refused {
+            Some(fault) => Err(fault),
+            None => answer(&host, guest, request, &report).await,
+        };
+        unanswered.disarm();
+        let mut response = answer.unwrap_or_else(|fault| own_answer(&fault, version, &report));
+        if is_head || has_no_body(response.status()) {
+            response.body_mut().expect_nothing();
+        }
+        response
     }
-    response
 }
 
 /// Marks the client as gone when the exchange is dropped before there is an answer.
-struct Unanswered<'a>(Option<&'a Report>);
+struct Unanswered(Option<Arc<Report>>);
 
-impl Unanswered<'_> {
+impl Unanswered {
     fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for Unanswered {
     fn drop(&mut self) {
-        if let Some(report) = self.0 {
+        if let Some(report) = &self.0 {
             report.client_gone("the client left before the answer");
         }
     }
