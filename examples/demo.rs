@@ -5,7 +5,8 @@ use std::time::Duration;
 use midge::{Context, Json, LoggingLevel, Server, Tool, ToolAnnotations, ToolError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use wstd::http::{Body, Client, Request};
+use wstd::http::error::ErrorCode;
+use wstd::http::{Body, Client, Error, Request};
 
 #[derive(Deserialize, JsonSchema)]
 struct Greet {
@@ -84,17 +85,22 @@ async fn fetch(args: Fetch, context: Context) -> Result<String, ToolError> {
         .body(Body::empty())
         .map_err(|error| ToolError::new(format!("`url` is not a URL: {error}")))?;
     context.log(LoggingLevel::Info, format!("Fetching {}", args.url)).await;
-    let mut response = Client::new().send(request).await.map_err(|error| {
-        ToolError::new(format!("{} cannot be fetched from here: {error}", args.url))
-    })?;
+    let mut response =
+        Client::new().send(request).await.map_err(|error| unreachable(&args.url, &error))?;
     let status = response.status();
-    let body = response
-        .body_mut()
-        .contents()
-        .await
-        .map_err(|error| ToolError::new(format!("{} broke off: {error}", args.url)))?;
+    let body =
+        response.body_mut().contents().await.map_err(|error| unreachable(&args.url, &error))?;
     let excerpt = String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned();
     Ok(format!("{status}, {} bytes:\n{excerpt}", body.len()))
+}
+
+fn unreachable(url: &str, error: &Error) -> ToolError {
+    ToolError::new(match error.downcast_ref() {
+        Some(ErrorCode::HttpRequestDenied) => {
+            format!("{url} cannot be fetched: the operator of this server does not allow its host")
+        }
+        _ => format!("{url} cannot be fetched: {error}"),
+    })
 }
 
 #[derive(Deserialize, JsonSchema)]

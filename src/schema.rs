@@ -34,7 +34,30 @@ fn tidy(schema: schemars::Schema) -> Value {
         root.remove("$schema");
         root.remove("title");
     }
+    without_number_formats(&mut schema);
     schema
+}
+
+/// Leaves out formats like `uint32`, which are no part of JSON Schema: clients warn of each.
+fn without_number_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let is_number = |kind: &str| kind == "integer" || kind == "number";
+            let numeric = match members.get("type") {
+                Some(Value::String(kind)) => is_number(kind),
+                Some(Value::Array(kinds)) => {
+                    kinds.iter().filter_map(Value::as_str).any(is_number)
+                }
+                _ => false,
+            };
+            if numeric {
+                members.remove("format");
+            }
+            members.values_mut().for_each(without_number_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_number_formats),
+        _ => {}
+    }
 }
 
 /// Makes the root say `"type": "object"`, as the protocol asks of input schemas, where it can: an
@@ -126,12 +149,16 @@ mod tests {
         struct Greet {
             /// Who to greet.
             name: String,
+            times: Option<u8>,
         }
         assert_eq!(
             of_input::<Greet>(),
             json!({
                 "type": "object",
-                "properties": { "name": { "type": "string", "description": "Who to greet." } },
+                "properties": {
+                    "name": { "type": "string", "description": "Who to greet." },
+                    "times": { "type": ["integer", "null"], "minimum": 0, "maximum": 255 },
+                },
                 "required": ["name"],
             })
         );
