@@ -105,12 +105,12 @@ pub(crate) async fn serve(
     let socket = Arc::new(socket);
     let io = TokioIo::new(Tracked::new(Arc::clone(&socket), Arc::clone(&pulse)));
     let service = service_fn(|request| answer(&shared, &pulse, request, &server));
-    let connection = shared.http.serve_connection(io, service);
-    tokio::pin!(connection);
-    let watch = sleep_until(Instant::now() + shared.host.config().head_timeout);
-    tokio::pin!(watch);
-    let hangup = pulse.hangup(&socket);
-    tokio::pin!(hangup);
+    let config = shared.host.config();
+    tokio::pin! {
+        let connection = shared.http.serve_connection(io, service);
+        let watch = sleep_until(Instant::now() + config.head_timeout);
+        let hangup = pulse.hangup(&socket);
+    }
     loop {
         tokio::select! {
             result = connection.as_mut() => {
@@ -126,11 +126,11 @@ pub(crate) async fn serve(
                 Phase::Draining => connection.as_mut().graceful_shutdown(),
                 Phase::Over => return pulse.close(Closed::Shutdown),
             },
-            () = watch.as_mut() => match pulse.next(shared.host.config()) {
+            () = watch.as_mut() => match pulse.next(config) {
                 Next::Look(when) => watch.as_mut().reset(when),
                 Next::CloseIdle => {
                     connection.as_mut().graceful_shutdown();
-                    watch.as_mut().reset(Instant::now() + shared.host.config().head_timeout);
+                    watch.as_mut().reset(Instant::now() + config.head_timeout);
                 }
                 Next::Cut => return pulse.close(Closed::ClientStuck),
             },
