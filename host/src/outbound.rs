@@ -123,6 +123,12 @@ pub(crate) struct Outbound {
     pub(crate) allowed: std::sync::Arc<[OutboundRule]>,
 }
 
+/// Reads the body of a refused request: a guest that finds it closed would take the refusal for a
+/// broken connection. Ends when the guest stops writing, at the latest with its store.
+async fn drain(mut body: WasiBody) {
+    while let Some(Ok(_)) = http_body_util::BodyExt::frame(&mut body).await {}
+}
+
 type SendFuture = Box<
     dyn Future<
             Output = Result<
@@ -141,6 +147,7 @@ impl WasiHttpHooks for Outbound {
     ) -> SendFuture {
         if !self.allowed.iter().any(|rule| rule.allows(request.uri())) {
             tracing::debug!(target: "midge::outbound", uri = %request.uri(), "denied");
+            tokio::spawn(drain(request.into_body()));
             return Box::new(async { Err(HttpError::HttpRequestDenied) });
         }
         Box::new(async move {
