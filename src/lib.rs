@@ -47,6 +47,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod tool_result;
 #[cfg(target_family = "wasm")]
 mod wasi;
 
@@ -62,7 +63,8 @@ pub use protocol::logging::LoggingLevel;
 pub use protocol::tool::{CallToolResult, ToolAnnotations};
 pub use server::{InvalidServer, Server};
 pub use settings::Cors;
-pub use tool::{IntoToolResult, Json, NoArguments, Tool};
+pub use tool::{NoArguments, Tool};
+pub use tool_result::{IntoToolResult, Json};
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
 /// (`wasi:http/incoming-handler`). Once in a crate.

@@ -45,9 +45,7 @@ fn without_number_formats(schema: &mut Value) {
             let is_number = |kind: &str| kind == "integer" || kind == "number";
             let numeric = match members.get("type") {
                 Some(Value::String(kind)) => is_number(kind),
-                Some(Value::Array(kinds)) => {
-                    kinds.iter().filter_map(Value::as_str).any(is_number)
-                }
+                Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).any(is_number),
                 _ => false,
             };
             if numeric {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -13,10 +13,10 @@ use crate::context::{Context, LocalFuture, RequestInfo};
 use crate::error::ToolError;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
-use crate::protocol::content::ContentBlock;
 use crate::protocol::identity::Icon;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
 use crate::schema::{self, MakeSchema};
+use crate::tool_result::IntoToolResult;
 
 type Call = LocalFuture<Result<CallToolResult, ToolError>>;
 type Handler = Box<dyn Fn(&str, Context) -> Result<Call, ToolError>>;
@@ -172,6 +172,31 @@ impl Tool {
         self
     }
 
+    /// Publishes a schema in place of the one of the argument type, word for word, with all
+    /// keywords of JSON Schema 2020-12.
+    ///
+    /// The argument type still reads the arguments, so it must take whatever the schema allows;
+    /// what the schema forbids beyond the type is for the handler to refuse. `schema` runs for
+    /// `tools/list` only.
+    ///
+    /// ```
+    /// # use midge::Tool;
+    /// # use serde_json::{Map, Value, json};
+    /// let tool = Tool::new("reach", async |_: Map<String, Value>| "sent")
+    ///     .description("Sends a message by phone or email.")
+    ///     .input_schema(|| json!({
+    ///         "type": "object",
+    ///         "properties": { "phone": { "type": "string" }, "email": { "type": "string" } },
+    ///         "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }],
+    ///     }));
+    /// # drop(tool);
+    /// ```
+    #[must_use]
+    pub fn input_schema(mut self, schema: fn() -> Value) -> Self {
+        self.input_schema = schema;
+        self
+    }
+
     /// Refuses calls of clients that did not declare these capabilities: modern clients get the
     /// error -32021 with what is missing, legacy clients a result that says why (their
     /// capabilities cannot be known without a session).
@@ -258,7 +283,7 @@ impl Tool {
     /// The tool as a client of `version` may see it.
     pub(crate) fn definition(&self, version: Version) -> ToolDefinition<'_> {
         let extras = self.extras.as_deref();
-        let mut input_schema = self.input_schema().0;
+        let mut input_schema = self.published_schema().0;
         if !version.allows_boolean_schemas() {
             schema::without_booleans(&mut input_schema);
         }
@@ -280,7 +305,7 @@ impl Tool {
     }
 
     /// The input schema with its header parameters, and what is wrong with those.
-    fn input_schema(&self) -> (Value, Vec<String>) {
+    fn published_schema(&self) -> (Value, Vec<String>) {
         let mut schema = schema::with_object_root((self.input_schema)());
         let problems = schema::declare_headers(&mut schema, self.header_params());
         (schema, problems)
@@ -288,7 +313,7 @@ impl Tool {
 
     /// What a client would hold against this tool.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let (schema, mut problems) = self.input_schema();
+        let (schema, mut problems) = self.published_schema();
         if !is_name(&self.name) {
             problems.push("a name has 1 to 128 of A-Z a-z 0-9 _ . -".to_owned());
         }
@@ -344,91 +369,3 @@ fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
 /// tolerated.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub struct NoArguments {}
-
-/// A value as structured content, with its schema as the tool's output schema.
-///
-/// The result carries the value twice, as `structuredContent` and as JSON text for clients that
-/// read only text. Legacy clients get an output schema only where it describes an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Json<T>(pub T);
-
-/// What a handler may return.
-///
-/// Implemented for text (`String`, `&'static str`), for content ([`ContentBlock`], a `Vec` of
-/// them, [`CallToolResult`]), for structured content ([`Json`]), for `()`, and for `Result` of
-/// any of them with [`ToolError`].
-#[diagnostic::on_unimplemented(
-    message = "a tool cannot return `{Self}`",
-    note = "return text, `Json<T>`, `ContentBlock`, `CallToolResult`, or a `Result` of one of them with `ToolError`"
-)]
-pub trait IntoToolResult {
-    /// The value as a result.
-    ///
-    /// # Errors
-    /// The handler's own, or [`ToolError::Internal`] when a value cannot be written as JSON.
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError>;
-
-    /// The schema of the structured content, where there is any.
-    #[must_use]
-    fn output_schema() -> Option<Value> {
-        None
-    }
-}
-
-impl IntoToolResult for CallToolResult {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        Ok(self)
-    }
-}
-
-impl IntoToolResult for ContentBlock {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        Ok(CallToolResult::new().block(self))
-    }
-}
-
-impl IntoToolResult for Vec<ContentBlock> {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        Ok(self.into_iter().fold(CallToolResult::new(), CallToolResult::block))
-    }
-}
-
-impl IntoToolResult for String {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        ContentBlock::text(self).into_tool_result()
-    }
-}
-
-impl IntoToolResult for &'static str {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        ContentBlock::text(self).into_tool_result()
-    }
-}
-
-impl IntoToolResult for () {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        Ok(CallToolResult::new())
-    }
-}
-
-impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        let result = CallToolResult::new().structured(&self.0).map_err(ToolError::internal)?;
-        let text = result.structured_json().unwrap_or_default().to_owned();
-        Ok(result.block(ContentBlock::text(text)))
-    }
-
-    fn output_schema() -> Option<Value> {
-        Some(schema::of_output::<T>())
-    }
-}
-
-impl<T: IntoToolResult> IntoToolResult for Result<T, ToolError> {
-    fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
-        self?.into_tool_result()
-    }
-
-    fn output_schema() -> Option<Value> {
-        T::output_schema()
-    }
-}

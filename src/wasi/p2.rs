@@ -106,6 +106,7 @@ impl Transport for Exchange {
         self.answer.borrow_mut().finish(trailers)
     }
 
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would borrow the exchange")]
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
         async move {
             wstd::task::sleep(time.into()).await;
