@@ -20,6 +20,7 @@ fn server() -> Server {
         .tool(Tool::with_context("logs", logs))
         .tool(Tool::with_context("progress", progress))
         .tool(Tool::with_context("deferred", deferred))
+        .tool(Tool::with_context("defers_and_holds", defers_and_holds).early_stream())
         .tool(Tool::new("holds", holds))
         .tool(Tool::new("holds_streaming", holds).early_stream())
         .tool(Tool::with_context("completes", completes).run_to_completion())
@@ -106,6 +107,11 @@ async fn deferred(Wait { ms }: Wait, context: Context) -> String {
         eprintln!("deferred work done");
     });
     "answered".to_owned()
+}
+
+async fn defers_and_holds(wait: Wait, context: Context) -> String {
+    deferred(wait, context).await;
+    holds(Wait { ms: 60_000 }).await
 }
 
 async fn holds(Wait { ms }: Wait) -> String {

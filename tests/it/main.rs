@@ -7,4 +7,8 @@
 )]
 
 mod answers;
+mod client_gone;
 mod clients;
+mod faults;
+mod limits;
+mod swap;
