@@ -13,7 +13,7 @@ use std::{
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "component";
 /// The guests of the package `midge` that are tested.
-const EXAMPLES: [&str; 2] = ["hello", "demo"];
+const EXAMPLES: [&str; 3] = ["hello", "demo", "conformance"];
 /// The guest in `tests/guests/` that behaves.
 const BEHAVES: &str = "answers";
 

@@ -5,8 +5,8 @@
 //! a machine cannot run is left out with a word about how to get it; with `CI=true` that fails.
 
 mod folder;
-mod node;
-mod program;
+pub(crate) mod node;
+pub(crate) mod program;
 mod python;
 mod report;
 mod rust;
@@ -28,31 +28,35 @@ const TOUR: Duration = Duration::from_secs(60);
 
 /// Why a client cannot run on this machine, and what would help.
 #[derive(Debug)]
-struct LeftOut {
+pub(crate) struct LeftOut {
     why: String,
     remedy: &'static str,
 }
 
+/// As many lines as it takes a package client to come to the point.
+const GIST: usize = 4;
+
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "left out: {}. To run it, {}.", self.why.trim_end(), self.remedy)
+        let gist: Vec<_> = self.why.lines().take(GIST).collect();
+        write!(f, "left out; to run it, {}. The reason: {}", self.remedy, gist.join("; "))
     }
 }
 
 /// Says how a client fared, so that it is seen: what a test prints in the usual way is not, as
 /// long as it passes.
-fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     writeln!(std::io::stdout(), "client: {line}").expect("standard output is there");
 }
 
 /// What is there, or else nothing and a line that says so, or a failure where all must be there.
-fn available<T>(client: &str, found: Result<T, LeftOut>) -> Option<T> {
+pub(crate) fn available<T>(client: &str, found: Result<T, LeftOut>) -> Option<T> {
     let left_out = match found {
         Ok(found) => return Some(found),
         Err(left_out) => left_out,
     };
     let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!ci, "CI runs every client, but {client} is {left_out}");
+    assert!(!ci, "CI runs every client, but not {client}: {}. {}", left_out.remedy, left_out.why);
     tell(&format!("{client}: {left_out}"));
     None
 }

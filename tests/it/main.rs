@@ -9,6 +9,7 @@
 mod answers;
 mod client_gone;
 mod clients;
+mod conformance;
 mod faults;
 mod limits;
 mod swap;

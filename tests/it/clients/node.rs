@@ -44,8 +44,17 @@ pub(crate) async fn find() -> Result<PathBuf, LeftOut> {
 
 /// A script of [`CLIENTS`], with its packages installed.
 pub(crate) async fn client(script: &str) -> Result<Command, LeftOut> {
+    program("node", CLIENTS, script).await
+}
+
+/// A script in a folder of this name, with the packages of its lock file installed.
+pub(crate) async fn program(
+    name: &str,
+    files: &[(&str, &str)],
+    script: &str,
+) -> Result<Command, LeftOut> {
     let node = find().await?;
-    let folder = folder::filled("node", "", CLIENTS, async |folder| npm(folder, &["ci"]).await)
+    let folder = folder::filled(name, "", files, async |folder| npm(folder, &["ci"]).await)
         .await
         .map_err(|why| LeftOut { why, remedy: REMEDY })?;
     let mut command = Command::new(node);
@@ -92,6 +101,7 @@ async fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     command
         .args(arguments)
         .args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"])
+        .args(["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"])
         .args(["--loglevel=error", "--cache"])
         .arg(folder::root().join("npm-cache"))
         .current_dir(folder);
