@@ -33,13 +33,14 @@ pub(crate) struct LeftOut {
     remedy: &'static str,
 }
 
-/// As many lines as it takes a package client to come to the point.
-const GIST: usize = 4;
+/// As many lines as it takes a package client to come to the point, warnings not counted.
+const GIST: usize = 5;
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let gist: Vec<_> = self.why.lines().take(GIST).collect();
-        write!(f, "left out; to run it, {}. The reason: {}", self.remedy, gist.join("; "))
+        let told = self.why.lines().filter(|line| !line.starts_with("WARNING"));
+        let gist: Vec<_> = told.take(GIST).collect();
+        write!(f, "left out; to run it, {}. The reason: {}", self.remedy, gist.join(" "))
     }
 }
 

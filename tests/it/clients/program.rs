@@ -24,6 +24,34 @@ pub(crate) async fn run(command: &mut Command, limit: Duration) -> Result<Printe
     if output.status.success() {
         Ok(Printed { stdout, stderr })
     } else {
-        Err(format!("`{name}` failed ({}): {}", output.status, format!("{stderr}{stdout}").trim()))
+        let said = format!("{stderr}{stdout}");
+        Err(format!("`{name}` failed ({}):\n{}", output.status, said.trim()))
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_failure_says_why() {
+    let mut command = Command::new("sh");
+    let failed = run(command.args(["-c", "echo no luck >&2; exit 3"]), Duration::from_secs(20));
+    let error = failed.await.unwrap_err();
+    assert_eq!(error, "`sh` failed (exit status: 3):\nno luck");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_does_not_end_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$ > pid; exec sleep 600"]).current_dir(&folder);
+    let error = run(&mut command, Duration::from_secs(1)).await.unwrap_err();
+    assert_eq!(error, "`sh` did not end within 1s");
+    let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+    let alive = || std::process::Command::new("kill").args(["-0", pid.trim()]).output().unwrap();
+    let end = async {
+        while alive().status.success() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    midge_tests::soon("the end of the program", end).await;
 }

@@ -48,14 +48,14 @@ impl Report {
         assert!(!self.countdown.is_empty(), "{self:#?}");
         assert_eq!(self.quotient, "3.5", "{self:#?}");
         assert_mentions(self.tool_error.as_deref(), "divisor");
-        assert_mentions(self.fetch_error.as_deref(), "example.com");
+        assert_mentions(self.fetch_error.as_deref(), "not allow");
         assert_mentions(self.argument_error.as_deref(), "name");
         assert_eq!(self.unknown_tool, Some(-32602), "{self:#?}");
     }
 }
 
 /// Checks that there was an error and that its text would help to put things right.
-fn assert_mentions(error: Option<&str>, word: &str) {
-    let error = error.unwrap_or_else(|| panic!("no error where `{word}` is at fault"));
-    assert!(error.contains(word), "`{word}` is at fault, but the error says `{error}`");
+fn assert_mentions(error: Option<&str>, words: &str) {
+    let error = error.unwrap_or_else(|| panic!("no error that mentions `{words}`"));
+    assert!(error.contains(words), "the error should mention `{words}`, but says `{error}`");
 }
