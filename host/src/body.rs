@@ -121,7 +121,11 @@ enum Source {
     /// All there is, so its length is known.
     Pieces(std::vec::IntoIter<Frame<Bytes>>),
     /// What the guest is still writing.
-    Guest(HyperOutgoingBody),
+    Guest {
+        body: HyperOutgoingBody,
+        /// What is left of the announced length. Once it has passed, hyper does not ask again.
+        left: Option<u64>,
+    },
 }
 
 impl ResponseBody {
@@ -131,13 +135,15 @@ impl ResponseBody {
         Self { source, report, complete: None, done: false }
     }
 
-    /// An answer that the guest is still writing.
+    /// An answer that the guest is still writing, of a length that it may have announced.
     pub(crate) fn streamed(
         body: HyperOutgoingBody,
+        length: Option<u64>,
         report: Arc<Report>,
         complete: oneshot::Sender<()>,
     ) -> Self {
-        Self { source: Source::Guest(body), report, complete: Some(complete), done: false }
+        let source = Source::Guest { body, left: length };
+        Self { source, report, complete: Some(complete), done: false }
     }
 
     /// The answer of a guest that has finished it and ended. It is known whole, so it can go out
@@ -196,7 +202,14 @@ impl ResponseBody {
                 (!trailers.is_empty()).then(|| Ok(Frame::trailers(trailers)))
             }
             Err(frame) => {
-                self.report.wrote(frame.data_ref().map_or(0, Bytes::len));
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.report.wrote(length);
+                if let Source::Guest { left: Some(left), .. } = &mut self.source {
+                    *left = left.saturating_sub(length as u64);
+                    if *left == 0 {
+                        self.finish();
+                    }
+                }
                 Some(Ok(frame))
             }
         }
@@ -221,7 +234,7 @@ impl Body for ResponseBody {
                 self.done = pieces.as_slice().is_empty();
                 piece.map(Ok)
             }
-            Source::Guest(body) => ready!(Pin::new(body).poll_frame(cx)),
+            Source::Guest { body, .. } => ready!(Pin::new(body).poll_frame(cx)),
         };
         Poll::Ready(self.pass(frame))
     }
@@ -238,7 +251,7 @@ impl Body for ResponseBody {
                 .map(|piece| piece.data_ref().map(|data| data.len() as u64))
                 .sum::<Option<u64>>()
                 .map_or_else(SizeHint::default, SizeHint::with_exact),
-            Source::Guest(body) => body.size_hint(),
+            Source::Guest { body, .. } => body.size_hint(),
         }
     }
 }

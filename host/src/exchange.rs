@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
@@ -84,7 +84,7 @@ async fn answer(
     report: &Arc<Report>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let limit = host.config().max_body;
-    if announced_length(&request).is_some_and(|length| length > limit) {
+    if announced_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(Fault::BodyTooLarge);
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
@@ -106,15 +106,20 @@ async fn answer(
         None => {
             // The guest outlives this future: it writes on while hyper sends.
             drop(tokio::spawn(life));
-            ResponseBody::streamed(body, Arc::clone(report), complete)
+            ResponseBody::streamed(
+                body,
+                announced_length(&head.headers),
+                Arc::clone(report),
+                complete,
+            )
         }
     };
     report.head(head.status, &mut head.headers);
     Ok(Response::from_parts(head, body))
 }
 
-fn announced_length<B>(request: &Request<B>) -> Option<u64> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn is_event_stream<B>(response: &Response<B>) -> bool {
