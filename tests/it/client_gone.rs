@@ -155,7 +155,7 @@ async fn after_some_events_the_rest_is_not_made() {
         let mut wire = serving.wire().await;
         let steps = json!({"steps": 1_000_000, "ms": 5});
         wire.post(&call("progress", steps).with_progress()).await;
-        wire.until("\"progress\":5,").await;
+        wire.until("\"message\":\"step 5\"").await;
         let left = Instant::now();
         leave(wire);
         assert_gone(&serving, 0).await;

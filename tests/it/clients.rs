@@ -7,7 +7,7 @@
 mod folder;
 pub(crate) mod node;
 pub(crate) mod program;
-mod python;
+pub(crate) mod python;
 mod report;
 mod rust;
 

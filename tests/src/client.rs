@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::{Answer, Message, soon};
 
 /// Sends a message on a connection of its own and reads the answer to its end.
-pub(crate) async fn send(addr: SocketAddr, message: &Message) -> Answer {
+pub async fn send(addr: SocketAddr, message: &Message) -> Answer {
     let stream = soon("connect", TcpStream::connect(addr)).await.expect("the server accepts");
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.expect("a connection is ready");

@@ -35,6 +35,7 @@ use std::time::Duration;
 
 pub use self::{
     answer::Answer,
+    client::send,
     log::{Line, Log},
     message::{Message, VERSION},
     serving::{Serving, config, join},

@@ -1,6 +1,6 @@
 //! A client that decides about every byte, and about how it leaves.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use socket2::SockRef;
@@ -13,13 +13,20 @@ use crate::{Answer, Message, soon};
 
 /// An HTTP/1.1 connection. Dropping it is the polite way to leave (FIN), unless there is
 /// something left to read: then the system resets the connection.
-#[derive(Debug)]
 pub struct Wire {
     stream: TcpStream,
     /// What was received and not yet taken.
     received: Vec<u8>,
     /// Nothing more will come.
     ended: bool,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (length, ended) = (self.received.len(), self.ended);
+        let last = String::from_utf8_lossy(&self.received[length.saturating_sub(500)..]);
+        write!(f, "Wire {{ {length} bytes, ended: {ended}, the last of them: {last:?} }}")
+    }
 }
 
 impl Wire {

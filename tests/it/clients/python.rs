@@ -1,6 +1,9 @@
-//! The Python client, in a virtual environment.
+//! Python in a virtual environment, and the client that runs there.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::process::Command;
 
@@ -28,16 +31,24 @@ const PYTHON: &str = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv
 
 /// The script, with its packages installed.
 pub(crate) async fn client() -> Result<Command, LeftOut> {
-    prepared().await.map_err(|why| LeftOut { why, remedy: REMEDY })
+    let (mut python, folder) = environment("python", CLIENT).await?;
+    python.arg(folder.join("tour.py"));
+    Ok(python)
 }
 
-async fn prepared() -> Result<Command, String> {
+/// A Python with the packages of the `requirements.txt` that is among the files, and their folder.
+pub(crate) async fn environment(
+    name: &str,
+    files: &[(&str, &str)],
+) -> Result<(Command, PathBuf), LeftOut> {
+    let folder = prepared(name, files).await.map_err(|why| LeftOut { why, remedy: REMEDY })?;
+    Ok((isolated(folder.join(PYTHON)), folder))
+}
+
+async fn prepared(name: &str, files: &[(&str, &str)]) -> Result<PathBuf, String> {
     let (python, edition) = find().await?;
     let install = async |folder: &Path| install(python, folder).await;
-    let folder = folder::filled("python", &edition, CLIENT, install).await?;
-    let mut command = isolated(folder.join(PYTHON));
-    command.arg(folder.join("tour.py"));
-    Ok(command)
+    folder::filled(name, &edition, files, install).await
 }
 
 /// The name of a Python that is new enough, and the words that tell it from others.

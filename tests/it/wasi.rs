@@ -1,0 +1,83 @@
+//! What components ask of their host, and how large they are.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use midge_tests::guests;
+use wit_component::{DecodedWasm, decode, targets};
+use wit_parser::{Resolve, WorldItem};
+
+const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit");
+
+fn read(guest: &str) -> Vec<u8> {
+    fs::read(guest).unwrap_or_else(|error| panic!("{guest}: {error}"))
+}
+
+/// The interfaces that a component imports and those that it exports, without their versions.
+fn interfaces(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let DecodedWasm::Component(resolve, world) = decode(&read(guest)).expect("it decodes") else {
+        panic!("{guest} is no component");
+    };
+    let world = &resolve.worlds[world];
+    let names = |items: &mut dyn Iterator<Item = &WorldItem>| {
+        let name = |item: &WorldItem| match item {
+            WorldItem::Interface { id, .. } => {
+                let name = resolve.id_of(*id).expect("an interface has a name");
+                name.split('@').next().unwrap_or_default().to_owned()
+            }
+            other => panic!("{guest}: only interfaces, not {other:?}"),
+        };
+        items.map(name).collect()
+    };
+    (names(&mut world.imports.values()), names(&mut world.exports.values()))
+}
+
+#[test]
+fn guests_stay_within_the_world_of_the_sdk() {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(Path::new(WIT)).expect("wit/ is right");
+    let world = resolve.select_world(&[package], Some("server")).expect("it has the world");
+    for guest in [guests::HELLO, guests::DEMO, guests::ANSWERS] {
+        let targeted = targets(&resolve, world, &read(guest), true);
+        assert!(targeted.is_ok(), "{guest} targets midge:mcp/server: {targeted:?}");
+    }
+}
+
+#[test]
+fn hello_imports_only_what_it_uses() {
+    let (imports, exports) = interfaces(guests::HELLO);
+    assert_eq!(exports, ["wasi:http/incoming-handler".to_owned()].into(), "what it is for");
+    for import in &imports {
+        for other in ["filesystem", "sockets", "http/outgoing-handler"] {
+            assert!(!import.contains(other), "{import}, among {imports:?}");
+        }
+    }
+}
+
+#[test]
+fn demo_imports_no_files_and_no_sockets() {
+    let (imports, exports) = interfaces(guests::DEMO);
+    assert_eq!(exports, ["wasi:http/incoming-handler".to_owned()].into(), "what it is for");
+    assert!(imports.contains("wasi:http/outgoing-handler"), "a tool fetches: {imports:?}");
+    for import in &imports {
+        for other in ["filesystem", "sockets"] {
+            assert!(!import.contains(other), "{import}, among {imports:?}");
+        }
+    }
+}
+
+#[test]
+fn components_are_small() {
+    for (guest, limit) in [(guests::HELLO, 300_000), (guests::DEMO, 500_000)] {
+        let size = read(guest).len();
+        assert!(size <= limit, "{guest} has {size} bytes, over {limit}");
+    }
+}
+
+#[test]
+fn a_guest_outside_the_world_is_found_out() {
+    let mut resolve = Resolve::default();
+    let world = "package midge:mcp; world server { }";
+    let package = resolve.push_str("empty.wit", world).expect("an empty world");
+    let world = resolve.select_world(&[package], Some("server")).expect("it has the world");
+    assert!(targets(&resolve, world, &read(guests::HELLO), true).is_err(), "the check is one");
+}
