@@ -3,7 +3,10 @@
 use midge_host::Config;
 use midge_tests::{Answer, Message, Serving, config, guests};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 use tracing::Level;
 
 const JSON: &str = "application/json";
@@ -254,6 +257,11 @@ async fn upstream(words: &'static str) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             let length = words.len();
             let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{words}");
+            // What is closed unread is reset, and then the answer may be lost.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.expect("the request comes"));
+            }
             drop(stream.write_all(answer.as_bytes()).await);
         }
     });

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use midge_host::Config;
-use midge_tests::{Line, Message, Serving, Wire, config, guests, join, soon};
+use midge_tests::{LEAVINGS, Line, Message, Serving, config, guests, join, soon};
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 use tracing::Level;
@@ -14,9 +14,6 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 fn call(tool: &str, arguments: Value) -> Message {
     Message::call(tool, arguments)
 }
-
-/// The two ways of leaving.
-const LEAVINGS: [(&str, fn(Wire)); 2] = [("FIN", drop), ("RST", Wire::reset)];
 
 /// Checks the lines: `good` exchanges went well, and then one client left. Nobody else complains.
 async fn assert_gone(serving: &Serving, good: usize) -> Line {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use midge_tests::{Message, Wire, guests, send, soon};
+use midge_tests::{LEAVINGS, Message, Wire, guests, send, soon};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
@@ -145,8 +145,7 @@ async fn wasmtime_serves_the_demo() {
 async fn wasmtime_survives_clients_that_go_away() {
     let Some(wasmtime) = Wasmtime::serve(guests::DEMO).await else { return };
     let countdown = || Message::call("countdown", json!({"seconds": 2}));
-    let leavings: [(&str, fn(Wire)); 2] = [("FIN", drop), ("RST", Wire::reset)];
-    for (how, leave) in leavings {
+    for (how, leave) in LEAVINGS {
         let mut wire = Wire::connect(wasmtime.addr).await;
         wire.send(greet().head("content-length: 10000\r\n")).await;
         wire.send(&greet().body[..45]).await;

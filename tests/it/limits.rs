@@ -21,7 +21,8 @@ async fn an_announced_body_over_the_limit_is_not_read() {
     // The first is refused by the guest, the second by the host.
     for length in ["4194305", "100000000"] {
         let mut wire = serving.wire().await;
-        wire.send(greet().head(&format!("content-length: {length}\r\n"))).await;
+        let greet = greet().header("expect", "100-continue");
+        wire.send(greet.head(&format!("content-length: {length}\r\n"))).await;
         let answer = wire.answer().await;
         assert_eq!(answer.status, 413, "{length} bytes: {}", answer.text());
         assert!(answer.code().is_some(), "with a JSON-RPC error");
@@ -31,6 +32,35 @@ async fn an_announced_body_over_the_limit_is_not_read() {
     }
     serving.assert_noise(0, 0);
     serving.assert_serves(&greet()).await;
+}
+
+#[tokio::test]
+async fn who_sends_too_much_without_asking_still_gets_the_answer() {
+    let serving = Serving::of(guests::HELLO).await;
+    // The first is refused by the guest, the second by the host.
+    for bytes in [(4 << 20) + 1, 8 << 20] {
+        for _ in 0..5 {
+            let mut wire = serving.wire().await;
+            let large = Message { body: vec![b' '; bytes], ..greet() };
+            wire.post(&large).await;
+            assert_eq!(wire.answer().await.status, 413, "{bytes} bytes");
+            // Other clients give up when they cannot write: they must be let.
+            assert_eq!(serving.send(&large).await.status, 413, "{bytes} bytes");
+        }
+    }
+    serving.exchanges(20).await;
+    serving.assert_noise(0, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_first_may_send() {
+    let serving = Serving::of(guests::HELLO).await;
+    let mut wire = serving.wire().await;
+    let greet = greet().header("expect", "100-continue");
+    wire.send(greet.head(&format!("content-length: {}\r\n", greet.body.len()))).await;
+    assert!(wire.until("\r\n\r\n").await.starts_with("HTTP/1.1 100"), "it may");
+    wire.send(&greet.body).await;
+    assert_eq!(wire.answer().await.result_text(), "Hello, you!", "and is answered");
 }
 
 #[tokio::test]

@@ -123,42 +123,37 @@ async fn what_is_tolerated_in_a_head() {
 }
 
 #[tokio::test]
-async fn rows_5_to_7_the_message() {
+async fn row_5_no_json() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-    let batch = json!([{"jsonrpc": "2.0", "id": 1, "method": "ping"}]);
-    let response = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
-    let notification = json!({"jsonrpc": "2.0", "method": "notifications/anything"});
-    let modern = |json: &Value| body(json).header("mcp-protocol-version", "2026-07-28");
-    let request = |json: Value| body(&json);
     check_all(vec![
         ("5 empty", Message::of_bytes(""), anonymous(400, -32700)),
         ("5 cut", Message::of_bytes("{\"jsonrpc\""), anonymous(400, -32700)),
         ("5 not UTF-8", Message::of_bytes(b"{\"a\":\"\xff\"}"), anonymous(400, -32700)),
         ("5 two", Message::of_bytes("{} {}"), anonymous(400, -32700)),
         ("5 deep", Message::of_bytes(deep), anonymous(400, -32700)),
-        ("6 number", request(json!(1)), anonymous(400, -32600)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn rows_6_and_7_the_message() {
+    let batch = json!([{"jsonrpc": "2.0", "id": 1, "method": "ping"}]);
+    let response = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
+    let notification = json!({"jsonrpc": "2.0", "method": "notifications/anything"});
+    let modern = |json: &Value| body(json).header("mcp-protocol-version", "2026-07-28");
+    let ping = || Message::legacy("ping", json!({}));
+    let without = |member: &str| {
+        ping().edit(|body| drop(body.as_object_mut().and_then(|body| body.remove(member))))
+    };
+    check_all(vec![
+        ("6 number", body(&json!(1)), anonymous(400, -32600)),
         ("6 array", modern(&batch), anonymous(400, -32600)),
-        ("6 version", request(json!({"id": 1, "method": "ping"})), of_request(400, -32600)),
-        (
-            "6 method",
-            request(json!({"jsonrpc": "2.0", "id": 1, "method": 5})),
-            of_request(400, -32600),
-        ),
-        (
-            "6 id null",
-            request(json!({"jsonrpc": "2.0", "id": null, "method": "ping"})),
-            anonymous(400, -32600),
-        ),
-        (
-            "6 id fraction",
-            request(json!({"jsonrpc": "2.0", "id": 1.5, "method": "ping"})),
-            anonymous(400, -32600),
-        ),
-        (
-            "6 params",
-            request(json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []})),
-            of_request(400, -32600),
-        ),
+        ("6 version", without("jsonrpc"), of_request(400, -32600)),
+        ("6 no method", without("method"), of_request(400, -32600)),
+        ("6 method", ping().edit(|body| body["method"] = json!(5)), of_request(400, -32600)),
+        ("6 id null", ping().id(Value::Null), anonymous(400, -32600)),
+        ("6 id fraction", ping().id(1.5), anonymous(400, -32600)),
+        ("6 params", ping().edit(|body| body["params"] = json!([])), of_request(400, -32600)),
         ("7 notification", modern(&notification), empty(202)),
         ("7 response", modern(&response), anonymous(400, -32600)),
         ("7 legacy response", body(&response), empty(202)),

@@ -1,12 +1,18 @@
-//! An ordinary client, which does as HTTP says.
+//! Ordinary clients, which do as HTTP says.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use http_body_util::{
+    BodyExt, Full,
+    channel::{Channel, Sender},
+};
+use hyper::{
+    body::{Frame, Incoming},
+    client::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
 use crate::{Answer, Message, soon};
@@ -19,7 +25,7 @@ pub async fn send(addr: SocketAddr, message: &Message) -> Answer {
     // What goes wrong is seen in the response.
     let connection = tokio::spawn(async { drop(connection.await) });
     let response = soon("an answer", sender.send_request(request(message))).await;
-    let answer = read(response.expect("there is a response")).await;
+    let answer = Answer::read(response.expect("there is a response")).await;
     drop(sender);
     soon("the connection's end", connection).await.expect("the connection ends");
     answer
@@ -38,14 +44,59 @@ fn request(message: &Message) -> Request<Full<Bytes>> {
     request
 }
 
-async fn read(response: Response<Incoming>) -> Answer {
-    let (head, mut incoming) = response.into_parts();
-    let (mut body, mut complete) = (Vec::new(), true);
-    while let Some(frame) = soon("more of the answer", incoming.frame()).await {
-        match frame {
-            Ok(frame) => body.extend_from_slice(&frame.into_data().unwrap_or_default()),
-            Err(_) => complete = false,
+impl Answer {
+    /// Reads a response to its end.
+    pub async fn read(response: Response<Incoming>) -> Self {
+        let (head, mut incoming) = response.into_parts();
+        let (mut body, mut complete) = (Vec::new(), true);
+        while let Some(frame) = soon("more of the answer", incoming.frame()).await {
+            match frame {
+                Ok(frame) => body.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Err(_) => complete = false,
+            }
         }
+        Self { status: head.status, headers: head.headers, body, complete }
     }
-    Answer { status: head.status, headers: head.headers, body, complete }
+}
+
+/// A connection of HTTP/2 without TLS.
+#[derive(Clone, Debug)]
+pub struct Http2 {
+    sender: http2::SendRequest<Channel<Bytes, io::Error>>,
+}
+
+impl Http2 {
+    /// Connects.
+    pub async fn connect(addr: SocketAddr) -> Self {
+        let stream = soon("connect", TcpStream::connect(addr)).await.expect("the server accepts");
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("a connection is ready");
+        // What goes wrong is seen in the responses.
+        tokio::spawn(async { drop(connection.await) });
+        Self { sender }
+    }
+
+    /// Sends a message and waits for the head of the answer. Dropping either resets the stream.
+    pub async fn send(&self, message: &Message) -> Response<Incoming> {
+        let (end, response) = self.begin(message, &message.body);
+        drop(end);
+        response.await
+    }
+
+    /// Begins to send a message: its body may go on, until its sender is dropped.
+    pub fn begin(
+        &self,
+        message: &Message,
+        part: &[u8],
+    ) -> (Sender<Bytes, io::Error>, impl Future<Output = Response<Incoming>> + use<>) {
+        let (mut sender, body) = Channel::new(1);
+        sender.try_send(Frame::data(Bytes::copy_from_slice(part))).expect("there is room");
+        let mut request = request(message).map(|_| body);
+        let uri = format!("http://localhost{}", message.path);
+        *request.uri_mut() = uri.parse().expect("a URI");
+        request.headers_mut().remove("host");
+        let response = self.sender.clone().send_request(request);
+        (sender, async { soon("a head", response).await.expect("there is a response") })
+    }
 }

@@ -35,11 +35,11 @@ use std::time::Duration;
 
 pub use self::{
     answer::Answer,
-    client::send,
+    client::{Http2, send},
     log::{Line, Log},
     message::{Message, VERSION},
     serving::{Serving, config, join},
-    wire::Wire,
+    wire::{LEAVINGS, Leaving, Wire},
 };
 
 /// How long a test waits for what must come.

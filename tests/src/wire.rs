@@ -11,6 +11,12 @@ use tokio::{
 
 use crate::{Answer, Message, soon};
 
+/// A way of leaving, with its name.
+pub type Leaving = (&'static str, fn(Wire));
+
+/// The two ways of leaving.
+pub const LEAVINGS: [Leaving; 2] = [("FIN", drop), ("RST", Wire::reset)];
+
 /// An HTTP/1.1 connection. Dropping it is the polite way to leave (FIN), unless there is
 /// something left to read: then the system resets the connection.
 pub struct Wire {

@@ -1,0 +1,87 @@
+//! Guests that burn CPU and look at nothing.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+use midge_tests::{Message, PATIENCE, Serving, Wire};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::json;
+use tokio::time::sleep;
+
+/// How often the gauges are looked at: the error of a measurement.
+const GLANCE: Duration = Duration::from_micros(100);
+/// How long the process is watched when its clients have left.
+const WATCHED: Duration = Duration::from_secs(2);
+/// What it may burn meanwhile, and what it burns at rest not deducted: the limit of one guest's
+/// latency, for all of them together.
+const MAX_BURNT: Duration = Duration::from_millis(100);
+
+/// A call that goes well.
+pub(crate) fn harmless() -> Message {
+    Message::call("sleeps", json!({"ms": 0}))
+}
+
+/// Clients with a busy guest each, at work for a random time: where a tick meets the loop must
+/// not be up to us.
+async fn crowd(serving: &Serving, size: usize, pause: Duration) -> Vec<Wire> {
+    let spin = Message::call("spins", json!({}));
+    let mut wires = Vec::with_capacity(size);
+    for _ in 0..size {
+        let mut wire = serving.wire().await;
+        wire.post(&spin).await;
+        wires.push(wire);
+    }
+    serving.until_gauges("all guests are at work", |gauges| gauges.instances == size).await;
+    sleep(pause).await;
+    wires
+}
+
+/// From the clients' leaving, all at once, to the last guest's end.
+pub(crate) async fn round(
+    serving: &Serving,
+    size: usize,
+    leave: fn(Wire),
+    rng: &mut Rng,
+) -> Duration {
+    let pause = Duration::from_micros(rng.u64(20_000..50_000));
+    let wires = crowd(serving, size, pause).await;
+    let left = Instant::now();
+    wires.into_iter().for_each(leave);
+    // Nothing else is to be done on this thread, and a timer's millisecond is too long.
+    while serving.gauges().instances > 0 && left.elapsed() < PATIENCE {
+        thread::sleep(GLANCE);
+    }
+    left.elapsed()
+}
+
+/// What the process burns when a crowd has left, and says whether that is little.
+pub(crate) async fn burn(serving: &Serving, size: usize, how: &str, leave: fn(Wire)) -> bool {
+    serving.until_idle().await;
+    let idle = burnt_in(WATCHED);
+    let wires = crowd(serving, size, Duration::from_millis(200)).await;
+    wires.into_iter().for_each(leave);
+    let after = burnt_in(WATCHED);
+    let right = after <= MAX_BURNT;
+    println!(
+        "CPU in the {WATCHED:?} after {size} busy clients left, {how}: {:.1} ms (at rest: {:.1} \
+         ms), at most {MAX_BURNT:?}: {}",
+        after.as_secs_f64() * 1e3,
+        idle.as_secs_f64() * 1e3,
+        if right { "pass" } else { "FAIL" },
+    );
+    right
+}
+
+fn burnt_in(time: Duration) -> Duration {
+    let before = burnt();
+    thread::sleep(time);
+    burnt().saturating_sub(before)
+}
+
+/// CPU time of all threads of this process so far.
+fn burnt() -> Duration {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
+}
