@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     path::PathBuf,
+    process::ExitCode,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -12,6 +13,7 @@ use crate::{
     Config, Host, HostError, Server, demo,
     dev::{self, Target},
     logging::{self, LogFormat},
+    probe::command as probe,
     settings::{self, Flags},
     signals,
 };
@@ -54,6 +56,8 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Put an MCP server through clients that go away (exit code 0: it survived, 1: it did not)
+    Probe(probe::Arguments),
 }
 
 #[derive(Args, Debug)]
@@ -85,15 +89,17 @@ impl Common {
 /// # Errors
 ///
 /// Whatever keeps the server from starting.
-pub async fn run(cli: Cli) -> Result<(), HostError> {
+pub async fn run(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
-        None => serve(None, &cli.common).await,
-        Some(Command::Serve { component, common }) => serve(component, &common).await,
+        None => serve(None, &cli.common).await?,
+        Some(Command::Serve { component, common }) => serve(component, &common).await?,
         Some(Command::Dev { path, example, profile, common }) => {
             let host = common.start()?;
-            dev::run(&host, Target { path, package: None, example, profile }).await
+            dev::run(&host, Target { path, package: None, example, profile }).await?;
         }
+        Some(Command::Probe(arguments)) => return Ok(probe::run(arguments).await),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostError> {

@@ -34,6 +34,7 @@ mod listen;
 mod logging;
 mod outbound;
 mod output;
+pub mod probe;
 mod pulse;
 mod report;
 mod settings;
