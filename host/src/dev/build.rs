@@ -44,10 +44,9 @@ pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
     }
     toolchain::ensure_target(&target.path).await?;
     let mut cargo = cargo(target);
-    let output = cargo
-        .output()
-        .await
-        .map_err(|source| BuildError::Run { program: toolchain::cargo(), source })?;
+    let run = |source| BuildError::Run { program: toolchain::cargo(), source };
+    // Not `output()`, which would take standard error, too.
+    let output = cargo.spawn().map_err(run)?.wait_with_output().await.map_err(run)?;
     if !output.status.success() {
         return Err(BuildError::Failed);
     }
@@ -62,6 +61,7 @@ fn cargo(target: &Target) -> Command {
         .args(["build", "--message-format", "json-render-diagnostics"])
         .args(["--target", toolchain::TARGET, "--profile", &target.profile])
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true);
     if let Some(package) = &target.package {
