@@ -49,7 +49,7 @@ fn make_executable(_: &Path) -> std::io::Result<()> {
 }
 
 /// A running `wasmtime serve`, killed when it is dropped.
-struct Wasmtime {
+pub(crate) struct Wasmtime {
     addr: SocketAddr,
     printed: Arc<Mutex<String>>,
     _child: Child,
@@ -57,7 +57,7 @@ struct Wasmtime {
 
 impl Wasmtime {
     /// Serves a guest, unless there is nothing to serve it with.
-    async fn serve(guest: &str) -> Option<Self> {
+    pub(crate) async fn serve(guest: &str) -> Option<Self> {
         let program = available("wasmtime serve", wasmtime().await)?;
         let mut child = Command::new(program)
             .args(["serve", "-S", "cli", "--addr", "127.0.0.1:0", guest])
@@ -74,7 +74,13 @@ impl Wasmtime {
         Some(Self { addr, printed, _child: child })
     }
 
-    fn printed(&self) -> String {
+    /// Where it is served.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn printed(&self) -> String {
         self.printed.lock().expect("nobody panics with it").clone()
     }
 

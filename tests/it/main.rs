@@ -15,6 +15,7 @@ mod golden;
 mod hosts;
 mod http2;
 mod limits;
+mod probe;
 mod shutdown;
 mod status;
 mod swap;

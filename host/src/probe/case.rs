@@ -70,6 +70,9 @@ pub(super) enum Stop {
     /// The case took too long in all.
     #[error("the case did not end within {0:?}")]
     Stuck(Duration),
+    /// The time of the battery was over.
+    #[error("out of time")]
+    OutOfTime,
     /// The battery itself lacks something.
     #[error(transparent)]
     Probe(#[from] ProbeError),

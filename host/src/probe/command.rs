@@ -12,9 +12,7 @@ use serde_json::Value;
 
 use super::{Probe, ProbeError, Report, finding::HEADING, run::Battery};
 
-/// The server did not survive.
-const FAILED: u8 = 1;
-/// The server could not be tested, or not in all cases.
+/// The server could not be tested.
 const UNTESTED: u8 = 2;
 
 /// What to test, and how.
@@ -82,9 +80,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         None => return list(),
     };
     match tested {
-        Ok(report) if report.failed() => FAILED.into(),
-        Ok(report) if report.survived() => ExitCode::SUCCESS,
-        Ok(_) => UNTESTED.into(),
+        Ok(report) => report.exit_code().into(),
         Err(error) => {
             // Without a standard error there is no one left to tell.
             let _ = writeln!(io::stderr(), "midge: {error}");

@@ -8,7 +8,6 @@ use super::{
     Era,
     beacon::KeptRunning,
     case::{Ended, Stop},
-    wrong::Wrong,
 };
 
 /// What became of the server in a case.
@@ -64,12 +63,15 @@ impl Finding {
         Self { case, verdict, answered: None, kept_running: None, note, took_ms: 0 }
     }
 
-    /// Judges what a case saw and the good exchange that followed it.
-    pub(super) fn judge(case: &'static str, ended: Ended, next: Result<(), Wrong>) -> Self {
-        let after = next.err().map(|wrong| (verdict_of(&wrong), format!("next exchange: {wrong}")));
-        match (ended, after) {
-            (Ok(seen), after) => {
-                let (verdict, wrong) = after.unzip();
+    /// Judges what a case saw, and what was wrong after it.
+    pub(super) fn judge(
+        case: &'static str,
+        ended: Ended,
+        aftermath: Option<(Verdict, String)>,
+    ) -> Self {
+        match (ended, aftermath) {
+            (Ok(seen), aftermath) => {
+                let (verdict, wrong) = aftermath.unzip();
                 Self {
                     case,
                     verdict: verdict.unwrap_or(Verdict::Survived),
@@ -80,19 +82,17 @@ impl Finding {
                 }
             }
             (Err(_), Some((verdict, note))) => Self::without(case, verdict, note),
-            (Err(stop), None) => match stop {
-                Stop::Skip(why) => Self::without(case, Verdict::Skipped, why),
-                Stop::Probe(error) => Self::without(case, Verdict::NotRun, error.to_string()),
-                Stop::Wrong(_) | Stop::Many { .. } | Stop::Stuck(_) => {
-                    Self::without(case, Verdict::Wrong, stop.to_string())
-                }
-            },
+            (Err(stop), None) => Self::without(case, verdict_of(&stop), stop.to_string()),
         }
     }
 }
 
-fn verdict_of(wrong: &Wrong) -> Verdict {
-    if wrong.is_dead() { Verdict::Died } else { Verdict::Wrong }
+fn verdict_of(stop: &Stop) -> Verdict {
+    match stop {
+        Stop::Skip(_) => Verdict::Skipped,
+        Stop::OutOfTime | Stop::Probe(_) => Verdict::NotRun,
+        Stop::Wrong(_) | Stop::Many { .. } | Stop::Stuck(_) => Verdict::Wrong,
+    }
 }
 
 /// The columns of the table.
@@ -146,6 +146,16 @@ impl Report {
     /// Whether a case went wrong.
     pub fn failed(&self) -> bool {
         self.count(Verdict::Wrong) + self.count(Verdict::Died) > 0
+    }
+
+    /// The exit code of `midge probe`: 0 if the server survived all it was put through, 1 if it did
+    /// not, 2 if not all of it could be tried.
+    pub fn exit_code(&self) -> u8 {
+        match (self.failed(), self.survived()) {
+            (true, _) => 1,
+            (false, true) => 0,
+            (false, false) => 2,
+        }
     }
 
     /// How many findings have this verdict.

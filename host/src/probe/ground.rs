@@ -127,7 +127,7 @@ impl Ground {
     /// The same on a connection that is open.
     pub(super) async fn good_on(&self, connection: &mut Connection) -> Result<(), Wrong> {
         let message = self.check();
-        let exchange = http1::exchange_on(connection, &self.target, &message);
+        let exchange = http1::exchange_and_keep(connection, &self.target, &message);
         let whole = tokio::time::timeout(self.patience, exchange)
             .await
             .unwrap_or(Err(Wrong::Late(self.patience)))?;

@@ -126,6 +126,12 @@ impl Answer {
         }
     }
 
+    /// Takes what is left, so that the connection can be used again.
+    async fn finish(&mut self) -> Result<(), Wrong> {
+        while self.messages().await?.is_some() {}
+        Ok(())
+    }
+
     /// The message that answers `id`. A stream need not end with it.
     async fn message(&mut self, id: &Value) -> Result<Value, Wrong> {
         while let Some(messages) = self.messages().await? {
@@ -146,16 +152,28 @@ pub(super) struct Whole {
 }
 
 /// A whole exchange on a connection that is open.
-pub(super) async fn exchange_on(
+async fn exchange_on(
     connection: &mut Connection,
     target: &Target,
     message: &Message,
-) -> Result<Whole, Wrong> {
+) -> Result<(Whole, Answer), Wrong> {
     let payload = Payload::whole(message.body.clone());
     let mut answer = connection.send(target, message, payload).await?;
     let message =
         if message.id.is_null() { Value::Null } else { answer.message(&message.id).await? };
-    Ok(Whole { status: answer.status, headers: answer.headers, message })
+    let whole = Whole { status: answer.status, headers: answer.headers.clone(), message };
+    Ok((whole, answer))
+}
+
+/// A whole exchange that leaves its connection ready for the next one.
+pub(super) async fn exchange_and_keep(
+    connection: &mut Connection,
+    target: &Target,
+    message: &Message,
+) -> Result<Whole, Wrong> {
+    let (whole, mut rest) = exchange_on(connection, target, message).await?;
+    rest.finish().await?;
+    Ok(whole)
 }
 
 /// A whole exchange on a new connection, within this time.
@@ -167,7 +185,7 @@ pub(super) async fn exchange(
     let exchange = async {
         let stream = target.connect().await.map_err(Wrong::Connect)?;
         let mut connection = Connection::open(stream).await?;
-        exchange_on(&mut connection, target, message).await
+        Ok(exchange_on(&mut connection, target, message).await?.0)
     };
     timeout(patience, exchange).await.unwrap_or(Err(Wrong::Late(patience)))
 }

@@ -12,6 +12,7 @@ use super::{
     detect::detect,
     ground::Ground,
     target::Target,
+    wire::moment,
 };
 
 /// The longest a case may take. Each of its steps has a limit of its own; this one is for what
@@ -131,7 +132,8 @@ impl Battery {
         let case = self.cases.next()?;
         let time = self.deadline.saturating_duration_since(Instant::now());
         if time.is_zero() {
-            return Some(Finding::without(case.name, Verdict::NotRun, "out of time"));
+            let note = Stop::OutOfTime.to_string();
+            return Some(Finding::without(case.name, Verdict::NotRun, note));
         }
         // What a case before this one has done is not this one's.
         if self.last_went_wrong() && self.ground.good().await.is_err() {
@@ -139,13 +141,26 @@ impl Battery {
             return Some(Finding::without(case.name, Verdict::NotRun, note));
         }
         let begin = Instant::now();
-        let limit = LONGEST_CASE.min(time);
-        let ended = timeout(limit, (case.run)(&self.ground)).await;
-        let ended = ended.unwrap_or(Err(Stop::Stuck(limit)));
-        let next = self.ground.good().await;
-        let mut finding = Finding::judge(case.name, ended, next);
+        let ended = timeout(LONGEST_CASE.min(time), (case.run)(&self.ground)).await;
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(_) if time < LONGEST_CASE => Err(Stop::OutOfTime),
+            Err(_) => Err(Stop::Stuck(LONGEST_CASE)),
+        };
+        let mut finding = Finding::judge(case.name, ended, self.aftermath().await);
         finding.took_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         Some(finding)
+    }
+
+    /// What is wrong after a case, once the server has had a moment to notice it.
+    async fn aftermath(&self) -> Option<(Verdict, String)> {
+        moment().await;
+        let wrong = self.ground.good().await.err()?;
+        // A server that is about to die may take the exchange with it.
+        moment().await;
+        let accepts = self.ground.target.connect().await.is_ok();
+        let verdict = if accepts { Verdict::Wrong } else { Verdict::Died };
+        Some((verdict, format!("next exchange: {wrong}")))
     }
 
     fn last_went_wrong(&self) -> bool {

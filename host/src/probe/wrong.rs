@@ -32,10 +32,3 @@ pub(super) enum Wrong {
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
-
-impl Wrong {
-    /// Whether nobody listens any more.
-    pub(super) fn is_dead(&self) -> bool {
-        matches!(self, Self::Connect(error) if error.kind() != io::ErrorKind::TimedOut)
-    }
-}
