@@ -11,12 +11,14 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use tokio::time::sleep;
 
+use crate::Leaving;
+
 /// How often the gauges are looked at: the error of a measurement.
 const GLANCE: Duration = Duration::from_micros(100);
 /// How long the process is watched when its clients have left.
 const WATCHED: Duration = Duration::from_secs(2);
-/// What it may burn meanwhile, and what it burns at rest not deducted: the limit of one guest's
-/// latency, for all of them together.
+/// What it may burn meanwhile: the limit of one guest's latency, for all of them together and
+/// for what the process burns at rest.
 const MAX_BURNT: Duration = Duration::from_millis(100);
 
 /// A call that goes well.
@@ -58,7 +60,7 @@ pub(crate) async fn round(
 }
 
 /// What the process burns when a crowd has left, and says whether that is little.
-pub(crate) async fn burn(serving: &Serving, size: usize, how: &str, leave: fn(Wire)) -> bool {
+pub(crate) async fn burn(serving: &Serving, size: usize, (how, leave): Leaving) -> bool {
     serving.until_idle().await;
     let idle = burnt_in(WATCHED);
     let wires = crowd(serving, size, Duration::from_millis(200)).await;

@@ -22,10 +22,7 @@ impl Figures {
 
     /// Prints what the columns are.
     pub(crate) fn print_header() {
-        println!(
-            "{:36} {:>7} {:>7} {:>7} {:>7} {:>7}",
-            "ms", "min", "p50", "p90", "p99", "max"
-        );
+        println!("{:36} {:>7} {:>7} {:>7} {:>7} {:>7}", "ms", "min", "p50", "p90", "p99", "max");
     }
 
     /// Prints the distribution, and says whether all are within the limit.

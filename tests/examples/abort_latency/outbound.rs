@@ -9,7 +9,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use midge_host::OutboundRule;
+use midge_host::{OutboundRule, OutboundRuleError};
 use midge_tests::{Message, PATIENCE, Serving, Wire};
 use serde_json::json;
 use tokio::time::sleep;
@@ -45,13 +45,12 @@ impl Upstream {
     }
 
     /// What lets a guest call it.
-    pub(crate) fn rule(&self) -> OutboundRule {
-        let addr = self.addr.to_string();
-        addr.parse().unwrap_or_else(|error| panic!("{addr}: {error}"))
+    pub(crate) fn rule(&self) -> Result<OutboundRule, OutboundRuleError> {
+        self.addr.to_string().parse()
     }
 
     /// From the client's leaving to the end of the guest's call. The client leaves when the
-    /// server was asked, and when it has read this of the answer.
+    /// server has been asked, and when this much of the guest's own answer has come.
     pub(crate) async fn round(
         &self,
         serving: &Serving,
