@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -26,21 +26,19 @@ pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 pub(crate) struct RequestInfo {
     pub(crate) id: RequestId,
     pub(crate) version: Version,
-    /// The parameters, for what few handlers ask: it is read when they do.
-    pub(crate) params: Option<Box<RawValue>>,
+    /// The metadata, for what few handlers ask: it is read when they do.
+    pub(crate) meta: Option<Box<RawValue>>,
     /// The least level that the client wants to see; `None` for no log messages at all.
     pub(crate) log_level: Option<LoggingLevel>,
     pub(crate) progress_token: Option<ProgressToken>,
     pub(crate) headers: Rc<Fields>,
-    pub(crate) deadline: Option<Instant>,
 }
 
 impl RequestInfo {
     /// What the client declared. Only modern clients do it in the request.
     pub(crate) fn capabilities(&self) -> ClientCapabilities {
-        let params = self.params.as_deref().filter(|_| self.version.is_modern());
-        params
-            .and_then(RequestMeta::of_params)
+        let meta = self.meta.as_deref().filter(|_| self.version.is_modern());
+        meta.and_then(|meta| RequestMeta::read(meta).ok())
             .and_then(|meta| serde_json::from_str(meta.client_capabilities?.get()).ok())
             .unwrap_or_default()
     }
@@ -69,6 +67,7 @@ pub struct Context(Rc<Inner>);
 struct Inner {
     request: RequestInfo,
     outbox: Outbox,
+    deadline: Cell<Option<Instant>>,
     last_progress: Cell<f64>,
     deferred: RefCell<Vec<LocalFuture<()>>>,
 }
@@ -78,6 +77,7 @@ impl Context {
         Self(Rc::new(Inner {
             request,
             outbox,
+            deadline: Cell::default(),
             last_progress: Cell::new(f64::NEG_INFINITY),
             deferred: RefCell::default(),
         }))
@@ -105,14 +105,14 @@ impl Context {
     /// Who the client says it is. For display and logs only: anybody can say anything.
     #[must_use]
     pub fn client_info(&self) -> Option<Implementation> {
-        let meta = RequestMeta::of_params(self.0.request.params.as_deref()?)?;
+        let meta = RequestMeta::read(self.0.request.meta.as_deref()?).ok()?;
         serde_json::from_str(meta.client_info?.get()).ok()
     }
 
     /// The trace this request belongs to, to hand on to other services.
     #[must_use]
     pub fn trace_context(&self) -> TraceContext {
-        self.0.request.params.as_deref().map(TraceContext::of_params).unwrap_or_default()
+        self.0.request.meta.as_deref().map(TraceContext::read).unwrap_or_default()
     }
 
     /// A header of the HTTP request, whatever the case of its name: the first one, where it is
@@ -126,10 +126,16 @@ impl Context {
     /// [`Server::time_limit`](crate::Server::time_limit).
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.0.request.deadline
+        self.0.deadline.get()
     }
 
-    /// Whether the client is gone. Only a tool that runs to completion lives to see it.
+    /// Starts the time that the handler has. A limit beyond what a clock can say is none.
+    pub(crate) fn start_clock(&self, limit: Option<Duration>) {
+        self.0.deadline.set(limit.and_then(|limit| Instant::now().checked_add(limit)));
+    }
+
+    /// Whether the client is known to be gone. Most handlers are dropped then; a tool that runs to
+    /// completion, destructors and deferred work live to see it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.outbox.is_cancelled()
@@ -157,12 +163,18 @@ impl Context {
     pub async fn log(&self, level: LoggingLevel, data: impl Serialize) {
         let wanted = self.0.request.log_level.is_some_and(|least| level >= least);
         if wanted && self.0.outbox.is_open() {
-            self.notify("notifications/message", &LogMessage { level, logger: None, data }).await;
+            self.notify("notifications/message", &LogMessage { level, data }).await;
         }
     }
 
-    /// Leaves work for after the answer: it runs when the answer is written, or when the client
-    /// has gone, within [`Server::defer_limit`](crate::Server::defer_limit).
+    /// Leaves work for after the answer: it runs when the answer is written, or when the component
+    /// has noticed that the client is gone, within
+    /// [`Server::defer_limit`](crate::Server::defer_limit) and what the host allows.
+    ///
+    /// WASI 0.2 tells a component of a client that has gone only when it reads or writes. Before
+    /// the answer has started, a host may stop the component without a word, and `midge` does: a
+    /// tool whose deferred work must not be lost starts its answer early
+    /// ([`Tool::early_stream`](crate::Tool::early_stream)).
     ///
     /// ```
     /// # use midge::{Context, NoArguments, ToolError};

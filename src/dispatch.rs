@@ -106,6 +106,7 @@ pub(crate) struct Call {
     pub(crate) context: Context,
     pub(crate) run_to_completion: bool,
     pub(crate) early_stream: bool,
+    pub(crate) heartbeat: bool,
 }
 
 impl Call {
@@ -243,6 +244,7 @@ fn call_tool(
             context,
             run_to_completion: tool.runs_to_completion(),
             early_stream: tool.streams_early(),
+            heartbeat: tool.has_heartbeat(),
         }),
     })
 }

@@ -27,6 +27,7 @@ use crate::protocol::jsonrpc::{ErrorData, ErrorObject, code};
 /// # drop(divide);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ToolError {
     /// The arguments do not fit the tool's input schema.
     #[error("Invalid arguments: {}{reason}", At(path))]
@@ -84,7 +85,7 @@ impl From<&str> for ToolError {
 
 /// Why a message cannot be answered: a JSON-RPC error, with the numbers of MCP 2026-07-28.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum ProtocolError {
+pub(crate) enum ProtocolError {
     /// The body is not JSON in UTF-8, or nests too deep.
     #[error("Parse error: {0}")]
     Parse(String),
@@ -109,7 +110,7 @@ pub enum ProtocolError {
     /// The client did not declare a capability that the request needs.
     #[error("The client must declare a capability that this request needs")]
     MissingClientCapability(
-        /// What it must declare, as the JSON of [`ClientCapabilities`](crate::ClientCapabilities).
+        /// What it must declare, as the JSON of `ClientCapabilities`.
         Box<RawValue>,
     ),
     /// The protocol version is not supported.
@@ -128,8 +129,7 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// The number of the error on the wire.
-    #[must_use]
-    pub fn code(&self) -> i32 {
+    pub(crate) fn code(&self) -> i32 {
         match self {
             Self::Parse(_) => code::PARSE_ERROR,
             Self::InvalidRequest(_) => code::INVALID_REQUEST,

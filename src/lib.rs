@@ -52,7 +52,7 @@ mod tool_result;
 mod wasi;
 
 pub use context::{Context, Progress};
-pub use error::{ProtocolError, ToolError};
+pub use error::ToolError;
 pub use outcome::Outcome;
 pub use protocol::Version;
 pub use protocol::capabilities::ClientCapabilities;

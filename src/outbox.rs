@@ -25,6 +25,15 @@ struct State {
     wakers: Vec<Waker>,
 }
 
+impl State {
+    /// Once for each waker: a future may be polled often before anything happens.
+    fn wake_later(&mut self, waker: &Waker) {
+        if !self.wakers.iter().any(|other| other.will_wake(waker)) {
+            self.wakers.push(waker.clone());
+        }
+    }
+}
+
 impl Outbox {
     /// Whether what is sent here has a chance to arrive.
     pub(crate) fn is_open(&self) -> bool {
@@ -47,7 +56,7 @@ impl Outbox {
             if state.closed || state.written >= ticket {
                 return Poll::Ready(());
             }
-            state.wakers.push(context.waker().clone());
+            state.wake_later(context.waker());
             Poll::Pending
         })
     }
@@ -96,7 +105,7 @@ impl Outbox {
             if state.cancelled {
                 return Poll::Ready(());
             }
-            state.wakers.push(context.waker().clone());
+            state.wake_later(context.waker());
             Poll::Pending
         })
     }
@@ -128,6 +137,16 @@ mod tests {
         block_on(outbox.send("2".to_owned()));
         assert_eq!(outbox.take(), None);
         assert!(!outbox.is_cancelled());
+    }
+
+    #[test]
+    fn polling_often_keeps_one_waker() {
+        let outbox = Outbox::default();
+        let mut waiting = Box::pin(outbox.cancelled());
+        for _ in 0..1000 {
+            assert_eq!(block_on(poll_once(&mut waiting)), None);
+        }
+        assert!(outbox.0.borrow().wakers.len() < 10);
     }
 
     #[test]

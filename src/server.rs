@@ -146,10 +146,11 @@ impl Server {
         self
     }
 
-    /// Sets how long a stream may be silent before a keep-alive comment is sent, default 15 s.
+    /// Sets how long a stream may be silent before a keep-alive comment is sent, default 15 s; at
+    /// least 100 ms.
     #[must_use]
     pub fn keep_alive(mut self, interval: Duration) -> Self {
-        self.settings.keep_alive = interval;
+        self.settings.keep_alive = interval.max(Duration::from_millis(100));
         self
     }
 
@@ -182,6 +183,10 @@ impl Server {
         if !self.settings.endpoint.starts_with('/') {
             problems.push(format!("the endpoint `{}` must start with /", self.settings.endpoint));
         }
+        let bad = |origin: &&String| !is_origin(origin);
+        problems.extend(self.settings.origins.iter().filter(bad).map(|origin| {
+            format!("`{origin}` is not an origin like https://app.example.com, without a path")
+        }));
         for tool in &self.tools {
             let name = tool.name();
             problems.extend(tool.problems().iter().map(|why| format!("tool `{name}`: {why}")));
@@ -219,4 +224,14 @@ impl Server {
             logging: Some(Default::default()),
         }
     }
+}
+
+/// Whether a browser could send this as its `Origin`: scheme, host and maybe a port, no more.
+fn is_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(scheme, host)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            && !host.is_empty()
+            && !host.contains(['/', '?', '#', '@', '*', ' '])
+    })
 }

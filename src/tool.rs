@@ -14,6 +14,7 @@ use crate::error::ToolError;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Icon;
+use crate::protocol::meta;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
 use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
@@ -57,6 +58,7 @@ pub struct Tool {
     output_schema: fn() -> Option<Value>,
     run_to_completion: bool,
     early_stream: bool,
+    heartbeat: bool,
     /// What few tools have, so that many tools are cheap to build: a server lives for one exchange.
     extras: Option<Box<Extras>>,
 }
@@ -67,6 +69,7 @@ struct Extras {
     annotations: Option<ToolAnnotations>,
     icons: Vec<Icon>,
     meta: Option<Map<String, Value>>,
+    output_schema: Option<MakeSchema>,
     requires: Option<Requires>,
     header_params: Vec<HeaderParam>,
 }
@@ -133,6 +136,7 @@ impl Tool {
             output_schema: R::output_schema,
             run_to_completion: false,
             early_stream: false,
+            heartbeat: false,
             extras: None,
         }
     }
@@ -197,6 +201,16 @@ impl Tool {
         self
     }
 
+    /// Publishes a schema of the structured content, for tools that answer with a
+    /// [`CallToolResult`] of their own making; [`Json`](crate::Json) brings its schema itself.
+    ///
+    /// Whatever the tool sets by [`CallToolResult::structured`] must fit it.
+    #[must_use]
+    pub fn output_schema(mut self, schema: fn() -> Value) -> Self {
+        self.extras_mut().output_schema = Some(schema);
+        self
+    }
+
     /// Refuses calls of clients that did not declare these capabilities: modern clients get the
     /// error -32021 with what is missing, legacy clients a result that says why (their
     /// capabilities cannot be known without a session).
@@ -227,8 +241,11 @@ impl Tool {
     }
 
     /// Lets a call run to its end, or to the deadline, also when the client has gone: for work
-    /// that must not be cut in the middle. [`Context::is_cancelled`] tells. The answer starts as
-    /// a stream at once, which is how the host learns not to cut it.
+    /// that must not be cut in the middle. [`Context::is_cancelled`] tells.
+    ///
+    /// The answer starts as a stream at once, which is how the host learns not to cut it. A client
+    /// that takes no streams cannot be given that promise: until its answer is written, a host
+    /// that watches the connection may cut the call.
     #[must_use]
     pub fn run_to_completion(mut self) -> Self {
         self.run_to_completion = true;
@@ -236,12 +253,14 @@ impl Tool {
         self
     }
 
-    /// Starts the answer as a stream at once, with keep-alives, instead of when there is something
-    /// to say. WASI 0.2 tells a guest that its client is gone only when it writes; a tool that
-    /// holds something it must release is told sooner this way.
+    /// Starts the answer as a stream at once and writes a keep-alive four times a second, instead
+    /// of when there is something to say. WASI 0.2 tells a component that its client is gone only
+    /// when it writes: a tool that holds something it must release, or whose deferred work must
+    /// not be lost, is told within that time, before a host's grace is over.
     #[must_use]
     pub fn early_stream(mut self) -> Self {
         self.early_stream = true;
+        self.heartbeat = true;
         self
     }
 
@@ -255,6 +274,10 @@ impl Tool {
 
     pub(crate) fn streams_early(&self) -> bool {
         self.early_stream
+    }
+
+    pub(crate) fn has_heartbeat(&self) -> bool {
+        self.heartbeat
     }
 
     pub(crate) fn runs_to_completion(&self) -> bool {
@@ -284,13 +307,16 @@ impl Tool {
     pub(crate) fn definition(&self, version: Version) -> ToolDefinition<'_> {
         let extras = self.extras.as_deref();
         let mut input_schema = self.published_schema().0;
-        if !version.allows_boolean_schemas() {
-            schema::without_booleans(&mut input_schema);
-        }
-        let output_schema = (self.output_schema)().filter(|schema| {
+        let own = extras.and_then(|extras| extras.output_schema);
+        let output_schema = own.map_or_else(self.output_schema, |schema| Some(schema()));
+        let mut output_schema = output_schema.filter(|schema| {
             version.structured_content_may_be_any_value()
                 || (version.has_structured_content() && schema::is_object(schema))
         });
+        if !version.allows_boolean_schemas() {
+            schema::without_booleans(&mut input_schema);
+            output_schema.iter_mut().for_each(schema::without_booleans);
+        }
         let extras_since = |known: bool| extras.filter(|_| known);
         ToolDefinition {
             name: &self.name,
@@ -322,6 +348,14 @@ impl Tool {
         }
         if !schema::is_object(&schema) {
             problems.push("the argument type must be a struct or map: a JSON object".to_owned());
+        }
+        if let Some(meta) = self.extras.as_ref().and_then(|extras| extras.meta.as_ref()) {
+            let bad = |key: &&String| !meta::is_key(key) || meta::is_reserved(key);
+            problems.extend(
+                meta.keys()
+                    .filter(bad)
+                    .map(|key| format!("`{key}` is not a key that a server may use in `_meta`")),
+            );
         }
         let headers = self.header_params();
         for (index, param) in headers.iter().enumerate() {
@@ -358,8 +392,11 @@ fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
         // The position counts in the arguments alone, where nobody can look it up.
-        let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
-        ToolError::InvalidArguments { path: if path == "." { String::new() } else { path }, reason }
+        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
+        ToolError::InvalidArguments {
+            path: if path == "." { String::new() } else { path },
+            reason: reason.to_owned(),
+        }
     })
 }
 

@@ -21,6 +21,9 @@ pub(crate) async fn run<T: Transport>(
     jobs: Vec<Answer>,
     contexts: &mut Vec<Context>,
 ) -> Io {
+    // Before the first of them: the head that tells the host goes out once.
+    writer.run_to_completion =
+        jobs.iter().any(|job| matches!(job, Answer::Call(call) if call.run_to_completion));
     for job in jobs {
         let response = match job {
             Answer::Now(response) => response,
@@ -44,6 +47,7 @@ pub(crate) struct Writer<'a, T> {
     origin: Option<String>,
     record: &'a Record,
     streaming: bool,
+    /// Tells the host, with the head of a stream, not to cut this exchange.
     run_to_completion: bool,
     /// Responses that wait for the answer to end, or to become a stream.
     responses: Vec<Response>,
@@ -80,11 +84,6 @@ impl<'a, T: Transport> Writer<'a, T> {
 
     pub(crate) fn is_streaming(&self) -> bool {
         self.streaming
-    }
-
-    /// Tells the host, with the head of a stream, not to cut this exchange.
-    pub(crate) fn set_run_to_completion(&mut self, run_to_completion: bool) {
-        self.run_to_completion |= run_to_completion;
     }
 
     /// Adds a response to the answer.

@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 
 use super::answer::Writer;
 use super::sse;
-use super::transport::{Io, Transport};
+use super::transport::{Io, Transport, within};
 use crate::context::{Context, LocalFuture};
 use crate::dispatch::{Call, Response};
 use crate::error::{ProtocolError, ToolError};
 use crate::protocol::tool::CallToolResult;
 use crate::server::Server;
+
+/// How often a stream is written to whose handler must be told soon that its client has gone:
+/// well within the second that hosts give a guest to notice.
+const HEARTBEAT: Duration = Duration::from_millis(250);
 
 type CallResult = Result<CallToolResult, ToolError>;
 
@@ -24,20 +28,24 @@ pub(crate) async fn run<T: Transport>(
     writer: &mut Writer<'_, T>,
     call: Call,
 ) -> Io<Response> {
-    let Call { future, context, run_to_completion, early_stream } = call;
+    let Call { future, context, run_to_completion, early_stream, heartbeat } = call;
     if !writer.streams() {
         context.outbox().close();
     }
-    writer.set_run_to_completion(run_to_completion);
     writer.transport().blame(Some(context.request_id()));
-    let mut running = Running::new(future, context.clone());
-    let flow = watch(server, writer, &mut running, early_stream).await;
+    context.start_clock(server.settings.time_limit);
+    let keep_alive = server.settings.keep_alive;
+    let keep_alive = if heartbeat { keep_alive.min(HEARTBEAT) } else { keep_alive };
+    let mut running = Running::new(future, context.clone(), server.settings.quiet, keep_alive);
+    let flow = watch(writer, &mut running, early_stream).await;
     if flow.is_break() {
         context.outbox().cancel();
         if run_to_completion {
             running.complete(writer.transport()).await;
         }
     }
+    // What deferred work still says has nobody to take it.
+    context.outbox().close();
     drop(running);
     writer.transport().blame(None);
     Io::Continue(match flow? {
@@ -48,24 +56,22 @@ pub(crate) async fn run<T: Transport>(
 
 /// Writes what the handler says until it is done; `None` when its time is up.
 async fn watch<T: Transport>(
-    server: &Server,
     writer: &mut Writer<'_, T>,
     running: &mut Running,
     early_stream: bool,
 ) -> Io<Option<CallResult>> {
     if early_stream && writer.streams() {
-        writer.events(sse::KEEP_ALIVE).await?;
+        running.write(writer, sse::KEEP_ALIVE).await?;
     }
     loop {
-        let settings = &server.settings;
-        let silence = if writer.is_streaming() { settings.keep_alive } else { settings.quiet };
+        let silence = if writer.is_streaming() { running.keep_alive } else { running.quiet_time };
         let silence = writer.streams().then_some(silence);
         match running.next(writer.transport(), silence).await {
             Event::Done(result) => return Io::Continue(Some(result)),
             Event::DeadlinePassed => return Io::Continue(None),
-            Event::Quiet => writer.events(sse::KEEP_ALIVE).await?,
+            Event::Quiet => running.write(writer, sse::KEEP_ALIVE).await?,
             Event::Notification(json) => {
-                writer.events(&sse::event(&json)).await?;
+                running.write(writer, &sse::event(&json)).await?;
                 running.context.outbox().mark_written();
             }
         }
@@ -87,14 +93,27 @@ struct Running {
     context: Context,
     /// The result, while notifications sent before it are still to be written.
     result: Option<CallResult>,
+    quiet_time: Duration,
+    keep_alive: Duration,
     /// Made when the handler first waits: most never do.
     deadline: Option<LocalFuture<()>>,
     quiet: Option<LocalFuture<()>>,
 }
 
 impl Running {
-    fn new(future: LocalFuture<CallResult>, context: Context) -> Self {
-        Self { future, context, result: None, deadline: None, quiet: None }
+    fn new(
+        future: LocalFuture<CallResult>,
+        context: Context,
+        quiet_time: Duration,
+        keep_alive: Duration,
+    ) -> Self {
+        Self { future, context, result: None, quiet_time, keep_alive, deadline: None, quiet: None }
+    }
+
+    /// Writes events; a client that takes none of them until the handler's time is up is gone.
+    async fn write<T: Transport>(&self, writer: &mut Writer<'_, T>, events: &str) -> Io {
+        let limit = self.time_left().map(|left| writer.transport().wait(left));
+        within(limit, writer.events(events)).await
     }
 
     async fn next<T: Transport>(&mut self, transport: &T, silence: Option<Duration>) -> Event {

@@ -48,8 +48,8 @@ mod tests {
     use serde_json::value::RawValue;
 
     fn era(method: &str, meta: &str, header: Option<&str>) -> Result<Era, String> {
-        let params = RawValue::from_string(format!("{{\"_meta\":{meta}}}")).unwrap();
-        let meta = RequestMeta::of_params(&params).unwrap();
+        let raw = RawValue::from_string(meta.to_owned()).unwrap();
+        let meta = RequestMeta::read(&raw).unwrap();
         decide(method, &meta, header.map_or(Field::Absent, Field::Once))
             .map_err(|error| error.to_string())
     }

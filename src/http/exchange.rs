@@ -5,13 +5,14 @@ use std::rc::Rc;
 use super::accept::Accepts;
 use super::answer::{self, Writer};
 use super::head::{self, Admitted, RequestHead};
-use super::message::{self, Work};
+use super::message::{Reader, Work};
 use super::record::Record;
 use super::reply::Reply;
 use super::status::Refusal;
-use super::transport::{ClientGone, Io, Transport};
+use super::transport::{ClientGone, Io, Transport, within};
 use crate::context::Context;
 use crate::outcome::Outcome;
+use crate::protocol::jsonrpc::RequestId;
 use crate::server::Server;
 
 /// Answers one exchange, and runs what its handlers left for afterwards.
@@ -27,6 +28,7 @@ pub(crate) async fn serve<T: Transport>(
         Io::Continue(outcome) => outcome,
         Io::Break(ClientGone { cause }) => {
             transport.log(&format!("midge: client-gone: {cause}"));
+            contexts.iter().for_each(|context: &Context| context.outbox().cancel());
             Outcome::ClientGone
         }
     };
@@ -63,14 +65,17 @@ async fn exchange<T: Transport>(
         }
     };
     let headers = Rc::new(std::mem::take(&mut request.headers));
-    let work = message::read(server, &headers, &body, &mut record);
+    let mut blame = |request: &RequestId| transport.blame(Some(request));
+    let mut reader = Reader { server, headers: &headers, record: &mut record, blame: &mut blame };
+    let work = reader.read(&body);
     drop(body);
     let mut writer = Writer::new(transport, accepts, origin, &record);
     match work {
         Work::Reply(reply) => writer.reply(reply).await,
         Work::Jobs { jobs, batch, modern } => {
             answer::run(server, &mut writer, jobs, contexts).await?;
-            writer.finish(batch, modern).await
+            let limit = server.settings.time_limit.map(|limit| writer.transport().wait(limit));
+            within(limit, writer.finish(batch, modern)).await
         }
     }
 }

@@ -106,18 +106,18 @@ fn check_param(
         Value::String(text) => *text == decoded,
         Value::Bool(flag) => decoded == if *flag { "true" } else { "false" },
         Value::Number(number) => same_number(number, &decoded),
-        // Not a type that can be declared: the arguments are refused for it in a moment.
-        _ => true,
+        // Not a type that a header can repeat.
+        _ => false,
     };
     if fits { Ok(()) } else { Err(mismatch(title, value, &argument.to_string())) }
 }
 
 /// Whether a header names the same number, however it writes it: `42.0` is 42.
 fn same_number(number: &serde_json::Number, text: &str) -> bool {
-    let Ok(other) = text.parse::<serde_json::Number>() else {
-        return false;
-    };
-    *number == other || (number.as_f64() == other.as_f64() && !(number.is_i64() && other.is_i64()))
+    let Ok(other) = text.parse::<serde_json::Number>() else { return false };
+    // Only where one of them is a fraction may both be compared as such: large integers differ
+    // where their nearest fractions do not.
+    *number == other || ((number.is_f64() || other.is_f64()) && number.as_f64() == other.as_f64())
 }
 
 fn required<'a>(headers: &'a Fields, title: &str, name: &'a str) -> Result<&'a str, ProtocolError> {
@@ -214,6 +214,10 @@ mod tests {
         assert!(check(&[("mcp-param-limit", "42.0")], r#"{"limit":42}"#));
         assert!(!check(&[("mcp-param-limit", "43")], r#"{"limit":42}"#));
         assert!(!check(&[("mcp-param-limit", "x")], r#"{"limit":42}"#));
+        let large = ("mcp-param-limit", "18446744073709551614");
+        assert!(check(&[large], r#"{"limit":18446744073709551614}"#));
+        assert!(!check(&[large], r#"{"limit":18446744073709551615}"#));
+        assert!(!check(&[("mcp-param-limit", "{}")], r#"{"limit":{}}"#), "no such type");
         assert!(check(&[("mcp-param-deep", "true")], r#"{"filter":{"deep":true}}"#));
         assert!(!check(&[("mcp-param-deep", "True")], r#"{"filter":{"deep":true}}"#));
         assert!(check(&[("mcp-param-other", "x")], "{}"), "not declared");

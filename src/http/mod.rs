@@ -17,6 +17,7 @@ mod message;
 mod origin;
 mod record;
 mod reply;
+mod request;
 mod sse;
 mod status;
 pub(crate) mod transport;

@@ -8,8 +8,13 @@ use crate::fields::Fields;
 /// What keeps proxies from closing a silent stream; clients skip it.
 pub(crate) const KEEP_ALIVE: &str = ": keep-alive\n\n";
 
-/// One message as an event. `json` is compact, so it holds no line break.
+/// One message as an event, on one line of data. Line breaks can only be white space in JSON:
+/// inside of strings they are escaped.
 pub(crate) fn event(json: &str) -> String {
+    const BREAKS: [char; 2] = ['\r', '\n'];
+    if json.contains(BREAKS) {
+        return event(&json.replace(BREAKS, " "));
+    }
     ["event: message\ndata: ", json, "\n\n"].concat()
 }
 

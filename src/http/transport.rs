@@ -24,13 +24,22 @@ pub(crate) struct ClientGone {
 
 impl ClientGone {
     /// Keeps the first line: hosts may put a whole backtrace after it.
-    #[cfg_attr(
-        not(any(test, target_family = "wasm")),
-        expect(dead_code, reason = "only real streams break")
-    )]
     pub(crate) fn new(cause: &str) -> Self {
         Self { cause: cause.lines().next().unwrap_or_default().to_owned() }
     }
+}
+
+/// An operation with a limit: a client that lets it pass is as good as gone.
+pub(crate) async fn within<T>(
+    limit: Option<impl Future<Output = ()>>,
+    operation: impl Future<Output = Io<T>>,
+) -> Io<T> {
+    let Some(limit) = limit else { return operation.await };
+    futures_lite::future::or(operation, async {
+        limit.await;
+        Io::Break(ClientGone::new("the client took nothing until the time limit"))
+    })
+    .await
 }
 
 /// Status and headers of an answer.

@@ -67,7 +67,7 @@ impl ClientCapabilities {
     /// Asks for questions to the user by a form.
     #[must_use]
     pub fn with_elicitation(mut self) -> Self {
-        self.elicitation.get_or_insert_default();
+        self.elicitation.get_or_insert_default().form.get_or_insert_default();
         self
     }
 
@@ -100,8 +100,12 @@ impl ClientCapabilities {
             let has_url = has.is_some_and(|has| has.url.is_some());
             // `{}` means forms; a client that lists only `url` has none.
             let has_form = has.is_some_and(|has| has.form.is_some() || has.url.is_none());
-            let fits = if wanted.url.is_some() { has_url } else { has_form };
-            missing.elicitation = (!fits).then(|| wanted.clone());
+            let lacks_form = wanted.form.is_some() && !has_form;
+            let lacks_url = wanted.url.is_some() && !has_url;
+            missing.elicitation = (lacks_form || lacks_url).then(|| Elicitation {
+                form: wanted.form.clone().filter(|_| lacks_form),
+                url: wanted.url.clone().filter(|_| lacks_url),
+            });
         }
         if let Some(wanted) = &needed.sampling {
             let has = self.sampling.as_ref();
@@ -114,14 +118,20 @@ impl ClientCapabilities {
         if needed.roots.is_some() && self.roots.is_none() {
             missing.roots.clone_from(&needed.roots);
         }
-        for (id, settings) in &needed.extensions {
-            if !self.extensions.contains_key(id) {
-                missing.extensions.insert(id.clone(), settings.clone());
-            }
-        }
+        missing.extensions = without(&needed.extensions, &self.extensions);
+        missing.experimental = without(&needed.experimental, &self.experimental);
         let any = missing != ClientCapabilities::default();
         any.then(|| serde_json::value::to_raw_value(&missing).unwrap_or_default())
     }
+}
+
+/// The entries of `needed` whose keys `declared` has not.
+fn without(
+    needed: &BTreeMap<String, Value>,
+    declared: &BTreeMap<String, Value>,
+) -> BTreeMap<String, Value> {
+    let lacking = needed.iter().filter(|(id, _)| !declared.contains_key(*id));
+    lacking.map(|(id, settings)| (id.clone(), settings.clone())).collect()
 }
 
 /// What the server can do.
@@ -132,4 +142,38 @@ pub(crate) struct ServerCapabilities {
     pub(crate) tools: Option<Settings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logging: Option<Settings>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn missing(declared: Value, needed: &ClientCapabilities) -> Option<Value> {
+        let declared: ClientCapabilities = serde_json::from_value(declared).unwrap();
+        declared.missing(needed).map(|json| serde_json::from_str(json.get()).unwrap())
+    }
+
+    #[test]
+    fn i3_what_is_missing_is_an_object_of_capabilities() {
+        let form = ClientCapabilities::none().with_elicitation();
+        let both = ClientCapabilities::none().with_elicitation().with_url_elicitation();
+        let url = json!({ "elicitation": { "url": {} } });
+        assert_eq!(
+            missing(json!({ "elicitation": {} }), &form),
+            None,
+            "an empty object means forms"
+        );
+        assert_eq!(missing(url.clone(), &form), Some(json!({ "elicitation": { "form": {} } })));
+        assert_eq!(missing(json!({ "elicitation": {} }), &both), Some(url));
+        let all = json!({ "elicitation": { "form": {}, "url": {} } });
+        assert_eq!(missing(all.clone(), &both), None);
+        assert_eq!(missing(json!({}), &both), Some(all));
+        let sampling = ClientCapabilities::none().with_sampling();
+        assert_eq!(missing(json!({ "sampling": { "new": 1 } }), &sampling), None);
+        assert_eq!(missing(json!({}), &sampling), Some(json!({ "sampling": {} })));
+        let mut trial = ClientCapabilities::none();
+        trial.experimental.insert("x".to_owned(), json!({}));
+        assert_eq!(missing(json!({}), &trial), Some(json!({ "experimental": { "x": {} } })));
+    }
 }

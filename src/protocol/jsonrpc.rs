@@ -97,6 +97,7 @@ impl<'a> Message<'a> {
                 match error {
                     NotReadable::NotAnObject => "a message must be a JSON object",
                     NotReadable::Repeated => "a member of the message occurs twice",
+                    NotReadable::Unreadable => "the message cannot be read",
                 },
             )
         })?;

@@ -45,10 +45,8 @@ impl LoggingLevel {
 
 /// Parameters of `notifications/message`.
 #[derive(Debug, Serialize)]
-pub(crate) struct LogMessage<'a, D> {
+pub(crate) struct LogMessage<D> {
     pub(crate) level: LoggingLevel,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) logger: Option<&'a str>,
     pub(crate) data: D,
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum NotReadable {
     NotAnObject,
     #[error("has a member twice")]
     Repeated,
+    #[error("cannot be read")]
+    Unreadable,
 }
 
 /// The values of the named members, in the order of the names; `None` for those that are missing.
@@ -36,7 +38,8 @@ pub(crate) fn read<'a, const N: usize>(
     let mut deserializer = serde_json::Deserializer::from_str(json.get());
     match members.deserialize(&mut deserializer) {
         Ok(()) => Ok(values),
-        Err(_) => Err(NotReadable::Repeated),
+        Err(error) if error.is_data() => Err(NotReadable::Repeated),
+        Err(_) => Err(NotReadable::Unreadable),
     }
 }
 
@@ -92,7 +95,8 @@ impl<'a> DeserializeSeed<'a> for Name<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+        // Bytes, since a key may have escapes that no text has, as half a surrogate pair.
+        deserializer.deserialize_bytes(self)
     }
 }
 
@@ -103,8 +107,8 @@ impl Visitor<'_> for Name<'_> {
         formatter.write_str("a key")
     }
 
-    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| *name == key))
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|name| name.as_bytes() == key))
     }
 }
 
@@ -128,6 +132,7 @@ mod tests {
         assert_eq!(read_two(r#"{"\u0061":1}"#), Ok([some("1"), None]), "escaped keys are keys");
         assert_eq!(read_two(r#"{"a":1,"a":2}"#), Err(NotReadable::Repeated));
         assert_eq!(read_two(r#"{"c":1,"c":2}"#), Ok([None, None]), "whoever reads it may mind");
+        assert_eq!(read_two(r#"{"\ud800":1,"b":2}"#), Ok([None, some("2")]), "odd, but not ours");
         assert_eq!(read_two("[]"), Err(NotReadable::NotAnObject));
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::jsonrpc::RequestId;
-use super::members;
+use super::members::{self, NotReadable};
 
 /// Key of the protocol version in a request's `_meta`.
 pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -38,13 +38,16 @@ pub(crate) struct RequestMeta<'a> {
 }
 
 impl<'a> RequestMeta<'a> {
-    /// The `_meta` of a request; `None` where there is none that can be read.
-    pub(crate) fn of_params(params: &'a RawValue) -> Option<Self> {
-        let [meta] = members::read(params, ["_meta"]).ok()?;
+    /// Reads a `_meta`. One that is no object is nothing; one that cannot be read is an error,
+    /// since it may be a modern client's.
+    pub(crate) fn read(meta: &'a RawValue) -> Result<Self, NotReadable> {
         let names = [PROTOCOL_VERSION, CLIENT_CAPABILITIES, CLIENT_INFO, LOG_LEVEL, PROGRESS_TOKEN];
         let [protocol_version, client_capabilities, client_info, log_level, progress_token] =
-            members::read(meta?, names).ok()?;
-        Some(Self { protocol_version, client_capabilities, client_info, log_level, progress_token })
+            match members::read(meta, names) {
+                Err(NotReadable::NotAnObject) => Ok([None; 5]),
+                other => other,
+            }?;
+        Ok(Self { protocol_version, client_capabilities, client_info, log_level, progress_token })
     }
 }
 
@@ -62,10 +65,9 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    pub(crate) fn of_params(params: &RawValue) -> Self {
+    pub(crate) fn read(meta: &RawValue) -> Self {
         let names = ["traceparent", "tracestate", "baggage"];
-        let meta = members::read(params, ["_meta"]).ok().and_then(|[meta]| meta);
-        let members = meta.and_then(|meta| members::read(meta, names).ok()).unwrap_or_default();
+        let members = members::read(meta, names).unwrap_or_default();
         let [traceparent, tracestate, baggage] =
             members.map(|value| value.and_then(members::string).map(Cow::into_owned));
         Self { traceparent: traceparent.filter(|value| is_traceparent(value)), tracestate, baggage }
@@ -79,4 +81,58 @@ fn is_traceparent(value: &str) -> bool {
     let mut parts = value.split('-');
     let mut next = |length| parts.next().is_some_and(|part| hex(part, length));
     next(2) && next(32) && next(16) && next(2)
+}
+
+/// Whether a key may stand in `_meta`: an optional prefix of labels with a slash, and a name.
+pub(crate) fn is_key(key: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let (prefix, name) =
+        key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let ends = |text: &str, first: fn(&u8) -> bool| {
+        text.as_bytes().first().is_some_and(first)
+            && text.as_bytes().last().is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let label = |label: &str| {
+        ends(label, u8::is_ascii_alphabetic)
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    ends(name, u8::is_ascii_alphanumeric)
+        && name.bytes().all(inner)
+        && prefix.is_none_or(|prefix| prefix.split('.').all(label))
+}
+
+/// Whether a key is one that the protocol keeps for itself.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    let prefix = key.split_once('/').map(|(prefix, _)| prefix);
+    let second = prefix.and_then(|prefix| prefix.split('.').nth(1));
+    matches!(second, Some("modelcontextprotocol" | "mcp"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j6_keys_have_a_form() {
+        for key in ["a", "a.b_c-d", "com.example/a", "io.modelcontextprotocol/x", "x-1.y/0"] {
+            assert!(is_key(key), "{key}");
+        }
+        for key in ["", "/", "a/", "/a", "-a", "a-", "1.a/x", "a..b/x", "a b", "\u{e9}", "a/b/c"] {
+            assert!(!is_key(key), "{key}");
+        }
+        assert!(is_reserved("io.modelcontextprotocol/serverInfo") && is_reserved("com.mcp/x"));
+        assert!(!is_reserved("mcp/x") && !is_reserved("com.example.mcp/x"));
+    }
+
+    #[test]
+    fn j8_a_malformed_traceparent_is_left_out() {
+        let read =
+            |meta: &str| TraceContext::read(&RawValue::from_string(meta.to_owned()).unwrap());
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let trace =
+            read(&format!(r#"{{"traceparent":"{parent}","baggage":"a=1","tracestate":5}}"#));
+        assert_eq!(trace.traceparent.as_deref(), Some(parent));
+        assert_eq!((trace.baggage.as_deref(), trace.tracestate), (Some("a=1"), None));
+        assert_eq!(read(r#"{"traceparent":"00-x-y-01"}"#).traceparent, None);
+    }
 }

@@ -10,6 +10,7 @@ use super::Version;
 use super::content::ContentBlock;
 use super::discover::CacheScope;
 use super::identity::Icon;
+use super::meta::is_reserved;
 
 /// One tool in the answer to `tools/list`.
 #[derive(Debug, Serialize)]
@@ -156,10 +157,14 @@ impl CallToolResult {
         self
     }
 
-    /// Sets a key of the result's `_meta`.
+    /// Sets a key of the result's `_meta`. Keys that the protocol keeps for itself, like
+    /// `io.modelcontextprotocol/serverInfo`, are left out.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta.get_or_insert_default().insert(key.into(), value.into());
+        let key = key.into();
+        if !is_reserved(&key) {
+            self.meta.get_or_insert_default().insert(key, value.into());
+        }
         self
     }
 

@@ -155,3 +155,42 @@ fn deferred_work_is_bounded() {
         ["midge: deferred work was cut: it took longer than the server's limit"]
     );
 }
+
+#[test]
+fn deferred_work_knows_that_the_client_is_gone_and_waits_for_nobody() {
+    let cancelled = Rc::new(Cell::new(None));
+    let seen_by = Rc::clone(&cancelled);
+    let server = Server::new("gone", "1").tool(
+        Tool::with_context("t", move |_: NoArguments, context: Context| {
+            let (seen_by, later) = (Rc::clone(&seen_by), context.clone());
+            async move {
+                context.defer(async move {
+                    later.progress(2.0).await;
+                    seen_by.set(Some(later.is_cancelled()));
+                });
+                "done"
+            }
+        })
+        .description("x"),
+    );
+    let wire = || {
+        let mut params = json!({ "name": "t", "_meta": modern_meta() });
+        params["_meta"]["progressToken"] = json!(1);
+        Wire::modern("tools/call", params)
+    };
+    wire().run(&server);
+    assert_eq!(cancelled.take(), Some(false), "answered");
+    // The body is read in two operations; the third sends the answer, the fourth ends it.
+    for operation in [2, 3] {
+        wire().fail_at(operation).run(&server);
+        assert_eq!(cancelled.take(), Some(true), "operation {operation}");
+    }
+}
+
+#[test]
+fn a_batch_with_a_tool_that_runs_to_completion_says_so_in_its_head() {
+    let batch = r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"streams","_meta":{"progressToken":1}}},
+        {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"stubborn"}}]"#;
+    let seen = Wire::post(batch).run(&server(&Life::default()));
+    assert_eq!(seen.header("midge-run-to-completion"), Some("1"));
+}

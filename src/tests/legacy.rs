@@ -24,7 +24,10 @@ fn server() -> Server {
             .meta("example.com/a", 1),
         )
         .tool(Tool::new("list", async |_: NoArguments| Json(vec![1, 2])).description("An array."))
-        .tool(Tool::new("any", async |_: Anything| ()).description("Takes anything at all."))
+        .tool(
+            Tool::new("any", async |args: Anything| Json(args))
+                .description("Takes anything at all."),
+        )
         .tool(
             Tool::new("asks", async |_: NoArguments| ())
                 .description("Needs the client.")
@@ -39,8 +42,7 @@ fn server() -> Server {
         )
 }
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-#[expect(dead_code, reason = "only its schema is looked at")]
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 struct Anything {
     value: serde_json::Value,
 }
@@ -172,7 +174,9 @@ fn l10_results_that_are_no_objects_stay_text() {
 
 #[test]
 fn l11_property_schemas_are_objects() {
-    assert_eq!(tool("2025-11-25", 2)["inputSchema"]["properties"]["value"], json!({}));
+    let listed = tool("2025-11-25", 2);
+    assert_eq!(listed["inputSchema"]["properties"]["value"], json!({}));
+    assert_eq!(listed["outputSchema"]["properties"]["value"], json!({}));
 }
 
 #[test]

@@ -175,6 +175,8 @@ fn rows_9_to_12_metadata_and_version() {
     check("10 lacking", modern(lacking), malformed());
     let only_info = json!({ "_meta": { "io.modelcontextprotocol/clientInfo": {} } });
     check("v2", modern(only_info).without("mcp-protocol-version"), malformed());
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
+    check("v1 unreadable", Wire::post(twice), malformed());
     check("11", meta(json!("v999.0.0"), json!({})), (400, Some(-32020), json!(1)));
     let future = meta(json!("v999.0.0"), json!({})).set("mcp-protocol-version", "v999.0.0");
     let body = check("12", future, (400, Some(-32022), json!(1)));
@@ -317,9 +319,12 @@ fn validate_names_what_clients_would_refuse() {
     let tool = |name: &'static str| Tool::new(name, async |_: NoArguments| ());
     let server = Server::new("bad", "1")
         .endpoint("mcp")
+        .allow_origin("https://app.example.com/")
+        .allow_origin("*")
         .tool(tool("no description"))
         .tool(tool("twice").description("x"))
         .tool(tool("twice").description("x"))
+        .tool(tool("meta").description("x").meta("io.mcp/x", 1).meta("a b", 1).meta("fine", 1))
         .tool(Tool::new("text", async |_: String| ()).description("x"))
         .tool(
             Tool::new("header", async |_: Region| ())
@@ -333,9 +338,13 @@ fn validate_names_what_clients_would_refuse() {
         problems,
         [
             "the endpoint `mcp` must start with /",
+            "`https://app.example.com/` is not an origin like https://app.example.com, without a path",
+            "`*` is not an origin like https://app.example.com, without a path",
             "tool `no description`: a name has 1 to 128 of A-Z a-z 0-9 _ . -",
             "tool `no description`: a description is missing, and models choose by it",
             "tool `twice`: there are two of that name",
+            "tool `meta`: `a b` is not a key that a server may use in `_meta`",
+            "tool `meta`: `io.mcp/x` is not a key that a server may use in `_meta`",
             "tool `text`: the argument type must be a struct or map: a JSON object",
             "tool `header`: header parameter `nowhere` is not a property of the arguments",
             "tool `header`: header `a` is declared twice",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::wire::{Seen, Wire, modern_meta};
-use crate::{Context, LoggingLevel, NoArguments, Outcome, Server, Tool, ToolError};
+use crate::{CallToolResult, Context, LoggingLevel, NoArguments, Outcome, Server, Tool, ToolError};
 
 fn server() -> Server {
     Server::new("stream", "1")
@@ -143,6 +143,53 @@ fn an_early_stream_starts_before_the_handler() {
     let seen = call("early", &[]).run(&server());
     assert_eq!(seen.writes[0], ": keep-alive\n\n");
     assert_eq!(methods(&seen), ["(response)"]);
+}
+
+#[test]
+fn an_early_stream_has_a_heartbeat_within_a_hosts_grace() {
+    let naps = |name: &'static str| {
+        Tool::new(name, async |_: NoArguments| futures_lite::future::yield_now().await)
+            .description("x")
+    };
+    let server = Server::new("early", "1")
+        .tool(naps("told").early_stream())
+        .tool(naps("stubborn").run_to_completion());
+    let silence = |tool| call(tool, &[]).run(&server).waits;
+    assert_eq!(silence("told"), [Duration::from_millis(250)]);
+    assert_eq!(silence("stubborn"), [Duration::from_secs(15)], "it is not to be told");
+}
+
+#[test]
+fn a_client_that_takes_nothing_does_not_outlive_the_time_limit() {
+    let limited = server().time_limit(Duration::from_secs(1));
+    for write in 0..3 {
+        let wire = call("works", &[("progressToken", json!(1))]).stuck_at(write).timers(1);
+        assert_eq!(wire.run(&limited).outcome, Outcome::ClientGone, "write {write}");
+    }
+    let wire = call("quick", &[]).stuck_at(0).timers(1);
+    assert_eq!(wire.run(&limited).outcome, Outcome::ClientGone, "the last write");
+}
+
+#[test]
+fn the_longest_times_are_no_trouble() {
+    let server = server().time_limit(Duration::MAX).keep_alive(Duration::MAX);
+    assert_eq!(call("works", &[("progressToken", json!(1))]).run(&server).status, 200);
+}
+
+#[test]
+fn json_with_line_breaks_stays_one_event() {
+    let pretty = "{\n  \"a\": \"b\\n\",\r\n  \"c\": 1\n}";
+    let server = Server::new("raw", "1").tool(
+        Tool::with_context("t", move |_: NoArguments, context: Context| async move {
+            let raw = serde_json::value::RawValue::from_string(pretty.to_owned()).unwrap();
+            context.progress(1.0).await;
+            CallToolResult::new().structured(&raw).map_err(ToolError::internal)
+        })
+        .description("x"),
+    );
+    let seen = call("t", &[("progressToken", json!(1))]).run(&server);
+    let events = seen.events();
+    assert_eq!(events[1]["result"]["structuredContent"], json!({ "a": "b\n", "c": 1 }));
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub(super) struct Wire {
     operations: usize,
     /// How many timers are over at once; later ones never are.
     timers: Rc<Cell<usize>>,
+    waits: Rc<RefCell<Vec<Duration>>>,
+    /// From this write on the client takes nothing.
+    stuck_at: Option<usize>,
     seen: Seen,
 }
 
@@ -39,6 +42,8 @@ pub(super) struct Seen {
     pub(super) finished: bool,
     pub(super) outcome: Outcome,
     pub(super) log: RefCell<Vec<String>>,
+    /// The timers that were made.
+    pub(super) waits: Vec<Duration>,
     /// Operations that broke off.
     pub(super) failures: usize,
 }
@@ -61,6 +66,8 @@ impl Wire {
             fail_once: false,
             operations: 0,
             timers: Rc::default(),
+            waits: Rc::default(),
+            stuck_at: None,
             seen: Seen::default(),
         }
     }
@@ -108,6 +115,12 @@ impl Wire {
         self
     }
 
+    /// Has the client stop reading at a write, the head being the first.
+    pub(super) fn stuck_at(mut self, write: usize) -> Self {
+        self.stuck_at = Some(write);
+        self
+    }
+
     /// Lets operations after the failed one succeed.
     pub(super) fn fail_once(mut self) -> Self {
         self.fail_once = true;
@@ -129,7 +142,14 @@ impl Wire {
             headers: std::mem::take(&mut self.head.headers),
         };
         self.seen.outcome = block_on(serve(server, head, &mut self));
+        self.seen.waits = self.waits.take();
         self.seen
+    }
+
+    async fn take_or_wait(&self) {
+        if self.stuck_at.is_some_and(|at| self.seen.writes.len() >= at) {
+            pending::<()>().await;
+        }
     }
 
     fn operation(&mut self, is_read: bool) -> Io {
@@ -187,6 +207,7 @@ impl Transport for Wire {
 
     async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
         self.operation(false)?;
+        self.take_or_wait().await;
         assert_eq!(self.seen.status, 0, "two heads");
         self.seen.status = head.status.as_u16();
         self.seen.headers = head.headers;
@@ -198,6 +219,7 @@ impl Transport for Wire {
 
     async fn write(&mut self, bytes: &[u8]) -> Io {
         self.operation(false)?;
+        self.take_or_wait().await;
         assert_ne!(self.seen.status, 0, "a body before its head");
         let bytes = std::str::from_utf8(bytes).unwrap();
         self.seen.body.push_str(bytes);
@@ -212,7 +234,8 @@ impl Transport for Wire {
         Io::Continue(())
     }
 
-    fn wait(&self, _time: Duration) -> impl Future<Output = ()> + 'static {
+    fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
+        self.waits.borrow_mut().push(time);
         let timers = Rc::clone(&self.timers);
         async move {
             match timers.get() {

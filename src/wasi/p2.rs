@@ -23,6 +23,9 @@ use crate::server::Server;
 /// Bytes to ask for in one read; hosts give what they have.
 const READ_SIZE: u64 = 64 << 10;
 
+/// No exchange lasts longer, and no clock need be able to say more.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Answers one exchange. Called by `export!`.
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
     let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
@@ -99,7 +102,7 @@ impl Transport for Exchange {
 
     async fn write(&mut self, bytes: &[u8]) -> Io {
         self.write_rest(bytes).await?;
-        self.answer.borrow().flush()
+        self.answer.borrow_mut().flush()
     }
 
     async fn finish(&mut self, trailers: Option<Fields>) -> Io {
@@ -109,7 +112,7 @@ impl Transport for Exchange {
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would borrow the exchange")]
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
         async move {
-            wstd::task::sleep(time.into()).await;
+            wstd::task::sleep(time.min(LONGEST_WAIT).into()).await;
         }
     }
 
@@ -126,7 +129,7 @@ impl Exchange {
     /// Writes as much as the host takes at a time, without ever blocking the handler's thread.
     async fn write_rest(&self, mut bytes: &[u8]) -> Io {
         while !bytes.is_empty() {
-            let written = self.answer.borrow().write(bytes)?;
+            let written = self.answer.borrow_mut().write(bytes)?;
             bytes = &bytes[written..];
             if written == 0 {
                 let ready = self.answer.borrow().subscribe()?;
@@ -186,37 +189,43 @@ impl PendingAnswer {
     }
 
     /// Writes what the host takes now, and says how much that was.
-    pub(super) fn write(&self, bytes: &[u8]) -> Io<usize> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Io<usize> {
         let stream = self.stream()?;
-        let allowed = match stream.check_write() {
-            Ok(allowed) => usize::try_from(allowed).unwrap_or(usize::MAX),
-            Err(error) => return Io::Break(gone(error)),
-        };
-        let now = &bytes[..allowed.min(bytes.len())];
-        if now.is_empty() {
-            return Io::Continue(0);
-        }
-        match stream.write(now) {
-            Ok(()) => Io::Continue(now.len()),
-            Err(error) => Io::Break(gone(error)),
-        }
+        let result = stream.check_write().and_then(|allowed| {
+            let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+            let now = &bytes[..allowed.min(bytes.len())];
+            if !now.is_empty() {
+                stream.write(now)?;
+            }
+            Ok(now.len())
+        });
+        self.or_over(result)
     }
 
     /// Writes everything, blocking: for the last words of a guest that is about to trap.
-    pub(super) fn write_blocking(&self, bytes: &[u8]) -> Io {
+    pub(super) fn write_blocking(&mut self, bytes: &[u8]) -> Io {
         // More than 4096 bytes at a time would trap.
         for piece in bytes.chunks(4096) {
-            if let Err(error) = self.stream()?.blocking_write_and_flush(piece) {
-                return Io::Break(gone(error));
-            }
+            let result = self.stream()?.blocking_write_and_flush(piece);
+            self.or_over(result)?;
         }
         Io::Continue(())
     }
 
-    fn flush(&self) -> Io {
-        match self.stream()?.flush() {
-            Ok(()) => Io::Continue(()),
-            Err(error) => Io::Break(gone(error)),
+    fn flush(&mut self) -> Io {
+        let result = self.stream()?.flush();
+        self.or_over(result)
+    }
+
+    /// A stream that has broken is let go of: nothing can be written to it by mistake.
+    fn or_over<T>(&mut self, result: Result<T, StreamError>) -> Io<T> {
+        match result {
+            Ok(value) => Io::Continue(value),
+            Err(error) => {
+                let gone = gone(error);
+                self.state = State::Over;
+                Io::Break(gone)
+            }
         }
     }
 
@@ -268,9 +277,10 @@ async fn wait_for(pollable: Pollable) {
     AsyncPollable::new(pollable).wait_for().await;
 }
 
-/// Writes a line to the standard error stream, or what of it fits into one write.
+/// Writes a line to the standard error stream, or what of it fits into one write. One line: what
+/// comes after a line break would pass for a line of its own.
 pub(super) fn log(line: &str) {
-    let mut bytes = line.as_bytes().to_vec();
+    let mut bytes = line.replace(['\r', '\n'], " ").into_bytes();
     bytes.truncate(4095);
     bytes.push(b'\n');
     // Nobody is left to tell when the log itself fails.

@@ -1,0 +1,171 @@
+//! One request: who speaks, whether headers and body agree, and its answer.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use serde_json::value::RawValue;
+
+use super::era::{self, Era};
+use super::headers::{self, Field};
+use super::record::Record;
+use crate::context::RequestInfo;
+use crate::dispatch::{self, Answer, Method, Response};
+use crate::error::ProtocolError;
+use crate::fields::Fields;
+use crate::protocol::Version;
+use crate::protocol::jsonrpc::{Request, RequestId};
+use crate::protocol::logging::LoggingLevel;
+use crate::protocol::members;
+use crate::protocol::meta::{ProgressToken, RequestMeta};
+use crate::server::Server;
+
+/// A request that cannot be answered, with the era whose statuses apply.
+pub(crate) struct Failure {
+    pub(crate) response: Response,
+    pub(crate) modern: bool,
+}
+
+/// Answers a request, or starts to; says whether it is a modern one.
+pub(crate) fn answer(
+    server: &Server,
+    headers: &Rc<Fields>,
+    request: &Request<'_>,
+    record: &mut Record,
+) -> Result<(Answer, bool), Failure> {
+    let fail = |modern: bool| {
+        move |error| Failure { response: Response::error(Some(&request.id), error), modern }
+    };
+    let asked = Asked::new(server, headers, request).map_err(fail(true))?;
+    let header = Field::of(headers, headers::PROTOCOL_VERSION);
+    let era = era::decide(&request.method, &asked.meta, header).map_err(fail(false))?;
+    record.era(era);
+    match era {
+        Era::Modern => asked.answer_modern(record).map(|answer| (answer, true)).map_err(fail(true)),
+        Era::Legacy(version) => {
+            asked.answer_legacy(version, record).map(|answer| (answer, false)).map_err(fail(false))
+        }
+    }
+}
+
+/// A request and what it is asked of.
+struct Asked<'a> {
+    server: &'a Server,
+    headers: &'a Rc<Fields>,
+    request: &'a Request<'a>,
+    raw_meta: Option<&'a RawValue>,
+    meta: RequestMeta<'a>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(
+        server: &'a Server,
+        headers: &'a Rc<Fields>,
+        request: &'a Request<'a>,
+    ) -> Result<Self, ProtocolError> {
+        let unreadable =
+            |what: &str, error| ProtocolError::InvalidMeta(format!("{what} {error}").into());
+        let [raw_meta] = request
+            .params
+            .map_or(Ok([None]), |params| members::read(params, ["_meta"]))
+            .map_err(|error| unreadable("`params`", error))?;
+        let meta = raw_meta
+            .map_or(Ok(RequestMeta::default()), RequestMeta::read)
+            .map_err(|error| unreadable("`_meta`", error))?;
+        Ok(Self { server, headers, request, raw_meta, meta })
+    }
+
+    /// Checks in the order of the status table, then answers.
+    fn answer_modern(&self, record: &mut Record) -> Result<Answer, ProtocolError> {
+        let requested = self.requested_version()?;
+        self.check_capabilities()?;
+        headers::check_version(self.headers, &requested)?;
+        let version = requested.parse().ok().filter(|version: &Version| version.is_modern());
+        let version = version.ok_or_else(|| ProtocolError::UnsupportedVersion {
+            requested: requested.into_owned(),
+        })?;
+        headers::check_method(self.headers, &self.request.method)?;
+        let method = self.find_method(version)?;
+        if let Some(name) = self.record_name(method, record) {
+            headers::check_name(self.headers, &name)?;
+        }
+        let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
+        dispatch::answer(self.server, method, self.request.params, info, &|tool, arguments| {
+            headers::check_params(self.headers, tool.header_params(), arguments)
+        })
+    }
+
+    fn answer_legacy(
+        &self,
+        version: Version,
+        record: &mut Record,
+    ) -> Result<Answer, ProtocolError> {
+        let method = self.find_method(version)?;
+        self.record_name(method, record);
+        let info = self.info(version);
+        dispatch::answer(self.server, method, self.request.params, info, &|_, _| Ok(()))
+    }
+
+    fn find_method(&self, version: Version) -> Result<Method, ProtocolError> {
+        let name = &self.request.method;
+        Method::find(name, version, self.server)
+            .ok_or_else(|| ProtocolError::MethodNotFound(name.clone().into_owned()))
+    }
+
+    /// The version in the body, whatever it is. A header without it is malformed metadata, it
+    /// without the header is a missing header.
+    fn requested_version(&self) -> Result<Cow<'a, str>, ProtocolError> {
+        let invalid = |reason: &'static str| ProtocolError::InvalidMeta(reason.into());
+        let version = self
+            .meta
+            .protocol_version
+            .ok_or_else(|| invalid("_meta must name the protocolVersion"))?;
+        if Field::of(self.headers, headers::PROTOCOL_VERSION) == Field::Absent {
+            let message = "MCP-Protocol-Version header is missing".to_owned();
+            return Err(ProtocolError::HeaderMismatch(message));
+        }
+        members::string(version).ok_or_else(|| invalid("protocolVersion must be a string"))
+    }
+
+    /// The capabilities must be there; they are read when somebody asks.
+    fn check_capabilities(&self) -> Result<(), ProtocolError> {
+        let invalid = |reason: &'static str| Err(ProtocolError::InvalidMeta(reason.into()));
+        match self.meta.client_capabilities {
+            Some(capabilities) if capabilities.get().starts_with('{') => Ok(()),
+            Some(_) => invalid("clientCapabilities must be an object"),
+            None => invalid("_meta must have clientCapabilities"),
+        }
+    }
+
+    fn log_level(&self) -> Result<Option<LoggingLevel>, ProtocolError> {
+        let Some(level) = self.meta.log_level else {
+            return Ok(None);
+        };
+        LoggingLevel::from_json(level).map(Some).ok_or_else(|| {
+            ProtocolError::InvalidParams("logLevel must be one of the eight levels".into())
+        })
+    }
+
+    /// The name of the tool that is called, for the methods that name one. Parameters without it
+    /// are refused later, as parameters.
+    fn record_name(&self, method: Method, record: &mut Record) -> Option<Cow<'a, str>> {
+        if method != Method::CallTool {
+            return None;
+        }
+        let name = dispatch::name_in(self.request.params)?;
+        record.name(&name);
+        Some(name)
+    }
+
+    fn info(&self, version: Version) -> RequestInfo {
+        let token = self.meta.progress_token.and_then(RequestId::from_json);
+        RequestInfo {
+            id: self.request.id.clone(),
+            version,
+            meta: self.raw_meta.map(ToOwned::to_owned),
+            // Legacy clients set a level that nobody can remember; this is what most expect.
+            log_level: (!version.needs_log_level_in_request()).then_some(LoggingLevel::Info),
+            progress_token: token.map(ProgressToken),
+            headers: Rc::clone(self.headers),
+        }
+    }
+}
