@@ -131,6 +131,26 @@ async fn before_the_head_the_guest_is_dropped() {
 }
 
 #[tokio::test]
+async fn busy_guests_are_all_dropped_where_they_outnumber_the_threads() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    let mut wires = Vec::new();
+    for _ in 0..5 {
+        let mut wire = serving.wire().await;
+        wire.post(&call("spins", json!({})).accept("application/json")).await;
+        wires.push(wire);
+    }
+    serving.until_gauges("all", |gauges| gauges.instances == 5).await;
+    let left = Instant::now();
+    drop(wires);
+    serving.until_gauges("none", |gauges| gauges.instances == 0).await;
+    assert!(left.elapsed() < AT_ONCE, "after {:?}", left.elapsed());
+    for line in serving.exchanges(5).await {
+        assert_eq!((line.level, &line["outcome"]), (Level::WARN, "client-gone"), "{line:?}");
+    }
+    serving.assert_noise(0, 5);
+}
+
+#[tokio::test]
 async fn in_the_stream_the_handler_is_dropped_too() {
     for (how, leave) in LEAVINGS {
         let serving = Serving::of(guests::ANSWERS).await;

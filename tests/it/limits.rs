@@ -162,7 +162,9 @@ async fn an_idle_connection_is_closed() {
     let mut wire = serving.wire().await;
     wire.post(&greet()).await;
     assert_eq!(wire.answer().await.status, 200, "before the pause");
+    let start = Instant::now();
     assert_eq!(wire.rest().await, b"", "closed without a word");
+    assert!(start.elapsed() < Duration::from_secs(3), "after {:?}", start.elapsed());
     serving.until_idle().await;
     serving.assert_noise(0, 0);
 }
@@ -259,7 +261,9 @@ async fn a_client_that_stops_reading_is_cut() {
     let serving = Serving::with(config, guests::STREAMS_WITHOUT_END).await;
     let mut wire = serving.wire().await;
     wire.post(&Message::call("anything", json!({}))).await;
+    let start = Instant::now();
     let line = serving.exchange().await;
+    assert!(start.elapsed() < Duration::from_secs(3), "after {:?}", start.elapsed());
     assert_eq!((line.level, &line["outcome"]), (Level::WARN, "client-gone"), "{line:?}");
     assert!(line["cause"].contains("stopped reading"), "{line:?}");
     serving.assert_noise(0, 1);
