@@ -79,16 +79,17 @@ pub(super) async fn half_closed(on: &Ground) -> Ended {
     let sight = watched.at_work(on).await;
     let begin = Instant::now();
     wire.half_close().await;
-    let answered = wire.answered(on.patience).await;
-    let seen = Seen { kept_running: goes_on(sight).await, ..Seen::answer(answered) };
-    if !wire.ends(on.patience).await {
-        return Ok(seen.note("the connection stays open"));
-    }
-    let time = begin.elapsed().as_secs_f32();
-    Ok(match answered {
-        Answered::Status(_) => seen.note(format!("answered, and closed after {time:.1} s")),
-        _ => seen.note(format!("closed after {time:.1} s")),
-    })
+    let end = async {
+        let answered = wire.answered(on.patience).await;
+        let time = wire.ends(on.patience).await.then(|| begin.elapsed().as_secs_f32());
+        (answered, time)
+    };
+    let ((answered, time), kept_running) = tokio::join!(end, goes_on(sight));
+    let seen = Seen { kept_running, ..Seen::answer(answered) };
+    Ok(seen.note(match time {
+        Some(time) => format!("closed after {time:.1} s"),
+        None => "the connection stays open".to_owned(),
+    }))
 }
 
 pub(super) async fn in_stream(on: &Ground, how: Leave) -> Ended {
