@@ -29,6 +29,7 @@ mod exchange;
 mod fault;
 mod guest;
 mod host;
+mod leash;
 mod life;
 mod listen;
 mod logging;

@@ -72,7 +72,10 @@ where
     let mut store = Store::new(host.engine(), State::new(host.grants(), report));
     store.limiter(State::limiter);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|_| Ok(give_way()));
+    store.epoch_deadline_callback(|mut store| {
+        store.data_mut().tick();
+        Ok(give_way())
+    });
     let mut instance = Instance { store, _counted: host.count_instance(), _permit: permit };
     let deadline = Instant::now() + host.config().exchange_timeout;
     let grace = host.config().abort_grace;
@@ -116,12 +119,19 @@ where
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
 /// grace after that is over.
 async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration) {
-    // Either way it is over, and the grace is the same.
-    let _ = completed.await;
+    let is_complete = completed.await.is_ok();
     if report.runs_to_completion() {
         std::future::pending::<()>().await;
     }
-    sleep(grace).await;
+    if is_complete {
+        return sleep(grace).await;
+    }
+    let leash = report.leash();
+    leash.client_gone();
+    tokio::select! {
+        () = sleep(grace) => {}
+        () = leash.busy() => {}
+    }
 }
 
 fn returned(result: wasmtime::Result<()>) -> Manner {

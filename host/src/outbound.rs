@@ -1,6 +1,6 @@
 //! Which servers a guest may call.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,8 @@ use wasmtime_wasi_http::{
     Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks, default_send_request,
     p2::bindings::http::types::ErrorCode,
 };
+
+use crate::report::Report;
 
 /// A server, or a family of servers, that a guest may call by HTTP.
 ///
@@ -120,7 +122,31 @@ impl From<OutboundRule> for String {
 
 /// The guest's way out: refuses every server that is not named.
 pub(crate) struct Outbound {
-    pub(crate) allowed: std::sync::Arc<[OutboundRule]>,
+    pub(crate) allowed: Arc<[OutboundRule]>,
+    pub(crate) report: Arc<Report>,
+}
+
+/// Makes a call, until the client for whom it is made has gone. Then its connection is closed.
+async fn send(
+    request: http::Request<WasiBody>,
+    options: Option<RequestOptions>,
+    report: Arc<Report>,
+    begun_late: bool,
+) -> Result<Sent, HttpError> {
+    let mut abandoned = Box::pin(async move { report.leash().call_abandoned(begun_late).await });
+    let (response, io) = tokio::select! {
+        biased;
+        () = abandoned.as_mut() => return Err(HttpError::ConnectionTerminated),
+        sent = default_send_request(request, options) => sent?,
+    };
+    let io = async move {
+        tokio::select! {
+            biased;
+            () = abandoned => Ok(()),
+            result = io => result,
+        }
+    };
+    Ok((response.map(http_body_util::BodyExt::boxed_unsync), Box::new(io)))
 }
 
 /// Reads the body of a refused request: a guest that finds it closed would take the refusal for a
@@ -129,14 +155,9 @@ async fn drain(mut body: WasiBody) {
     while let Some(Ok(_)) = http_body_util::BodyExt::frame(&mut body).await {}
 }
 
-type SendFuture = Box<
-    dyn Future<
-            Output = Result<
-                (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>),
-                HttpError,
-            >,
-        > + Send,
->;
+/// A response, and what goes on beneath it.
+type Sent = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>);
+type SendFuture = Box<dyn Future<Output = Result<Sent, HttpError>> + Send>;
 
 impl WasiHttpHooks for Outbound {
     fn send_request(
@@ -150,11 +171,11 @@ impl WasiHttpHooks for Outbound {
             tokio::spawn(drain(request.into_body()));
             return Box::new(async { Err(HttpError::HttpRequestDenied) });
         }
-        Box::new(async move {
-            let (response, io) = default_send_request(request, options).await?;
-            let response = response.map(http_body_util::BodyExt::boxed_unsync);
-            Ok((response, Box::new(io) as Box<_>))
-        })
+        let leash = self.report.leash();
+        if leash.is_unnoticed() {
+            return Box::new(async { Err(HttpError::ConnectionTerminated) });
+        }
+        Box::new(send(request, options, Arc::clone(&self.report), leash.is_gone()))
     }
 
     // The defaults of these three log a warning each; a peer's failure is the guest's to report.

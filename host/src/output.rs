@@ -61,7 +61,7 @@ fn log(report: &Report, line: &str) {
         Line::Text(text) => {
             tracing::info!(target: "midge::guest", exchange = report.exchange(), "{text}");
         }
-        Line::ClientGone(cause) => report.client_gone(cause),
+        Line::ClientGone(cause) => report.noticed(cause),
         Line::Panic(cause) => report.panicked(cause),
     }
 }

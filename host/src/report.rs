@@ -14,6 +14,7 @@ use crate::{
     connection::Busy,
     contract::{self, Outcome, Said},
     fault::Fault,
+    leash::Leash,
 };
 
 /// What happened in an exchange, gathered from everyone who takes part in it.
@@ -28,6 +29,7 @@ pub(crate) struct Report {
     bytes: AtomicU64,
     run_to_completion: AtomicBool,
     refusal: OnceLock<Fault>,
+    leash: Leash,
     facts: Mutex<Facts>,
     /// Holds the connection and the server open until the exchange is over.
     busy: Busy,
@@ -52,6 +54,7 @@ impl Report {
             bytes: AtomicU64::new(0),
             run_to_completion: AtomicBool::new(false),
             refusal: OnceLock::new(),
+            leash: Leash::default(),
             facts: Mutex::default(),
             busy,
         }
@@ -66,6 +69,7 @@ impl Report {
         if contract::take_run_to_completion(head) {
             self.run_to_completion.store(true, Ordering::Relaxed);
         }
+        self.leash.answered();
         contract::strip_trailer_announcement(head);
         let mut facts = self.facts();
         facts.status = Some(status);
@@ -87,6 +91,11 @@ impl Report {
         self.run_to_completion.load(Ordering::Relaxed)
     }
 
+    /// How the guest stands to its client.
+    pub(crate) fn leash(&self) -> &Leash {
+        &self.leash
+    }
+
     pub(crate) fn wrote(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -103,6 +112,12 @@ impl Report {
             Some(closed) => self.cut(closed.outcome(), closed.cause()),
             None => self.cut(Outcome::ClientGone, cause),
         }
+    }
+
+    /// The guest says that its client has gone.
+    pub(crate) fn noticed(&self, cause: &str) {
+        self.leash.notice();
+        self.client_gone(cause);
     }
 
     /// The guest's panic: it explains the trap that follows.

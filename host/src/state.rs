@@ -69,6 +69,7 @@ pub(crate) struct State {
     hooks: Outbound,
     config: Arc<WasiConfigVariables>,
     memory: MemoryLimit,
+    report: Arc<Report>,
 }
 
 impl State {
@@ -80,9 +81,10 @@ impl State {
             table: ResourceTable::new(),
             wasi,
             http: WasiHttpCtx::new(),
-            hooks: Outbound { allowed: Arc::clone(&grants.outbound) },
+            hooks: Outbound { allowed: Arc::clone(&grants.outbound), report: Arc::clone(report) },
             config: Arc::clone(&grants.config),
             memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
+            report: Arc::clone(report),
         }
     }
 
@@ -97,6 +99,22 @@ impl State {
     /// Whether the guest was refused memory.
     pub(crate) fn out_of_memory(&self) -> bool {
         self.memory.refused
+    }
+
+    /// The guest was found busy.
+    pub(crate) fn tick(&mut self) {
+        self.look_for_answer();
+        self.report.leash().tick();
+    }
+
+    /// A guest without an open body when its client has gone has noticed, or has nothing to notice.
+    fn look_for_answer(&mut self) {
+        let leash = self.report.leash();
+        if leash.is_unnoticed()
+            && !self.table.iter_mut().any(|entry| entry.is::<HostOutgoingBody>())
+        {
+            leash.no_open_answer();
+        }
     }
 
     /// Aborts every body the guest has begun and not finished; says whether there was one.
@@ -118,12 +136,14 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.look_for_answer();
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.look_for_answer();
         WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }
 }

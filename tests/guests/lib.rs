@@ -45,6 +45,16 @@ impl Answer {
         Self { stream: body.write().unwrap(), body }
     }
 
+    /// Gives an answer that announces that it has no body.
+    pub fn empty(response: ResponseOutparam, status: u16) {
+        let headers = [("content-length".to_owned(), b"0".to_vec())];
+        let head = OutgoingResponse::new(Fields::from_list(&headers).unwrap());
+        head.set_status_code(status).unwrap();
+        let body = head.body().unwrap();
+        ResponseOutparam::set(response, Ok(head));
+        OutgoingBody::finish(body, None).unwrap();
+    }
+
     /// Writes and waits until the host has taken it.
     pub fn write(&self, text: &str) -> Result<(), StreamError> {
         self.stream.blocking_write_and_flush(text.as_bytes())

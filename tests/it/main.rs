@@ -12,6 +12,7 @@ mod clients;
 mod conformance;
 mod faults;
 mod golden;
+mod host_review;
 mod hosts;
 mod http2;
 mod limits;

@@ -1,0 +1,80 @@
+//! What a guest without the SDK's care may not do to its host.
+
+use std::time::{Duration, Instant};
+
+use midge_host::Config;
+use midge_tests::{LEAVINGS, Line, Message, Serving, config, guests, soon};
+use serde_json::json;
+use tokio::{io::AsyncReadExt, net::TcpListener};
+use tracing::Level;
+
+/// How quickly a guest must be gone after its client, on a machine that does other things, too.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+fn told(path: &'static str) -> Message {
+    Message::call("anything", json!({})).path(path)
+}
+
+fn assert_gone(serving: &Serving, line: &Line) {
+    assert_eq!((line.level, &line["outcome"]), (Level::WARN, "client-gone"), "{line:?}");
+    serving.assert_noise(0, 1);
+}
+
+/// The grace is for guests that know that they have one.
+#[tokio::test]
+async fn a_busy_stream_has_no_grace() {
+    for (how, leave) in LEAVINGS {
+        let config = Config { abort_grace: Duration::from_secs(10), ..config() };
+        let serving = Serving::with(config, guests::TOLD).await;
+        let mut wire = serving.wire().await;
+        wire.post(&told("/stream-then-spin")).await;
+        wire.until("data: 1").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let left = Instant::now();
+        leave(wire);
+        let line = serving.exchange().await;
+        assert!(left.elapsed() < AT_ONCE, "{how}: after {:?}", left.elapsed());
+        assert_gone(&serving, &line);
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_has_noticed_has_its_grace() {
+    let config = Config { abort_grace: Duration::from_secs(10), ..config() };
+    let serving = Serving::with(config, guests::TOLD).await;
+    let mut wire = serving.wire().await;
+    wire.post(&told("/stream-then-notice-then-spin")).await;
+    wire.until("data: 2").await;
+    drop(wire);
+    let line = serving.exchange().await;
+    assert_gone(&serving, &line);
+    assert_eq!(serving.log().output(), ["deferred work done"], "it was not cut");
+}
+
+#[tokio::test]
+async fn a_call_made_in_a_stream_is_closed_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let addr = listener.local_addr().expect("it has an address");
+    // A path of the test's own; it lives as long as the tests.
+    let path: &'static str = format!("/stream-then-call/{addr}").leak();
+    for (how, leave) in LEAVINGS {
+        let config = Config {
+            allow_outbound: vec!["127.0.0.1".parse().expect("a rule")],
+            abort_grace: Duration::from_secs(2),
+            ..config()
+        };
+        let serving = Serving::with(config, guests::TOLD).await;
+        let mut wire = serving.wire().await;
+        wire.post(&told(path)).await;
+        let (mut upstream, _) = soon("the call", listener.accept()).await.expect("it comes");
+        let mut request = vec![0; 4096];
+        let read = soon("the request", upstream.read(&mut request)).await.expect("it comes");
+        assert!(read > 0, "{how}: the call is at work");
+        let left = Instant::now();
+        leave(wire);
+        while soon("the end", upstream.read(&mut request)).await.is_ok_and(|read| read > 0) {}
+        assert!(left.elapsed() < AT_ONCE, "{how}: after {:?}", left.elapsed());
+        let line = serving.exchange().await;
+        assert_gone(&serving, &line);
+    }
+}
