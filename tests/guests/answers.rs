@@ -14,6 +14,7 @@ fn server() -> Server {
         .keep_alive(Duration::from_millis(100))
         .tool(Tool::new("sized", sized))
         .tool(Tool::new("panics", panics))
+        .tool(Tool::new("panics_reading", async |_: Unreadable| "never"))
         .tool(Tool::with_context("panics_streaming", panics_streaming))
         .tool(Tool::new("sleeps", sleeps))
         .tool(Tool::with_context("echo_header", echo_header))
@@ -47,6 +48,17 @@ async fn panics(_: NoArguments) -> String {
 async fn panics_streaming(_: NoArguments, context: Context) -> String {
     context.progress(1.0).await;
     panic!("the tool panics in the stream");
+}
+
+/// Arguments whose reading panics, before there is a handler.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Unreadable {
+    #[serde(deserialize_with = "unreadable", rename = "text")]
+    _text: String,
+}
+
+fn unreadable<'a, D: serde::Deserializer<'a>>(_: D) -> Result<String, D::Error> {
+    panic!("the tool panics at its arguments");
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]

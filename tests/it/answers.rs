@@ -145,6 +145,15 @@ async fn a_panic_before_the_head_is_a_500() {
 }
 
 #[tokio::test]
+async fn a_panic_before_the_handler_is_blamed_on_the_request() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    let answer = serving.send(&call("panics_reading", json!({"text": ""})).id("mine")).await;
+    assert_eq!(answer.status, 500, "{}", answer.text());
+    assert_panicked(&answer);
+    assert_panic_logged(&serving, "the tool panics at its arguments").await;
+}
+
+#[tokio::test]
 async fn a_panic_in_a_stream_is_its_last_event() {
     let serving = Serving::of(guests::ANSWERS).await;
     let message = call("panics_streaming", json!({})).id("mine").with_progress();
