@@ -19,7 +19,7 @@ use crate::{
     authority::Names,
     body::ResponseBody,
     exchange,
-    pulse::{Closed, Next, Pulse},
+    pulse::{self, Closed, Next, Pulse},
     socket::Tracked,
 };
 
@@ -108,7 +108,7 @@ pub(crate) async fn serve(
     let config = shared.host.config();
     tokio::pin! {
         let connection = shared.http.serve_connection(io, service);
-        let watch = sleep_until(Instant::now() + config.head_timeout);
+        let watch = sleep_until(Instant::now() + pulse::pause(config));
         let hangup = pulse.hangup(&socket);
     }
     loop {

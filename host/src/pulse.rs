@@ -168,20 +168,41 @@ impl Pulse {
             (stuck, config.write_timeout, Next::Cut)
         } else if self.exchanges.load(Ordering::Relaxed) > 0 {
             // The exchange has a limit of its own; come back for what follows it.
-            let pause = config.write_timeout.min(config.keep_alive);
-            return Next::Look(Instant::now() + pause.max(Duration::from_millis(10)));
+            return Next::Look(Instant::now() + pause(config));
         } else if head > 0 {
             (head, config.head_timeout, Next::Cut)
         } else {
             (self.idle_since.load(Ordering::Relaxed), config.keep_alive, Next::CloseIdle)
         };
+        let now = Instant::now();
         let due = self.begin + Duration::from_millis(since) + limit;
-        if due > Instant::now() { Next::Look(due) } else { then }
+        // What is due may change before, and to something that is due earlier.
+        if due > now { Next::Look(due.min(now + pause(config))) } else { then }
     }
+}
+
+/// How long a connection may be left alone: as long as the shortest of its limits.
+pub(crate) fn pause(config: &Config) -> Duration {
+    let shortest = config.head_timeout.min(config.write_timeout).min(config.keep_alive);
+    shortest.max(Duration::from_millis(10))
 }
 
 /// Whether the client has sent what was not taken from the socket. At the end of what it sends,
 /// peeking does not wait.
 async fn has_unread(socket: &TcpStream) -> bool {
     socket.peek(&mut [0]).await.is_ok_and(|bytes| bytes > 0)
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    /// The shortest limit may begin to run right after a look.
+    #[test]
+    fn a_long_limit_does_not_hide_a_short_one() {
+        let config = Config { write_timeout: Duration::from_millis(300), ..Config::default() };
+        let Next::Look(when) = Pulse::new().next(&config) else { panic!("nothing is due") };
+        assert!(when <= Instant::now() + config.write_timeout);
+    }
 }
