@@ -8,6 +8,7 @@ use std::{
 };
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http_body::Body;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
@@ -34,6 +35,9 @@ pub(crate) fn begin(
     busy: Busy,
 ) -> impl Future<Output = Response<ResponseBody>> + Send + use<> {
     let report = Arc::new(Report::new(host.next_exchange(), &request, busy));
+    if request.body().is_end_stream() {
+        report.request_is_read();
+    }
     let unanswered = Unanswered(Some(Arc::clone(&report)));
     let host = host.clone();
     async move {

@@ -119,8 +119,10 @@ impl Pulse {
         self.closed.get().copied()
     }
 
+    /// Whether the client may still be sending: a request of which not all was read, or one that
+    /// was refused.
     pub(crate) fn lingers(&self) -> bool {
-        self.lingers.load(Ordering::Relaxed)
+        self.lingers.load(Ordering::Relaxed) || self.unread.load(Ordering::Relaxed)
     }
 
     pub(crate) fn received(&self) {

@@ -78,3 +78,18 @@ async fn a_call_made_in_a_stream_is_closed_at_once() {
         assert_gone(&serving, &line);
     }
 }
+
+/// Closing while the client still sends would reset the connection, and the answer be lost.
+#[tokio::test]
+async fn an_early_refusal_reaches_a_client_that_goes_on_sending() {
+    let serving = Serving::of(guests::TOLD).await;
+    for message in [told("/refuse"), told("/refuse").header("host", "evil.example")] {
+        for _ in 0..5 {
+            let large = Message { body: vec![b' '; 4 << 20], ..message.clone() };
+            let mut wire = serving.wire().await;
+            wire.send(large.bytes()).await;
+            let answer = wire.answer().await;
+            assert!(matches!(answer.status.as_u16(), 400 | 403), "{}", answer.text());
+        }
+    }
+}
