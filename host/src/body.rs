@@ -29,9 +29,6 @@ pub(crate) struct RequestBody<B> {
 
 impl<B: Body> RequestBody<B> {
     pub(crate) fn new(inner: B, limit: u64, idle: Duration, report: Arc<Report>) -> Self {
-        if inner.is_end_stream() {
-            report.request_is_read();
-        }
         Self { inner, left: limit, idle, timer: None, report }
     }
 
@@ -43,6 +40,7 @@ impl<B: Body> RequestBody<B> {
 
     fn refuse<T>(&self, fault: Fault, error: HttpError) -> Option<Result<T, HttpError>> {
         self.report.refuse(fault);
+        self.report.leash().cut_request();
         Some(Err(error))
     }
 }
@@ -84,6 +82,7 @@ where
             Some(Err(error)) => {
                 tracing::debug!(target: "midge::exchange", %error, "request body");
                 self.report.client_gone("the request body was cut short");
+                self.report.leash().cut_request();
                 Some(Err(HttpError::ConnectionTerminated))
             }
             None => {

@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     BodyTooLarge,
     /// The request body stopped coming.
     BodyStalled,
+    /// The request body ended before its end, and the guest had nothing to say to that.
+    BodyCut,
     /// Every permit is taken.
     Overloaded,
     /// The guest ended without an answer.
@@ -33,7 +35,7 @@ pub(crate) enum Fault {
 impl Fault {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::BodyCut => StatusCode::BAD_REQUEST,
             Self::HostNotAllowed => StatusCode::FORBIDDEN,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
@@ -50,6 +52,7 @@ impl Fault {
             Self::NoHost | Self::HostNotAllowed | Self::BodyTooLarge | Self::BodyStalled => {
                 Outcome::Rejected
             }
+            Self::BodyCut => Outcome::ClientGone,
             Self::Overloaded => Outcome::Overloaded,
             Self::NoAnswer | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
                 Outcome::Trapped
@@ -65,6 +68,7 @@ impl Fault {
             Self::HostNotAllowed => "this host name is not served here",
             Self::BodyTooLarge => "the request body is too large",
             Self::BodyStalled => "the request body did not arrive in time",
+            Self::BodyCut => "the request body was cut short",
             Self::Overloaded => "the server is busy, try again",
             Self::NoAnswer => "the server gave no answer",
             Self::ErrorCode(_) | Self::Trapped(_) => "the server failed",
@@ -97,7 +101,7 @@ impl Fault {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // The rest of the body is not wanted, so the connection is of no more use.
-            Self::BodyTooLarge | Self::BodyStalled if version < Version::HTTP_2 => {
+            Self::BodyTooLarge | Self::BodyStalled | Self::BodyCut if version < Version::HTTP_2 => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

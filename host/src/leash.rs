@@ -18,6 +18,7 @@ pub(crate) struct Leash {
     gone: AtomicBool,
     noticed: AtomicBool,
     ticks: AtomicU32,
+    request_cut: Notify,
     busy: Notify,
     calls: Notify,
 }
@@ -26,6 +27,16 @@ impl Leash {
     /// The guest's head is on its way.
     pub(crate) fn answered(&self) {
         self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// The request body ended before its end; the guest was told.
+    pub(crate) fn cut_request(&self) {
+        self.request_cut.notify_one();
+    }
+
+    /// Resolves when the request body has ended before its end.
+    pub(crate) async fn request_cut(&self) {
+        self.request_cut.notified().await;
     }
 
     /// The client has gone: calls to other servers are closed.

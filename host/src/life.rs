@@ -39,7 +39,9 @@ impl End {
     /// The host's answer when there is none from the guest.
     pub(crate) fn into_fault(self) -> Fault {
         match self.manner {
-            Manner::Returned | Manner::Cut => Fault::NoAnswer,
+            Manner::Returned => Fault::NoAnswer,
+            // Before there is an answer, only the end of the request body can be the reason.
+            Manner::Cut => Fault::BodyCut,
             Manner::Trapped(fault) => fault,
             Manner::TimedOut => Fault::TimedOut,
         }
@@ -119,14 +121,17 @@ where
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
 /// grace after that is over.
 async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration) {
-    let is_complete = completed.await.is_ok();
+    let leash = report.leash();
+    let is_complete = tokio::select! {
+        completed = completed => completed.is_ok(),
+        () = leash.request_cut() => false,
+    };
     if report.runs_to_completion() {
         std::future::pending::<()>().await;
     }
     if is_complete {
         return sleep(grace).await;
     }
-    let leash = report.leash();
     leash.client_gone();
     tokio::select! {
         () = sleep(grace) => {}

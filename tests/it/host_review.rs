@@ -79,6 +79,35 @@ async fn a_call_made_in_a_stream_is_closed_at_once() {
     }
 }
 
+/// A guest need not look at how its request ends; its host does.
+#[tokio::test]
+async fn a_truncated_request_ends_its_guest() {
+    for (how, leave) in LEAVINGS {
+        let config = Config { abort_grace: Duration::from_secs(10), ..config() };
+        let serving = Serving::with(config, guests::TOLD).await;
+        let mut wire = serving.wire().await;
+        wire.send(told("/read-then-spin").head("content-length: 1000\r\n")).await;
+        serving.until_gauges("it has begun", |gauges| gauges.instances == 1).await;
+        let left = Instant::now();
+        leave(wire);
+        let line = serving.exchange().await;
+        assert!(left.elapsed() < AT_ONCE, "{how}: after {:?}", left.elapsed());
+        assert_gone(&serving, &line);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_only_stops_sending_is_told_by_the_host() {
+    let serving = Serving::of(guests::TOLD).await;
+    let mut wire = serving.wire().await;
+    wire.send(told("/read-then-spin").head("content-length: 1000\r\n")).await;
+    wire.half_close().await;
+    let answer = wire.answer().await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(wire.rest().await, b"", "and the end");
+    assert_gone(&serving, &serving.exchange().await);
+}
+
 /// Closing while the client still sends would reset the connection, and the answer be lost.
 #[tokio::test]
 async fn an_early_refusal_reaches_a_client_that_goes_on_sending() {
