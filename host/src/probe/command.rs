@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use humantime_serde::re::humantime::parse_duration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Probe, ProbeError, Report, finding::HEADING, run::Battery};
 
@@ -59,7 +59,7 @@ impl Arguments {
     fn probe(self, url: String) -> Probe {
         let mut probe = Probe::new(url).timeout(self.timeout).patience(self.patience);
         if let Some(name) = self.slow_tool {
-            probe = probe.slow_tool(name, self.slow_arguments.unwrap_or_default());
+            probe = probe.slow_tool(name, self.slow_arguments.unwrap_or_else(|| json!({})));
         }
         if self.i_own_this_server {
             probe = probe.i_own_this_server();

@@ -111,10 +111,11 @@ impl Battery {
     /// Gets to know the server.
     pub(super) async fn prepare(probe: Probe) -> Result<Self, ProbeError> {
         let deadline = Instant::now() + probe.timeout;
+        let patience = probe.patience.min(probe.timeout);
         let cases = chosen(&probe.only)?.into_iter();
-        let target = Target::find(&probe.url, probe.is_ours, probe.patience).await?;
+        let target = Target::find(&probe.url, probe.is_ours, patience).await?;
         let slow = probe.slow.as_ref().map(|(name, arguments)| (name.as_str(), arguments));
-        let (ground, server) = detect(target, slow, probe.patience).await?;
+        let (ground, server) = detect(target, slow, patience).await?;
         let report = Report {
             url: probe.url,
             server,
