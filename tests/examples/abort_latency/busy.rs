@@ -26,16 +26,39 @@ pub(crate) fn harmless() -> Message {
     Message::call("sleeps", json!({"ms": 0}))
 }
 
+/// What makes a guest busy.
+pub(crate) struct Spin {
+    message: Message,
+    /// What comes of its answer before, and how long the guest is not busy after that.
+    until: Option<(&'static str, Duration)>,
+}
+
+impl Spin {
+    /// A tool of the guest `answers` that never has a result.
+    pub(crate) fn before_the_head() -> Self {
+        Self { message: Message::call("spins", json!({})), until: None }
+    }
+
+    /// Has the guest `told` begin a stream.
+    pub(crate) fn in_the_stream() -> Self {
+        let message = Message::of_bytes("").path("/stream-then-spin");
+        Self { message, until: Some(("data: 1", Duration::from_millis(300))) }
+    }
+}
+
 /// Clients with a busy guest each, at work for a random time: where a tick meets the loop must
 /// not be up to us.
-async fn crowd(serving: &Serving, size: usize, pause: Duration) -> Vec<Wire> {
-    let spin = Message::call("spins", json!({}));
+async fn crowd(serving: &Serving, spin: &Spin, size: usize, pause: Duration) -> Vec<Wire> {
     let mut wires = Vec::with_capacity(size);
     for _ in 0..size {
         let mut wire = serving.wire().await;
-        wire.post(&spin).await;
+        wire.post(&spin.message).await;
+        if let Some((text, _)) = spin.until {
+            wire.until(text).await;
+        }
         wires.push(wire);
     }
+    sleep(spin.until.map_or(Duration::ZERO, |(_, lull)| lull)).await;
     serving.until_gauges("all guests are at work", |gauges| gauges.instances == size).await;
     sleep(pause).await;
     wires
@@ -44,12 +67,13 @@ async fn crowd(serving: &Serving, size: usize, pause: Duration) -> Vec<Wire> {
 /// From the clients' leaving, all at once, to the last guest's end.
 pub(crate) async fn round(
     serving: &Serving,
+    spin: &Spin,
     size: usize,
     leave: fn(Wire),
     rng: &mut Rng,
 ) -> Duration {
     let pause = Duration::from_micros(rng.u64(20_000..50_000));
-    let wires = crowd(serving, size, pause).await;
+    let wires = crowd(serving, spin, size, pause).await;
     let left = Instant::now();
     wires.into_iter().for_each(leave);
     // Nothing else is to be done on this thread, and a timer's millisecond is too long.
@@ -63,7 +87,7 @@ pub(crate) async fn round(
 pub(crate) async fn burn(serving: &Serving, size: usize, (how, leave): Leaving) -> bool {
     serving.until_idle().await;
     let idle = burnt_in(WATCHED);
-    let wires = crowd(serving, size, Duration::from_millis(200)).await;
+    let wires = crowd(serving, &Spin::before_the_head(), size, Duration::from_millis(200)).await;
     wires.into_iter().for_each(leave);
     let after = burnt_in(WATCHED);
     let right = after <= MAX_BURNT;
