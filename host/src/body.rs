@@ -142,7 +142,11 @@ impl ResponseBody {
         complete: oneshot::Sender<()>,
     ) -> Self {
         let source = Source::Guest { body, left: length };
-        Self { source, report, complete: Some(complete), done: false }
+        let mut body = Self { source, report, complete: Some(complete), done: false };
+        if length == Some(0) {
+            body.expect_nothing();
+        }
+        body
     }
 
     /// The answer of a guest that has finished it and ended. It is known whole, so it can go out
@@ -165,7 +169,7 @@ impl ResponseBody {
         Self { source: Source::Pieces(pieces.into_iter()), report, complete: None, done }
     }
 
-    /// The answer has a head only, so hyper will not ask for its body.
+    /// The answer has a head only, or says that its body is empty: hyper will not ask for it.
     pub(crate) fn expect_nothing(&mut self) {
         self.finish();
     }

@@ -122,3 +122,17 @@ async fn an_early_refusal_reaches_a_client_that_goes_on_sending() {
         }
     }
 }
+
+/// hyper does not ask for a body that is announced to be empty.
+#[tokio::test]
+async fn work_after_an_empty_answer_is_not_cut() {
+    let serving = Serving::of(guests::TOLD).await;
+    let mut wire = serving.wire().await;
+    wire.post(&told("/accept-then-work")).await;
+    assert_eq!(wire.answer().await.status, 202, "at once");
+    serving.until_gauges("the work is done", |gauges| gauges.instances == 0).await;
+    drop(wire);
+    assert_eq!(&serving.exchange().await["outcome"], "ok", "its client has all it wants");
+    assert_eq!(serving.log().output(), ["deferred work done"], "it was not cut");
+    serving.assert_noise(0, 0);
+}
