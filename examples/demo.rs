@@ -115,7 +115,7 @@ async fn divide(args: Divide) -> Result<String, ToolError> {
     if args.divisor == 0.0 {
         return Err(ToolError::new("`divisor` is 0; give any other number"));
     }
-    Ok((args.dividend / args.divisor).to_string())
+    Ok(serde_json::json!(args.dividend / args.divisor).to_string())
 }
 
 fn server() -> Server {
