@@ -40,7 +40,7 @@ impl<B: Body> RequestBody<B> {
 
     fn refuse<T>(&self, fault: Fault, error: HttpError) -> Option<Result<T, HttpError>> {
         self.report.refuse(fault);
-        self.report.leash().cut_request();
+        self.report.request_is_cut();
         Some(Err(error))
     }
 }
@@ -57,7 +57,9 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        self.report.request_is_asked_for(polled.is_pending());
+        let Poll::Ready(frame) = polled else {
             ready!(self.poll_stalled(cx));
             return Poll::Ready(self.refuse(Fault::BodyStalled, HttpError::ConnectionReadTimeout));
         };
@@ -82,7 +84,7 @@ where
             Some(Err(error)) => {
                 tracing::debug!(target: "midge::exchange", %error, "request body");
                 self.report.client_gone("the request body was cut short");
-                self.report.leash().cut_request();
+                self.report.request_is_cut();
                 Some(Err(HttpError::ConnectionTerminated))
             }
             None => {

@@ -60,6 +60,16 @@ impl Busy {
         self.pulse.request_is_read();
     }
 
+    /// The guest asks for more of the request, and may have to wait for it.
+    pub(crate) fn request_is_asked_for(&self, waits: bool) {
+        self.pulse.request_is_asked_for(waits);
+    }
+
+    /// The guest was told that the request is not whole.
+    pub(crate) fn request_is_cut(&self) {
+        self.pulse.request_is_cut();
+    }
+
     /// Why the host closed the connection, if it was the host.
     pub(crate) fn closed_by_host(&self) -> Option<Closed> {
         self.pulse.closed()

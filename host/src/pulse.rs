@@ -18,6 +18,10 @@ use crate::{Config, contract::Outcome};
 
 /// How often a client that has sent more than is being read is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
+/// For how many glances a guest may leave the rest of a request unread when its client sends no
+/// more: one that is busy with something else, and one that waits for the rest.
+const BUSY_GLANCES: u32 = 2;
+const WAITING_GLANCES: u32 = 20;
 
 /// Why the host closed a connection with an exchange on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,12 @@ pub(crate) struct Pulse {
     stuck_since: AtomicU64,
     /// The request at work is still to be read, or some of it.
     unread: AtomicBool,
+    /// It ended before its end; the guest knows, and has its grace.
+    request_cut: AtomicBool,
+    /// How often the guest has asked for more of it.
+    asked: AtomicU64,
+    /// There was nothing for it the last time.
+    waits: AtomicBool,
     lingers: AtomicBool,
     closed: OnceLock<Closed>,
 }
@@ -80,6 +90,9 @@ impl Pulse {
             idle_since: AtomicU64::new(0),
             stuck_since: AtomicU64::new(0),
             unread: AtomicBool::new(false),
+            request_cut: AtomicBool::new(false),
+            asked: AtomicU64::new(0),
+            waits: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
             closed: OnceLock::new(),
         })
@@ -93,6 +106,18 @@ impl Pulse {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         self.unread.store(true, Ordering::Relaxed);
+        self.request_cut.store(false, Ordering::Relaxed);
+        self.waits.store(false, Ordering::Relaxed);
+    }
+
+    /// The guest asks for more of the request, and may have to wait for it.
+    pub(crate) fn request_is_asked_for(&self, waits: bool) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.waits.store(waits, Ordering::Relaxed);
+    }
+
+    pub(crate) fn request_is_cut(&self) {
+        self.request_cut.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn request_is_read(&self) {
@@ -143,23 +168,40 @@ impl Pulse {
 
     /// Resolves when the client has left in the middle of an exchange.
     ///
-    /// hyper finds that out by itself, but for a client that has sent one more request: then it
-    /// does not read until it is done with the one at work.
+    /// hyper finds that out by itself, but for a client whose request is not read, or that has sent
+    /// one more: then it does not read until it is done with what it has.
     pub(crate) async fn hangup(&self, socket: &TcpStream) {
+        let (mut asked, mut glances) = (0, 0);
         loop {
-            let Ok(ready) = socket.ready(Interest::READABLE).await else {
+            let Ok(ready) = socket.ready(Interest::READABLE | Interest::ERROR).await else {
                 return;
             };
-            if ready.is_read_closed() && self.is_abandoned() && !has_unread(socket).await {
+            let at_work = self.exchanges.load(Ordering::Relaxed) > 0;
+            // A reset: nothing can be answered any more, whatever was sent before.
+            if ready.is_error() && at_work {
+                return;
+            }
+            let asked_before = std::mem::replace(&mut asked, self.asked.load(Ordering::Relaxed));
+            let is_still = ready.is_read_closed() && at_work && asked_before == asked;
+            glances = if is_still { glances + 1 } else { 0 };
+            if glances > 0 && self.is_abandoned(glances) {
                 return;
             }
             sleep(GLANCE).await;
         }
     }
 
-    /// Whether an exchange is at work that needs nothing more from the client.
-    fn is_abandoned(&self) -> bool {
-        self.exchanges.load(Ordering::Relaxed) > 0 && !self.unread.load(Ordering::Relaxed)
+    /// Whether the exchange at work needs nothing more of what a client may have sent before it
+    /// closed its side, when its guest has asked for nothing while so many glances were taken.
+    ///
+    /// A guest that goes on reading comes to the end, or to the cut, and then that is what counts.
+    fn is_abandoned(&self, glances: u32) -> bool {
+        if !self.unread.load(Ordering::Relaxed) {
+            return true;
+        }
+        let waits = self.waits.load(Ordering::Relaxed);
+        let patience = if waits { WAITING_GLANCES } else { BUSY_GLANCES };
+        !self.request_cut.load(Ordering::Relaxed) && glances > patience
     }
 
     /// What the limits of `config` ask for at this moment.
@@ -187,12 +229,6 @@ impl Pulse {
 pub(crate) fn pause(config: &Config) -> Duration {
     let shortest = config.head_timeout.min(config.write_timeout).min(config.keep_alive);
     shortest.max(Duration::from_millis(10))
-}
-
-/// Whether the client has sent what was not taken from the socket. At the end of what it sends,
-/// peeking does not wait.
-async fn has_unread(socket: &TcpStream) -> bool {
-    socket.peek(&mut [0]).await.is_ok_and(|bytes| bytes > 0)
 }
 
 #[cfg(test)]

@@ -86,6 +86,17 @@ impl Report {
         self.busy.request_is_read();
     }
 
+    /// The guest asks for more of the request, and may have to wait for it.
+    pub(crate) fn request_is_asked_for(&self, waits: bool) {
+        self.busy.request_is_asked_for(waits);
+    }
+
+    /// The request ended before its end, and the guest was told.
+    pub(crate) fn request_is_cut(&self) {
+        self.busy.request_is_cut();
+        self.leash.cut_request();
+    }
+
     /// Whether the guest asked not to be cut.
     pub(crate) fn runs_to_completion(&self) -> bool {
         self.run_to_completion.load(Ordering::Relaxed)

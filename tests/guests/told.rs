@@ -21,6 +21,7 @@ fn handle(request: IncomingRequest, response: ResponseOutparam) {
             let _answer = stream(response);
             spin();
         }
+        "/spin" => spin(),
         "/stream-then-notice-then-spin" => {
             let answer = stream(response);
             while answer.write("data: 2\n\n").is_ok() {

@@ -136,3 +136,40 @@ async fn work_after_an_empty_answer_is_not_cut() {
     assert_eq!(serving.log().output(), ["deferred work done"], "it was not cut");
     serving.assert_noise(0, 0);
 }
+
+/// Nothing of the socket is read meanwhile, so its end is not simply come upon.
+#[tokio::test]
+async fn a_client_is_missed_though_its_request_is_not_read() {
+    // More than the host buffers by itself. What the system does not buffer holds back the end, too.
+    let large = Message { body: vec![b' '; 60 << 10], ..told("/spin") };
+    for (how, leave) in LEAVINGS {
+        for message in [told("/spin"), large.clone()] {
+            let serving = Serving::with(config(), guests::TOLD).await;
+            let mut wire = serving.wire().await;
+            wire.post(&message).await;
+            serving.until_gauges("it has begun", |gauges| gauges.instances == 1).await;
+            let left = Instant::now();
+            leave(wire);
+            let line = serving.exchange().await;
+            assert!(left.elapsed() < AT_ONCE, "{how}: after {:?}", left.elapsed());
+            assert_gone(&serving, &line);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_missed_behind_what_it_has_pipelined() {
+    for (how, leave) in LEAVINGS {
+        let serving = Serving::with(config(), guests::TOLD).await;
+        let mut wire = serving.wire().await;
+        let spin = told("/read-then-spin").bytes();
+        wire.send([spin.clone(), spin].concat()).await;
+        serving.until_gauges("it has begun", |gauges| gauges.instances == 1).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let left = Instant::now();
+        leave(wire);
+        let line = serving.exchange().await;
+        assert!(left.elapsed() < AT_ONCE, "{how}: after {:?}", left.elapsed());
+        assert_gone(&serving, &line);
+    }
+}
