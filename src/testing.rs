@@ -18,17 +18,21 @@
 //! assert_eq!(body["result"]["content"][0]["text"], "Hello!");
 //! ```
 
+use std::cell::RefCell;
 use std::future::{Future, pending};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_lite::future::block_on;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::fields::Fields;
-use crate::http::transport::{Io, ResponseHead, Transport};
+use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{self as exchange_http, RequestHead, serve};
+use crate::outcome::Outcome;
 use crate::protocol::{Version, meta};
 use crate::server::Server;
 
@@ -36,8 +40,10 @@ use crate::server::Server;
 #[must_use]
 pub fn call(tool: &str, arguments: Value) -> Request<Vec<u8>> {
     let mut request = request("tools/call", json!({ "name": tool, "arguments": arguments }));
-    if let Ok(value) = HeaderValue::try_from(tool) {
-        request.headers_mut().insert(HeaderName::from_static("mcp-name"), value);
+    let encoded = format!("=?base64?{}?=", STANDARD.encode(tool));
+    let name = HeaderValue::from_str(tool).or_else(|_| HeaderValue::try_from(encoded));
+    if let Ok(name) = name {
+        request.headers_mut().insert(HeaderName::from_static("mcp-name"), name);
     }
     request
 }
@@ -46,6 +52,9 @@ pub fn call(tool: &str, arguments: Value) -> Request<Vec<u8>> {
 /// capabilities.
 ///
 /// What cannot be in a header, as a method with line breaks, is left out of the headers.
+///
+/// # Panics
+/// When `params` is neither an object nor `null`.
 #[must_use]
 pub fn request(method: &str, mut params: Value) -> Request<Vec<u8>> {
     params["_meta"] = json!({
@@ -75,6 +84,44 @@ pub fn request(method: &str, mut params: Value) -> Request<Vec<u8>> {
 /// time limits.
 #[must_use]
 pub fn exchange(server: Server, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+    let (memory, _) = run(&server, request, None);
+    let mut response = Response::new(memory.body);
+    *response.status_mut() = memory.status;
+    *response.headers_mut() = memory.headers;
+    response
+}
+
+/// How an exchange ended whose client left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Abandoned {
+    /// How it ended: [`Outcome::ClientGone`], unless the client had the whole answer before.
+    pub outcome: Outcome,
+    /// The lines that the server has logged.
+    pub log: Vec<String>,
+}
+
+/// Runs an exchange whose client leaves after some writes of the answer; with 0, before its head.
+///
+/// The handler is dropped then, its destructors run, and so does deferred work, as in a component
+/// that has noticed.
+///
+/// ```
+/// use midge::{NoArguments, Outcome, Server, Tool, testing};
+///
+/// let tool = Tool::new("work", async |_: NoArguments| "done").description("Works.");
+/// let server = Server::new("jobs", "1.0.0").tool(tool.early_stream());
+/// let ended = testing::abandon(server, testing::call("work", serde_json::json!({})), 0);
+/// assert_eq!(ended.outcome, Outcome::ClientGone);
+/// assert_eq!(ended.log, ["midge: client-gone: the client has left"]);
+/// ```
+#[must_use]
+pub fn abandon(server: Server, request: Request<Vec<u8>>, writes: usize) -> Abandoned {
+    let (memory, outcome) = run(&server, request, Some(writes));
+    Abandoned { outcome, log: memory.log.into_inner() }
+}
+
+fn run(server: &Server, request: Request<Vec<u8>>, writes: Option<usize>) -> (Memory, Outcome) {
     let (parts, body) = request.into_parts();
     let pairs = parts.headers.iter();
     let pairs = pairs.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
@@ -88,18 +135,18 @@ pub fn exchange(server: Server, request: Request<Vec<u8>>) -> Response<Vec<u8>> 
         authority: parts.uri.authority().map(ToString::to_string),
         headers: Fields::from_pairs(pairs),
     };
-    let mut memory = Memory { request: Some(body), ..Memory::default() };
-    block_on(serve(&server, head, &mut memory));
-    let mut response = Response::new(memory.body);
-    *response.status_mut() = memory.status;
-    *response.headers_mut() = memory.headers;
-    response
+    let mut memory = Memory { request: Some(body), writes, ..Memory::default() };
+    let outcome = block_on(serve(server, head, &mut memory));
+    (memory, outcome)
 }
 
-/// A client that sends everything at once and never goes away.
+/// A client that sends everything at once.
 #[derive(Default)]
 struct Memory {
     request: Option<Vec<u8>>,
+    /// How many writes it takes before it leaves; `None` for one that stays.
+    writes: Option<usize>,
+    log: RefCell<Vec<String>>,
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -123,6 +170,11 @@ impl Transport for Memory {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Io {
+        match &mut self.writes {
+            Some(0) => return Io::Break(ClientGone::new("the client has left")),
+            Some(left) => *left -= 1,
+            None => {}
+        }
         self.body.extend_from_slice(bytes);
         Io::Continue(())
     }
@@ -135,5 +187,7 @@ impl Transport for Memory {
         pending()
     }
 
-    fn log(&self, _line: &str) {}
+    fn log(&self, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
+    }
 }
