@@ -76,6 +76,13 @@ impl Busy {
     }
 }
 
+#[cfg(test)]
+impl Busy {
+    pub(crate) fn for_test() -> Self {
+        Self::new(&Pulse::new(), &mpsc::channel(1).0)
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         self.pulse.exchange_ends();

@@ -19,50 +19,66 @@ use crate::{contract::Line, report::Report};
 
 /// Longest line; the rest of it is dropped.
 const MAX_LINE: usize = 8 * 1024;
-/// Most lines of one exchange; the rest is dropped.
+/// Most lines of one stream; the rest is dropped.
 const MAX_LINES: usize = 1000;
 /// What a guest may write at once.
 const BUDGET: usize = 64 * 1024;
 
-/// Where the output of one guest goes.
+/// Where a stream of one guest goes.
 #[derive(Clone)]
 pub(crate) struct GuestOutput(Arc<Mutex<Output>>);
 
+/// What a guest's line may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// Standard output, for people.
+    Out,
+    /// Standard error, where some lines are for the host.
+    Error,
+}
+
 struct Output {
+    channel: Channel,
     lines: Lines,
     report: Arc<Report>,
 }
 
 impl GuestOutput {
-    pub(crate) fn new(report: Arc<Report>) -> Self {
+    pub(crate) fn new(channel: Channel, report: Arc<Report>) -> Self {
         let lines = Lines::default();
-        Self(Arc::new(Mutex::new(Output { lines, report })))
+        Self(Arc::new(Mutex::new(Output { channel, lines, report })))
     }
 
     fn push(&self, bytes: &[u8]) {
         let mut output: MutexGuard<'_, Output> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Output { lines, report } = &mut *output;
-        lines.push(bytes, |line| log(report, line));
+        let Output { channel, lines, report } = &mut *output;
+        lines.push(bytes, |line| channel.log(report, line));
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        let Self { lines, report } = self;
-        lines.finish(|line| log(report, line));
+        let Self { channel, lines, report } = self;
+        lines.finish(|line| channel.log(report, line));
     }
 }
 
-fn log(report: &Report, line: &str) {
-    match Line::read(line) {
-        // The empty lines around a panic message say nothing.
-        Line::Text("") => {}
-        Line::Text(text) => {
-            tracing::info!(target: "midge::guest", exchange = report.exchange(), "{text}");
+impl Channel {
+    fn log(self, report: &Report, line: &str) {
+        let line = match self {
+            Self::Out => Line::Text(line),
+            Self::Error => Line::read(line),
+        };
+        match line {
+            // The empty lines around a panic message say nothing.
+            Line::Text("") => {}
+            Line::Text(text) => {
+                tracing::info!(target: "midge::guest", exchange = report.exchange(), "{text}");
+            }
+            Line::ClientGone(cause) => report.noticed(cause),
+            Line::Panic(cause) => report.panicked(cause),
         }
-        Line::ClientGone(cause) => report.noticed(cause),
-        Line::Panic(cause) => report.panicked(cause),
     }
 }
 
@@ -166,6 +182,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Outcome;
 
     fn split(writes: &[&[u8]]) -> Vec<String> {
         let (mut lines, mut seen) = (Lines::default(), Vec::new());
@@ -195,5 +212,20 @@ mod tests {
         assert_eq!(split(&[&long, b"y\nz"]), ["x".repeat(MAX_LINE), "z".to_owned()]);
         let many = split(&[&b"x\n".repeat(MAX_LINES * 2)]);
         assert_eq!(many.len(), MAX_LINES + 1);
+    }
+
+    #[test]
+    fn only_standard_error_tells_the_host() {
+        let report = Report::for_test();
+        let (out, error) = (
+            GuestOutput::new(Channel::Out, Arc::clone(&report)),
+            GuestOutput::new(Channel::Error, Arc::clone(&report)),
+        );
+        out.push(b"midge: client-gone: it says\n");
+        let before = report.outcome();
+        assert_ne!(before, Outcome::ClientGone);
+        out.push(b"a line without end");
+        error.push(b"midge: client-gone: reset\n");
+        assert_eq!(report.outcome(), Outcome::ClientGone);
     }
 }

@@ -171,6 +171,18 @@ impl Report {
     }
 }
 
+#[cfg(test)]
+impl Report {
+    pub(crate) fn for_test() -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self::new(1, &http::Request::new(()), Busy::for_test()))
+    }
+
+    /// The outcome, as it is known so far.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.facts().outcome()
+    }
+}
+
 fn first_line(text: &str) -> Option<String> {
     text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }

@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{
 use crate::{
     Config, HostError,
     outbound::{Outbound, OutboundRule},
-    output::GuestOutput,
+    output::{Channel, GuestOutput},
     report::Report,
 };
 
@@ -74,9 +74,12 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(grants: &Grants, report: &Arc<Report>) -> Self {
-        let output = GuestOutput::new(Arc::clone(report));
-        let wasi =
-            WasiCtx::builder().stdout(output.clone()).stderr(output).envs(&grants.env).build();
+        let output = |channel| GuestOutput::new(channel, Arc::clone(report));
+        let wasi = WasiCtx::builder()
+            .stdout(output(Channel::Out))
+            .stderr(output(Channel::Error))
+            .envs(&grants.env)
+            .build();
         Self {
             table: ResourceTable::new(),
             wasi,

@@ -173,3 +173,15 @@ async fn a_client_is_missed_behind_what_it_has_pipelined() {
         assert_gone(&serving, &line);
     }
 }
+
+#[tokio::test]
+async fn only_standard_error_tells_the_host() {
+    let serving = Serving::of(guests::TOLD).await;
+    serving.send(&told("/mark-wrongly")).await;
+    assert_eq!(&serving.exchange().await["outcome"], "ok", "standard output is for people");
+    let output = serving.log().output();
+    assert_eq!(output, ["midge: client-gone: told on standard output"], "who read it");
+    serving.send(&told("/mark")).await;
+    let line = serving.exchanges(2).await.remove(1);
+    assert_eq!(&line["cause"], "told on standard error", "whatever is unfinished elsewhere");
+}
