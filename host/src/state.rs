@@ -17,6 +17,12 @@ use crate::{
     report::Report,
 };
 
+/// What an instance may have of the host at once: streams, requests, timers, fields. One more is a
+/// trap. With the limit on fields it bounds the memory of the host behind one instance.
+const MAX_RESOURCES: usize = 1000;
+/// Bytes in one set of headers or trailers, with what they take beside their text.
+const MAX_FIELDS: usize = 32 << 10;
+
 /// What guests were given by name; resolved once, when the host starts.
 pub(crate) struct Grants {
     env: Vec<(String, String)>,
@@ -80,10 +86,14 @@ impl State {
             .stderr(output(Channel::Error))
             .envs(&grants.env)
             .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS);
         Self {
-            table: ResourceTable::new(),
+            table,
             wasi,
-            http: WasiHttpCtx::new(),
+            http,
             hooks: Outbound { allowed: Arc::clone(&grants.outbound), report: Arc::clone(report) },
             config: Arc::clone(&grants.config),
             memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },

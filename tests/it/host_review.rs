@@ -175,6 +175,17 @@ async fn a_client_is_missed_behind_what_it_has_pipelined() {
 }
 
 #[tokio::test]
+async fn what_a_guest_has_of_the_host_is_bounded() {
+    let serving = Serving::of(guests::TOLD).await;
+    let answer = serving.send(&told("/hoard")).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    let line = serving.exchange().await;
+    assert_eq!((line.level, &line["outcome"]), (Level::ERROR, "trapped"), "{line:?}");
+    assert!(line["duration_ms"].parse::<f64>().expect("a number") < 1000.0, "soon: {line:?}");
+    serving.assert_noise(1, 0);
+}
+
+#[tokio::test]
 async fn only_standard_error_tells_the_host() {
     let serving = Serving::of(guests::TOLD).await;
     serving.send(&told("/mark-wrongly")).await;
