@@ -1,7 +1,8 @@
 //! The bodies of an exchange: bounded on the way in, guarded on the way out.
 
 use std::{
-    pin::Pin,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::{
     sync::oneshot,
+    task::coop,
     time::{Instant, Sleep, sleep},
 };
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
@@ -110,7 +112,12 @@ pub(crate) struct Unfinished;
 
 /// A response body that knows whether it was taken to its end.
 pub(crate) struct ResponseBody {
-    source: Source,
+    /// What is there already, and comes first.
+    pieces: std::vec::IntoIter<Piece>,
+    /// What the guest is still writing.
+    guest: Option<HyperOutgoingBody>,
+    /// What is left of the announced length. Once it has passed, hyper does not ask again.
+    left: Option<u64>,
     report: Arc<Report>,
     /// Told when the answer is complete; dropped when the client has left before.
     complete: Option<oneshot::Sender<()>>,
@@ -118,22 +125,12 @@ pub(crate) struct ResponseBody {
     done: bool,
 }
 
-enum Source {
-    /// All there is, so its length is known.
-    Pieces(std::vec::IntoIter<Frame<Bytes>>),
-    /// What the guest is still writing.
-    Guest {
-        body: HyperOutgoingBody,
-        /// What is left of the announced length. Once it has passed, hyper does not ask again.
-        left: Option<u64>,
-    },
-}
+type Piece = Result<Frame<Bytes>, HttpError>;
 
 impl ResponseBody {
     /// An answer that is all there.
     pub(crate) fn whole(bytes: Bytes, report: Arc<Report>) -> Self {
-        let source = Source::Pieces(vec![Frame::data(bytes)].into_iter());
-        Self { source, report, complete: None, done: false }
+        Self::new(vec![Ok(Frame::data(bytes))], None, None, report)
     }
 
     /// An answer that the guest is still writing, of a length that it may have announced.
@@ -143,8 +140,8 @@ impl ResponseBody {
         report: Arc<Report>,
         complete: oneshot::Sender<()>,
     ) -> Self {
-        let source = Source::Guest { body, left: length };
-        let mut body = Self { source, report, complete: Some(complete), done: false };
+        let mut body = Self::new(Vec::new(), Some(body), length, report);
+        body.complete = Some(complete);
         if length == Some(0) {
             body.expect_nothing();
         }
@@ -153,22 +150,36 @@ impl ResponseBody {
 
     /// The answer of a guest that has finished it and ended. It is known whole, so it can go out
     /// with its length and in one write.
-    pub(crate) fn finished(mut body: HyperOutgoingBody, report: Arc<Report>) -> Self {
+    pub(crate) fn finished(
+        mut body: HyperOutgoingBody,
+        length: Option<u64>,
+        report: Arc<Report>,
+    ) -> Self {
         let mut pieces = Vec::with_capacity(1);
-        let mut cx = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) {
-            match frame.into_trailers() {
-                Ok(mut trailers) => {
-                    report.trailer(&mut trailers);
-                    if !trailers.is_empty() {
-                        pieces.push(Frame::trailers(trailers));
-                    }
-                }
-                Err(data) => pieces.push(data),
+        let is_whole = drain(&mut body, &mut pieces);
+        if let Some(Ok(last)) = pieces.last_mut()
+            && let Some(trailers) = last.trailers_mut()
+        {
+            report.trailer(trailers);
+            if trailers.is_empty() {
+                pieces.pop();
             }
         }
-        let done = pieces.is_empty();
-        Self { source: Source::Pieces(pieces.into_iter()), report, complete: None, done }
+        if is_whole {
+            let mut body = Self::new(pieces, None, None, report);
+            body.done = body.pieces.as_slice().is_empty();
+            return body;
+        }
+        Self::new(pieces, Some(body), length, report)
+    }
+
+    fn new(
+        pieces: Vec<Piece>,
+        guest: Option<HyperOutgoingBody>,
+        left: Option<u64>,
+        report: Arc<Report>,
+    ) -> Self {
+        Self { pieces: pieces.into_iter(), guest, left, report, complete: None, done: false }
     }
 
     /// The answer has a head only, or says that its body is empty: hyper will not ask for it.
@@ -209,7 +220,7 @@ impl ResponseBody {
             Err(frame) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 self.report.wrote(length);
-                if let Source::Guest { left: Some(left), .. } = &mut self.source {
+                if let Some(left) = &mut self.left {
                     *left = left.saturating_sub(length as u64);
                     if *left == 0 {
                         self.finish();
@@ -232,14 +243,14 @@ impl Body for ResponseBody {
         if self.done {
             return Poll::Ready(None);
         }
-        let frame = match &mut self.source {
-            Source::Pieces(pieces) => {
-                let piece = pieces.next();
+        let frame = match (self.pieces.next(), &mut self.guest) {
+            (None, Some(body)) => ready!(Pin::new(body).poll_frame(cx)),
+            (piece, guest) => {
                 // hyper does not ask again once it has the announced length.
-                self.done = pieces.as_slice().is_empty();
-                piece.map(Ok)
+                let is_last = guest.is_none() && self.pieces.as_slice().is_empty();
+                self.done = is_last;
+                piece
             }
-            Source::Guest { body, .. } => ready!(Pin::new(body).poll_frame(cx)),
         };
         Poll::Ready(self.pass(frame))
     }
@@ -249,16 +260,28 @@ impl Body for ResponseBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.source {
-            Source::Pieces(pieces) => pieces
-                .as_slice()
-                .iter()
-                .map(|piece| piece.data_ref().map(|data| data.len() as u64))
+        let length = |piece: &Piece| Some(piece.as_ref().ok()?.data_ref()?.len() as u64);
+        let pieces = self.pieces.as_slice().iter();
+        match &self.guest {
+            None => pieces
+                .map(length)
                 .sum::<Option<u64>>()
                 .map_or_else(SizeHint::default, SizeHint::with_exact),
-            Source::Guest { body, .. } => body.size_hint(),
+            Some(_) => SizeHint::default(),
         }
     }
+}
+
+/// Takes all that a guest which has ended has left behind, and says whether that was the end.
+fn drain(body: &mut HyperOutgoingBody, pieces: &mut Vec<Piece>) -> bool {
+    // It need not wait for anything. That a task has had its share of work is no reason to stop.
+    let all = coop::unconstrained(poll_fn(|cx| {
+        while let Some(piece) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            pieces.push(piece);
+        }
+        Poll::Ready(())
+    }));
+    pin!(all).poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 impl Drop for ResponseBody {
@@ -266,5 +289,77 @@ impl Drop for ResponseBody {
         if !self.done {
             self.report.client_gone("the client left before the end of the answer");
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use http_body_util::BodyExt;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// A body like those of guests: made of what is in a channel of tokio.
+    fn channel() -> (mpsc::UnboundedSender<Piece>, HyperOutgoingBody) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (sender, Channel(receiver).boxed_unsync())
+    }
+
+    struct Channel(mpsc::UnboundedReceiver<Piece>);
+
+    impl Body for Channel {
+        type Data = Bytes;
+        type Error = HttpError;
+
+        fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
+            self.0.poll_recv(cx)
+        }
+    }
+
+    /// Uses up what tokio lets a task do before it has to yield.
+    async fn exhaust() {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        (0..1000).for_each(|n| sender.send(n).unwrap());
+        poll_fn(|cx| {
+            while receiver.poll_recv(cx).is_ready() {}
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_however_much_its_task_has_done() {
+        let (sender, body) = channel();
+        for text in ["one ", "two"] {
+            sender.send(Ok(Frame::data(Bytes::from_static(text.as_bytes())))).unwrap();
+        }
+        drop(sender);
+        exhaust().await;
+        let report = Report::for_test();
+        let body = ResponseBody::finished(body, None, report);
+        assert_eq!(body.size_hint().exact(), Some(7));
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_yet_is_waited_for() {
+        let (sender, body) = channel();
+        sender.send(Ok(Frame::data(Bytes::from_static(b"one ")))).unwrap();
+        let body = ResponseBody::finished(body, None, Report::for_test());
+        assert_eq!(body.size_hint().exact(), None);
+        sender.send(Ok(Frame::data(Bytes::from_static(b"two")))).unwrap();
+        drop(sender);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_was_abandoned_does_not_end_well() {
+        let (sender, body) = channel();
+        sender.send(Ok(Frame::data(Bytes::from_static(b"one ")))).unwrap();
+        sender.send(Err(HttpError::HttpProtocolError)).unwrap();
+        drop(sender);
+        let body = ResponseBody::finished(body, None, Report::for_test());
+        assert!(body.collect().await.is_err());
     }
 }

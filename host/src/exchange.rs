@@ -103,19 +103,15 @@ async fn answer(
         end => end,
     };
     let (mut head, body) = response.into_parts();
+    let length = announced_length(&head.headers);
     let body = match end {
         // Nothing has been sent yet, so there is still a better answer than half of one.
         Some(end) if !end.complete => return Err(end.into_fault()),
-        Some(_) => ResponseBody::finished(body, Arc::clone(report)),
+        Some(_) => ResponseBody::finished(body, length, Arc::clone(report)),
         None => {
             // The guest outlives this future: it writes on while hyper sends.
             drop(tokio::spawn(life));
-            ResponseBody::streamed(
-                body,
-                announced_length(&head.headers),
-                Arc::clone(report),
-                complete,
-            )
+            ResponseBody::streamed(body, length, Arc::clone(report), complete)
         }
     };
     report.head(head.status, &mut head.headers);
