@@ -61,6 +61,11 @@ impl Fault {
         }
     }
 
+    /// The code of the JSON-RPC error: an invalid request, or an internal error.
+    fn code(&self) -> i32 {
+        if self.status().is_client_error() { -32600 } else { -32603 }
+    }
+
     /// What the client is told: nothing of the guest's inside, and nothing JSON would escape.
     fn message(&self) -> &'static str {
         match self {
@@ -89,9 +94,9 @@ impl Fault {
 
     /// The answer. It has no JSON-RPC id: the host does not read what it carries.
     pub(crate) fn response(&self, version: Version) -> Response<Bytes> {
-        let message = self.message();
+        let (code, message) = (self.code(), self.message());
         let body =
-            format!(r#"{{"jsonrpc":"2.0","error":{{"code":-32603,"message":"{message}"}}}}"#);
+            format!(r#"{{"jsonrpc":"2.0","error":{{"code":{code},"message":"{message}"}}}}"#);
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -107,5 +112,29 @@ impl Fault {
             _ => {}
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_says_whose_fault_it_is() {
+        for (fault, code) in [
+            (Fault::NoHost, -32600),
+            (Fault::HostNotAllowed, -32600),
+            (Fault::BodyTooLarge, -32600),
+            (Fault::BodyStalled, -32600),
+            (Fault::BodyCut, -32600),
+            (Fault::Overloaded, -32603),
+            (Fault::NoAnswer, -32603),
+            (Fault::OutOfMemory, -32603),
+            (Fault::TimedOut, -32603),
+        ] {
+            let body = fault.response(Version::HTTP_11).into_body();
+            let json: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
+            assert_eq!(json.map(|json| json["error"]["code"] == code), Some(true), "{fault:?}");
+        }
     }
 }
