@@ -23,9 +23,12 @@ pub(crate) struct Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `.` says nothing.
+        let path = self.path.canonicalize();
+        let path = path.as_ref().unwrap_or(&self.path).display();
         match &self.example {
-            Some(example) => write!(f, "example {example} of {}", self.path.display()),
-            None => write!(f, "{}", self.path.display()),
+            Some(example) => write!(f, "example {example} of {path}"),
+            None => write!(f, "{path}"),
         }
     }
 }
@@ -127,6 +130,20 @@ mod tests {
         assert_eq!(component(MESSAGES, None).unwrap(), Path::new("/t/demo.wasm"));
         assert_eq!(component(MESSAGES, Some("guest")).unwrap(), Path::new("/t/guest.wasm"));
         assert!(matches!(component(MESSAGES, Some("dep")), Err(BuildError::NoComponent)));
+    }
+
+    #[test]
+    fn a_target_is_called_by_the_name_of_its_folder() {
+        let target = |example: Option<&str>| Target {
+            path: PathBuf::from("."),
+            package: None,
+            example: example.map(str::to_owned),
+            profile: "dev".to_owned(),
+        };
+        let here = Path::new(".").canonicalize().unwrap();
+        assert_eq!(target(None).to_string(), here.display().to_string());
+        let example = target(Some("demo")).to_string();
+        assert_eq!(example, format!("example demo of {}", here.display()));
     }
 
     #[test]
