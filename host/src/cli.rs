@@ -62,7 +62,7 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct Common {
-    /// Configuration file (TOML); its keys are the long flags with `_` for `-`
+    /// Configuration file (TOML); its keys are the flags under the headings below, with `_` for `-`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Log lines for people or for machines; RUST_LOG filters them

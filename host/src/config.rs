@@ -1,7 +1,9 @@
 //! Every setting of the host, with its unit and default.
 
 use std::{
+    fmt::Display,
     net::{Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     path::PathBuf,
     time::Duration,
 };
@@ -25,7 +27,7 @@ pub struct Config {
     /// On a loopback address `localhost`, `127.0.0.1` and `[::1]` are always accepted and others
     /// refused, which defeats DNS rebinding. On any other address an empty list accepts every
     /// name. A name counts with any port.
-    pub allowed_hosts: Vec<String>,
+    pub allow_host: Vec<String>,
 
     /// Bytes of linear memory an instance may have. Default 128 MiB.
     #[serde(deserialize_with = "bytes")]
@@ -75,8 +77,8 @@ pub struct Config {
     /// Servers the guest may call by HTTP: `HOST`, `HOST:PORT`, `*.DOMAIN`, or `*` for any.
     pub allow_outbound: Vec<OutboundRule>,
 
-    /// Whether compiled code is kept on disk, so that the next start is quick. Default true.
-    pub cache: bool,
+    /// Compile anew at each start, and keep no compiled code on disk. Default false.
+    pub no_cache: bool,
     /// Where compiled code is kept. Default: the cache folder of the user.
     pub cache_dir: Option<PathBuf>,
 }
@@ -85,7 +87,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            allowed_hosts: Vec::new(),
+            allow_host: Vec::new(),
             memory: 128 << 20,
             max_exchanges: 256,
             max_connections: 1024,
@@ -102,7 +104,7 @@ impl Default for Config {
             env: Vec::new(),
             wasi_config: Vec::new(),
             allow_outbound: Vec::new(),
-            cache: true,
+            no_cache: false,
             cache_dir: None,
         }
     }
@@ -110,8 +112,18 @@ impl Default for Config {
 
 /// The smallest buffer in which hyper can read a request head.
 const MIN_HEAD: u64 = 8 << 10;
+/// A larger one is no head.
+const MAX_HEAD: u64 = 16 << 20;
+/// The types of HTTP hold no more.
+const MAX_HEADERS: u32 = 10_000;
 /// What a 32-bit guest can address.
 const MAX_MEMORY: u64 = 4 << 30;
+/// For each exchange the engine reserves address space.
+const MAX_EXCHANGES: u32 = 100_000;
+/// More sockets than a system has.
+const MAX_CONNECTIONS: u32 = 10_000_000;
+/// From a moment that is now, the clocks of all systems reach further.
+const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Ok(ByteSize::deserialize(deserializer)?.as_u64())
@@ -120,18 +132,90 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 impl Config {
     /// Refuses values that could only fail later, at a worse place.
     pub(crate) fn check(&self) -> Result<(), HostError> {
-        let refuse =
-            |name, reason: &str| Err(HostError::Setting { name, reason: reason.to_owned() });
-        match self {
-            Self { max_exchanges: 0, .. } => refuse("max_exchanges", "must be at least 1"),
-            Self { max_connections: 0, .. } => refuse("max_connections", "must be at least 1"),
-            Self { max_headers: 0, .. } => refuse("max_headers", "must be at least 1"),
-            _ if self.max_head < MIN_HEAD => refuse("max_head", "must be at least 8KiB"),
-            _ if self.memory > MAX_MEMORY => refuse("memory", "must be at most 4GiB"),
-            _ if self.exchange_timeout.is_zero() => {
-                refuse("exchange_timeout", "must be longer than zero")
+        within("max_exchanges", self.max_exchanges, 1..=MAX_EXCHANGES)?;
+        within("max_connections", self.max_connections, 1..=MAX_CONNECTIONS)?;
+        within("max_headers", self.max_headers, 1..=MAX_HEADERS)?;
+        within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
+        within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(u64::MAX))?;
+        within("max_head", ByteSize(self.max_head), ByteSize(MIN_HEAD)..=ByteSize(MAX_HEAD))?;
+        for (name, time) in [
+            ("exchange_timeout", self.exchange_timeout),
+            ("head_timeout", self.head_timeout),
+            ("body_timeout", self.body_timeout),
+            ("write_timeout", self.write_timeout),
+            ("keep_alive", self.keep_alive),
+        ] {
+            if time.is_zero() {
+                return Err(refused(name, "must be longer than zero".to_owned()));
             }
-            _ => Ok(()),
+            short(name, time)?;
+        }
+        short("abort_grace", self.abort_grace)?;
+        short("drain", self.drain)
+    }
+}
+
+fn refused(name: &'static str, reason: String) -> HostError {
+    HostError::Setting { name, reason }
+}
+
+fn within<T: PartialOrd + Display>(
+    name: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<(), HostError> {
+    if value < *range.start() {
+        return Err(refused(name, format!("must be at least {}", range.start())));
+    }
+    if value > *range.end() {
+        return Err(refused(name, format!("must be at most {}", range.end())));
+    }
+    Ok(())
+}
+
+fn short(name: &'static str, time: Duration) -> Result<(), HostError> {
+    if time > MAX_TIME { Err(refused(name, "must be at most a year".to_owned())) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of the configuration with one value changed.
+    fn said(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        config.check().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_default_is_good_and_so_is_no_grace() {
+        assert_eq!(said(|_| ()), "");
+        assert_eq!(said(|config| config.abort_grace = Duration::ZERO), "");
+        assert_eq!(said(|config| config.drain = Duration::ZERO), "");
+    }
+
+    #[test]
+    fn absurd_values_are_refused_by_name() {
+        let zero = "must be longer than zero";
+        for (said, name, reason) in [
+            (said(|c| c.max_exchanges = 0), "max_exchanges", "must be at least 1"),
+            (said(|c| c.max_exchanges = u32::MAX), "max_exchanges", "must be at most 100000"),
+            (said(|c| c.max_connections = 0), "max_connections", "must be at least 1"),
+            (said(|c| c.max_headers = 40_000), "max_headers", "must be at most 10000"),
+            (said(|c| c.memory = 0), "memory", "must be at least 1 B"),
+            (said(|c| c.memory = 5 << 30), "memory", "must be at most 4.0 GiB"),
+            (said(|c| c.max_body = 0), "max_body", "must be at least 1 B"),
+            (said(|c| c.max_head = 100), "max_head", "must be at least 8.0 KiB"),
+            (said(|c| c.exchange_timeout = Duration::ZERO), "exchange_timeout", zero),
+            (said(|c| c.head_timeout = Duration::ZERO), "head_timeout", zero),
+            (said(|c| c.body_timeout = Duration::ZERO), "body_timeout", zero),
+            (said(|c| c.write_timeout = Duration::ZERO), "write_timeout", zero),
+            (said(|c| c.keep_alive = Duration::ZERO), "keep_alive", zero),
+            (said(|c| c.abort_grace = Duration::MAX), "abort_grace", "must be at most a year"),
+            (said(|c| c.keep_alive = Duration::MAX), "keep_alive", "must be at most a year"),
+        ] {
+            assert_eq!(said, format!("setting `{name}`: {reason}"));
         }
     }
 }

@@ -39,7 +39,7 @@ fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
     let mut settings = wasmtime::Config::new();
     settings.wasm_component_model(true);
     settings.epoch_interruption(true);
-    if config.cache {
+    if !config.no_cache {
         settings.cache(cache(config)?);
     }
     Ok(settings)

@@ -89,9 +89,16 @@ impl Server {
     pub async fn run(self) -> Result<(), HostError> {
         let Self { host, listener, addr, handle } = self;
         let config = host.config();
+        if config.allow_host.is_empty() && !addr.ip().to_canonical().is_loopback() {
+            tracing::warn!(
+                target: "midge::listen",
+                %addr,
+                "any host name is accepted here; `allow_host` names those that are meant"
+            );
+        }
         let places = Arc::new(Semaphore::new(config.max_connections as usize));
         let shared = Arc::new(Shared {
-            names: Names::new(addr, &config.allowed_hosts),
+            names: Names::new(addr, &config.allow_host),
             guest: handle.guest.subscribe(),
             http: connection::protocols(config),
             host: host.clone(),

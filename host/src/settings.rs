@@ -31,9 +31,9 @@ pub(crate) struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     addr: Option<SocketAddr>,
     /// Host name to accept besides localhost (repeatable)
-    #[arg(long = "allow-host", value_name = "NAME", help_heading = "Server")]
+    #[arg(long, value_name = "NAME", help_heading = "Server")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    allowed_hosts: Vec<String>,
+    allow_host: Vec<String>,
     /// How long a shutdown waits for exchanges at work [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
@@ -104,14 +104,9 @@ pub(crate) struct Flags {
     keep_alive: Option<Duration>,
 
     /// Compile anew at each start
-    #[arg(
-        long = "no-cache",
-        num_args = 0,
-        default_missing_value = "false",
-        help_heading = "Compiled code"
-    )]
+    #[arg(long, num_args = 0, default_missing_value = "true", help_heading = "Compiled code")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    cache: Option<bool>,
+    no_cache: Option<bool>,
     /// Folder for compiled code [default: the user's cache folder]
     #[arg(long, value_name = "FOLDER", help_heading = "Compiled code")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +184,7 @@ mod tests {
         assert_eq!(config.drain, Duration::from_secs(1));
         assert_eq!(config.memory, 2 << 20);
         assert_eq!(config.max_exchanges, 3);
-        assert!(!config.cache);
+        assert!(config.no_cache);
     }
 
     #[test]
@@ -230,6 +225,14 @@ mod tests {
     fn told_default(help: &str) -> Option<&str> {
         let told = help.split_once("[default: ")?.1.trim_end_matches(']');
         (!told.contains(' ')).then_some(told)
+    }
+
+    #[test]
+    fn the_keys_are_the_flags() {
+        let command = Command::command();
+        let flags = command.get_arguments().filter_map(|argument| argument.get_long());
+        let flags = flags.filter(|flag| *flag != "help").map(|flag| flag.replace('-', "_"));
+        assert_eq!(flags.collect::<BTreeSet<_>>(), names().unwrap());
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What a guest without the SDK's care may not do to its host.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
 
 use midge_host::Config;
-use midge_tests::{LEAVINGS, Line, Message, Serving, config, guests, soon};
+use midge_tests::{LEAVINGS, Line, Message, Serving, config, guests, send, soon};
 use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpListener};
 use tracing::Level;
@@ -195,4 +198,20 @@ async fn only_standard_error_tells_the_host() {
     serving.send(&told("/mark")).await;
     let line = serving.exchanges(2).await.remove(1);
     assert_eq!(&line["cause"], "told on standard error", "whatever is unfinished elsewhere");
+}
+
+#[tokio::test]
+async fn a_public_address_without_names_is_warned_of_once() {
+    let public: SocketAddr = "0.0.0.0:0".parse().expect("an address");
+    for (names, warnings) in [(vec![], 1), (vec!["localhost".to_owned()], 0)] {
+        let config = Config { addr: public, allow_host: names, ..config() };
+        let serving = Serving::with(config, guests::HELLO).await;
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, serving.addr().port()));
+        for _ in 0..2 {
+            let greet = Message::call("greet", json!({"name": "you"}));
+            assert_eq!(send(local, &greet).await.status, 200, "it serves");
+        }
+        let lines = serving.log().at(Level::WARN);
+        assert_eq!(lines.len(), warnings, "{lines:?}");
+    }
 }
