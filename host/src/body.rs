@@ -1,109 +1,18 @@
-//! The bodies of an exchange: bounded on the way in, guarded on the way out.
+//! The body of an answer: who takes it, and whether to its end.
 
 use std::{
     future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::{
-    sync::oneshot,
-    task::coop,
-    time::{Instant, Sleep, sleep},
-};
+use tokio::{sync::oneshot, task::coop};
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
-use crate::{contract::Outcome, fault::Fault, report::Report};
-
-/// A request body that is cut when it is too large, too slow, or its client leaves.
-pub(crate) struct RequestBody<B> {
-    inner: B,
-    left: u64,
-    idle: Duration,
-    /// Runs from the first time the guest has to wait.
-    timer: Option<Pin<Box<Sleep>>>,
-    report: Arc<Report>,
-}
-
-impl<B: Body> RequestBody<B> {
-    pub(crate) fn new(inner: B, limit: u64, idle: Duration, report: Arc<Report>) -> Self {
-        Self { inner, left: limit, idle, timer: None, report }
-    }
-
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let idle = self.idle;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
-        timer.as_mut().poll(cx)
-    }
-
-    fn refuse<T>(&self, fault: Fault, error: HttpError) -> Option<Result<T, HttpError>> {
-        self.report.refuse(fault);
-        self.report.request_is_cut();
-        Some(Err(error))
-    }
-}
-
-impl<B> Body for RequestBody<B>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: std::fmt::Display,
-{
-    type Data = Bytes;
-    type Error = HttpError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        self.report.request_is_asked_for(polled.is_pending());
-        let Poll::Ready(frame) = polled else {
-            ready!(self.poll_stalled(cx));
-            return Poll::Ready(self.refuse(Fault::BodyStalled, HttpError::ConnectionReadTimeout));
-        };
-        let idle = self.idle;
-        if let Some(timer) = &mut self.timer {
-            timer.as_mut().reset(Instant::now() + idle);
-        }
-        Poll::Ready(match frame {
-            Some(Ok(frame)) => {
-                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-                match self.left.checked_sub(length) {
-                    Some(left) => {
-                        self.left = left;
-                        if self.inner.is_end_stream() {
-                            self.report.request_is_read();
-                        }
-                        Some(Ok(frame))
-                    }
-                    None => self.refuse(Fault::BodyTooLarge, HttpError::HttpRequestBodySize(None)),
-                }
-            }
-            Some(Err(error)) => {
-                tracing::debug!(target: "midge::exchange", %error, "request body");
-                self.report.client_gone("the request body was cut short");
-                self.report.request_is_cut();
-                Some(Err(HttpError::ConnectionTerminated))
-            }
-            None => {
-                self.report.request_is_read();
-                None
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
+use crate::{contract::Outcome, report::Report};
 
 /// The answer is cut: the client must not take what it has for the whole.
 #[derive(Debug, thiserror::Error)]

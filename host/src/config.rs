@@ -59,6 +59,11 @@ pub struct Config {
     /// Longest pause within a request body; then 408. Default 10 s.
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
+    /// Least bytes a second of a request body, on the average of the time that a guest waits for it;
+    /// counts once `body_timeout` has been waited in all, and who is slower gets 408. Zero: any.
+    /// Default 1 KiB.
+    #[serde(deserialize_with = "bytes")]
+    pub body_rate: u64,
     /// How long a client may refuse to take any of its answer before the connection is cut.
     /// Default 30 s.
     #[serde(with = "humantime_serde")]
@@ -98,6 +103,7 @@ impl Default for Config {
             abort_grace: Duration::from_secs(1),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
+            body_rate: 1 << 10,
             write_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             drain: Duration::from_secs(10),
@@ -137,6 +143,7 @@ impl Config {
         within("max_headers", self.max_headers, 1..=MAX_HEADERS)?;
         within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
         within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(u64::MAX))?;
+        within("body_rate", ByteSize(self.body_rate), ByteSize(0)..=ByteSize(1 << 30))?;
         within("max_head", ByteSize(self.max_head), ByteSize(MIN_HEAD)..=ByteSize(MAX_HEAD))?;
         for (name, time) in [
             ("exchange_timeout", self.exchange_timeout),

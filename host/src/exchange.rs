@@ -15,11 +15,12 @@ use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoi
 
 use crate::{
     Guest, Host,
-    body::{RequestBody, ResponseBody},
+    body::ResponseBody,
     connection::Busy,
     fault::Fault,
     life::{self, End, Life},
     report::Report,
+    request::RequestBody,
 };
 
 /// A guest's answer as it hands it over.
@@ -92,8 +93,7 @@ async fn answer(
         return Err(Fault::BodyTooLarge);
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
-    let idle = host.config().body_timeout;
-    let request = request.map(|body| RequestBody::new(body, limit, idle, Arc::clone(report)));
+    let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(report)));
     let (answered, mut answer) = oneshot::channel();
     let (complete, completed) = oneshot::channel();
     let mut life = life::begin(host, guest, permit, request, report, answered, completed);

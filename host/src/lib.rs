@@ -38,6 +38,7 @@ mod output;
 pub mod probe;
 mod pulse;
 mod report;
+mod request;
 mod settings;
 mod signals;
 mod socket;

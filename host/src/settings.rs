@@ -94,6 +94,11 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     body_timeout: Option<Duration>,
+    /// Least bytes a second of a request body, beyond the first body-timeout; then 408; 0: any
+    /// [default: 1KiB]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_rate: Option<u64>,
     /// How long a client may take nothing of its answer; then it is cut [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]

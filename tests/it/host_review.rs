@@ -215,3 +215,21 @@ async fn a_public_address_without_names_is_warned_of_once() {
         assert_eq!(lines.len(), warnings, "{lines:?}");
     }
 }
+
+/// No pause is too long, and yet it would take for ever.
+#[tokio::test]
+async fn a_body_that_only_drips_is_given_up() {
+    let config = Config { body_timeout: Duration::from_millis(300), ..config() };
+    let serving = Serving::with(config, guests::HELLO).await;
+    let mut wire = serving.wire().await;
+    wire.send(told("/mcp").head("content-length: 1000\r\n")).await;
+    let start = Instant::now();
+    while serving.log().exchanges().is_empty() {
+        wire.send(" ").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(start.elapsed() < Duration::from_secs(5), "it is let go on");
+    }
+    assert_eq!(wire.answer().await.status, 408, "too slow");
+    drop(wire);
+    assert_eq!(&serving.exchange().await["outcome"], "rejected", "the line says so");
+}

@@ -109,7 +109,7 @@ async fn a_body_that_stalls_is_given_up() {
 
 #[tokio::test]
 async fn a_slow_body_is_read_as_long_as_it_comes() {
-    let config = Config { body_timeout: Duration::from_millis(400), ..config() };
+    let config = Config { body_timeout: Duration::from_millis(400), body_rate: 100, ..config() };
     let serving = Serving::with(config, guests::HELLO).await;
     let mut wire = serving.wire().await;
     let bytes = greet().bytes();
