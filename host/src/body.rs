@@ -88,6 +88,7 @@ impl ResponseBody {
         left: Option<u64>,
         report: Arc<Report>,
     ) -> Self {
+        report.waits(true);
         Self { pieces: pieces.into_iter(), guest, left, report, complete: None, done: false }
     }
 
@@ -153,7 +154,11 @@ impl Body for ResponseBody {
             return Poll::Ready(None);
         }
         let frame = match (self.pieces.next(), &mut self.guest) {
-            (None, Some(body)) => ready!(Pin::new(body).poll_frame(cx)),
+            (None, Some(body)) => {
+                let polled = Pin::new(body).poll_frame(cx);
+                self.report.waits(polled.is_ready());
+                ready!(polled)
+            }
             (piece, guest) => {
                 // hyper does not ask again once it has the announced length.
                 let is_last = guest.is_none() && self.pieces.as_slice().is_empty();
@@ -195,7 +200,9 @@ fn drain(body: &mut HyperOutgoingBody, pieces: &mut Vec<Piece>) -> bool {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        if !self.done {
+        self.report.waits(false);
+        // One that was handed over whole may still have waited for its client.
+        if !self.done || self.report.client_was_stuck() {
             self.report.client_gone("the client left before the end of the answer");
         }
     }

@@ -70,6 +70,11 @@ impl Busy {
         self.pulse.request_is_cut();
     }
 
+    /// A piece of an answer waits to be taken, or none does.
+    pub(crate) fn waits(&self, exchange: u64, waits: bool) {
+        self.pulse.waits(exchange, waits);
+    }
+
     /// Why the host closed the connection, if it was the host.
     pub(crate) fn closed_by_host(&self) -> Option<Closed> {
         self.pulse.closed()
@@ -128,6 +133,7 @@ pub(crate) async fn serve(
         let watch = sleep_until(Instant::now() + pulse::pause(config));
         let hangup = pulse.hangup(&socket);
     }
+    let mut is_closing = false;
     loop {
         tokio::select! {
             result = connection.as_mut() => {
@@ -145,7 +151,10 @@ pub(crate) async fn serve(
             },
             () = watch.as_mut() => match pulse.next(config) {
                 Next::Look(when) => watch.as_mut().reset(when),
+                // Its client does not even take what is left to close it.
+                Next::CloseIdle if is_closing => return,
                 Next::CloseIdle => {
+                    is_closing = true;
                     connection.as_mut().graceful_shutdown();
                     watch.as_mut().reset(Instant::now() + config.head_timeout);
                 }

@@ -43,6 +43,7 @@ mod settings;
 mod signals;
 mod socket;
 mod state;
+mod untaken;
 
 pub use self::{
     config::Config,

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Config, contract::Outcome};
+use crate::{Config, contract::Outcome, untaken::Untaken};
 
 /// How often a client that has sent more than is being read is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -68,6 +68,9 @@ pub(crate) struct Pulse {
     idle_since: AtomicU64,
     /// The client takes nothing of what is to be sent.
     stuck_since: AtomicU64,
+    /// Bytes that were sent to the client.
+    carried: AtomicU64,
+    untaken: Untaken,
     /// The request at work is still to be read, or some of it.
     unread: AtomicBool,
     /// It ended before its end; the guest knows, and has its grace.
@@ -89,6 +92,8 @@ impl Pulse {
             head_since: AtomicU64::new(1),
             idle_since: AtomicU64::new(0),
             stuck_since: AtomicU64::new(0),
+            carried: AtomicU64::new(0),
+            untaken: Untaken::default(),
             unread: AtomicBool::new(false),
             request_cut: AtomicBool::new(false),
             asked: AtomicU64::new(0),
@@ -158,6 +163,19 @@ impl Pulse {
         }
     }
 
+    /// A piece of an answer waits to be taken, or none does.
+    pub(crate) fn waits(&self, exchange: u64, waits: bool) {
+        if waits {
+            self.untaken.waits(exchange, self.now(), self.carried.load(Ordering::Relaxed));
+        } else {
+            self.untaken.taken(exchange);
+        }
+    }
+
+    pub(crate) fn carried(&self, bytes: usize) {
+        self.carried.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn wrote(&self, stuck: bool) {
         match (stuck, self.stuck_since.load(Ordering::Relaxed)) {
             (true, 0) => self.stuck_since.store(self.now(), Ordering::Relaxed),
@@ -211,6 +229,9 @@ impl Pulse {
         let (since, limit, then) = if stuck > 0 {
             (stuck, config.write_timeout, Next::Cut)
         } else if self.exchanges.load(Ordering::Relaxed) > 0 {
+            if self.untaken.is_stuck(self.now(), self.carried.load(Ordering::Relaxed), config) {
+                return Next::Cut;
+            }
             // The exchange has a limit of its own; come back for what follows it.
             return Next::Look(Instant::now() + pause(config));
         } else if head > 0 {

@@ -8,13 +8,14 @@ use std::{
     time::Instant,
 };
 
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use crate::{
     connection::Busy,
     contract::{self, Outcome, Said},
     fault::Fault,
     leash::Leash,
+    pulse::Closed,
 };
 
 /// What happened in an exchange, gathered from everyone who takes part in it.
@@ -26,6 +27,7 @@ pub(crate) struct Report {
     started: Instant,
     method: Method,
     uri: Uri,
+    is_http2: bool,
     bytes: AtomicU64,
     run_to_completion: AtomicBool,
     refusal: OnceLock<Fault>,
@@ -51,6 +53,7 @@ impl Report {
             started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
+            is_http2: request.version() == Version::HTTP_2,
             bytes: AtomicU64::new(0),
             run_to_completion: AtomicBool::new(false),
             refusal: OnceLock::new(),
@@ -105,6 +108,18 @@ impl Report {
     /// How the guest stands to its client.
     pub(crate) fn leash(&self) -> &Leash {
         &self.leash
+    }
+
+    /// A piece of the answer waits to be taken, or none does.
+    pub(crate) fn waits(&self, waits: bool) {
+        if self.is_http2 {
+            self.busy.waits(self.exchange, waits);
+        }
+    }
+
+    /// Whether the client left the answer waiting, and was cut for it.
+    pub(crate) fn client_was_stuck(&self) -> bool {
+        self.busy.closed_by_host() == Some(Closed::ClientStuck)
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {

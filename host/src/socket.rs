@@ -97,6 +97,7 @@ impl Tracked {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 sent => {
                     self.pulse.wrote(false);
+                    self.pulse.carried(*sent.as_ref().unwrap_or(&0));
                     return Poll::Ready(sent);
                 }
             }

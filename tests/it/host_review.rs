@@ -5,10 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use midge_host::Config;
 use midge_tests::{LEAVINGS, Line, Message, Serving, config, guests, send, soon};
 use serde_json::json;
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+};
 use tracing::Level;
 
 /// How quickly a guest must be gone after its client, on a machine that does other things, too.
@@ -232,4 +240,48 @@ async fn a_body_that_only_drips_is_given_up() {
     assert_eq!(wire.answer().await.status, 408, "too slow");
     drop(wire);
     assert_eq!(&serving.exchange().await["outcome"], "rejected", "the line says so");
+}
+
+/// A client of HTTP/2 that answers pings, and gives this much room for an answer.
+async fn without_window(serving: &Serving, window: u32) -> impl Sized {
+    let stream = TcpStream::connect(serving.addr()).await.expect("it accepts");
+    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(window)
+        .handshake(TokioIo::new(stream))
+        .await
+        .expect("a connection is ready");
+    tokio::spawn(async { drop(connection.await) });
+    let message = Message::call("sized", json!({"bytes": 1000}));
+    let mut request = Request::post("http://localhost/mcp");
+    for (name, value) in &message.headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::new(Bytes::from(message.body))).expect("a request");
+    let response = soon("a head", sender.send_request(request)).await.expect("it is answered");
+    (sender, response)
+}
+
+#[tokio::test]
+async fn a_closed_window_is_not_waited_at_for_ever() {
+    let config = Config { write_timeout: Duration::from_millis(300), ..config() };
+    let serving = Serving::with(config, guests::ANSWERS).await;
+    let client = without_window(&serving, 0).await;
+    let line = serving.exchange().await;
+    assert_gone(&serving, &line);
+    assert!(line["cause"].contains("stopped reading"), "{line:?}");
+    drop(client);
+}
+
+/// The host has handed over the whole answer; what is left of it is in the connection.
+#[tokio::test]
+async fn a_narrow_window_does_not_keep_its_connection() {
+    let config = Config {
+        keep_alive: Duration::from_millis(300),
+        head_timeout: Duration::from_millis(300),
+        ..config()
+    };
+    let serving = Serving::with(config, guests::ANSWERS).await;
+    let client = without_window(&serving, 10).await;
+    serving.until_idle().await;
+    drop(client);
 }
