@@ -50,7 +50,8 @@ pub struct Config {
     #[serde(with = "humantime_serde")]
     pub exchange_timeout: Duration,
     /// How long a guest may go on after its client has left or its answer is complete, for
-    /// deferred work. Zero: not at all. Default 1 s.
+    /// deferred work. One that burns CPU and has not noticed that its client has left, or that its
+    /// request was cut short, is cut at once. Zero: not at all. Default 1 s.
     #[serde(with = "humantime_serde")]
     pub abort_grace: Duration,
     /// Time a client has to send a request head once it has begun. Default 10 s.
@@ -64,7 +65,8 @@ pub struct Config {
     /// Default 1 KiB.
     #[serde(deserialize_with = "bytes")]
     pub body_rate: u64,
-    /// How long a client may refuse to take any of its answer before the connection is cut.
+    /// How long a client may refuse to take any of its answer before the connection is cut. Over
+    /// HTTP/2 that goes for each answer on the connection.
     /// Default 30 s.
     #[serde(with = "humantime_serde")]
     pub write_timeout: Duration,
