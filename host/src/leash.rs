@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::Notify;
 
 /// How often a guest may be found busy, at the ticks after its client has gone, before it notices.
-const BUSY_TICKS: u32 = 3;
+const BUSY_TICKS: u32 = 2;
 
 /// How a guest stands to its client, told by everyone who sees something of it.
 #[derive(Default)]

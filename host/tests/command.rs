@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -23,9 +23,13 @@ struct Midge {
 
 impl Midge {
     fn start(arguments: &[&str]) -> Self {
+        Self::on("127.0.0.1:0", arguments)
+    }
+
+    fn on(address: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_midge"))
             .args(arguments)
-            .args(["--addr", "127.0.0.1:0", "--log-format", "text"])
+            .args(["--addr", address, "--log-format", "text"])
             .env("CARGO_TARGET_DIR", target())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -157,14 +161,25 @@ fn dev_swaps_what_builds_and_shows_what_does_not() {
     assert!(greet(&address).contains("Howdy, you!"));
 }
 
+/// A component that imports the instance `foo:bar/baz` with a function `f`, and nothing else.
+fn component_with_an_unknown_import() -> Vec<u8> {
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    bytes.extend(b"\x07\x0e\x01\x42\x02\x01\x40\x00\x01\x00\x04\x00\x01f\x01\x00");
+    bytes.extend(b"\x0a\x10\x01\x00\x0bfoo:bar/baz\x05\x00");
+    bytes
+}
+
 #[test]
 fn what_cannot_be_served_is_one_line_and_an_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.wasm");
     fs::write(&text, "no component").unwrap();
+    let unknown = folder.path().join("unknown.wasm");
+    fs::write(&unknown, component_with_an_unknown_import()).unwrap();
     for (arguments, says) in [
         (vec!["serve", "/no/such/file.wasm"], "/no/such/file.wasm"),
         (vec!["serve", text.to_str().unwrap()], "text.wasm"),
+        (vec!["serve", unknown.to_str().unwrap()], "foo:bar/baz"),
         (vec!["dev", folder.path().to_str().unwrap()], "Cargo.toml"),
     ] {
         let mut midge = Midge::start(&arguments);
@@ -172,6 +187,19 @@ fn what_cannot_be_served_is_one_line_and_an_exit_code() {
         let printed = midge.until(says);
         assert_eq!(printed.trim().lines().count(), 1, "{arguments:?}: {printed}");
     }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let mut midge = Midge::on(&taken, &[]);
+    assert_eq!(midge.ended().code(), Some(1));
+    assert!(
+        midge.until(&taken).contains("another program is using this port"),
+        "{}",
+        midge.printed()
+    );
 }
 
 #[cfg(unix)]
