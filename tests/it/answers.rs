@@ -266,12 +266,18 @@ async fn upstream(words: &'static str) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             let length = words.len();
             let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{words}");
-            // What is closed unread is reset, and then the answer may be lost.
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 request.push(stream.read_u8().await.expect("the request comes"));
             }
-            drop(stream.write_all(answer.as_bytes()).await);
+            // What is closed with something unread is reset, and then the answer may be lost; the
+            // end of the request's body may come after its head.
+            let rest = async {
+                stream.write_all(answer.as_bytes()).await?;
+                stream.shutdown().await?;
+                stream.read_to_end(&mut request).await
+            };
+            drop(tokio::time::timeout(midge_tests::PATIENCE, rest).await);
         }
     });
     url
