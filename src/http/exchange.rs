@@ -27,7 +27,9 @@ pub(crate) async fn serve<T: Transport>(
     let outcome = match exchange(server, request, transport, &mut contexts).await {
         Io::Continue(outcome) => outcome,
         Io::Break(ClientGone { cause }) => {
+            // First the reason: to a host that does not know it, a body let go of looks broken.
             transport.log(&format!("midge: client-gone: {cause}"));
+            transport.abandon();
             contexts.iter().for_each(|context: &Context| context.outbox().cancel());
             Outcome::ClientGone
         }

@@ -67,6 +67,10 @@ pub(crate) trait Transport {
     /// Ends the body.
     async fn finish(&mut self, trailers: Option<Fields>) -> Io;
 
+    /// Lets go of the answer, whose client is gone: also of one that broke off for want of time,
+    /// where the stream itself has not failed. Nothing can be written to it any more.
+    fn abandon(&mut self) {}
+
     /// Waits.
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static;
 

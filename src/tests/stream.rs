@@ -164,7 +164,9 @@ fn a_client_that_takes_nothing_does_not_outlive_the_time_limit() {
     let limited = server().time_limit(Duration::from_secs(1));
     for write in 0..3 {
         let wire = call("works", &[("progressToken", json!(1))]).stuck_at(write).timers(1);
-        assert_eq!(wire.run(&limited).outcome, Outcome::ClientGone, "write {write}");
+        let seen = wire.run(&limited);
+        assert_eq!(seen.outcome, Outcome::ClientGone, "write {write}");
+        assert!(seen.abandoned, "write {write}: not even a panic can write to it");
     }
     let wire = call("quick", &[]).stuck_at(0).timers(1);
     assert_eq!(wire.run(&limited).outcome, Outcome::ClientGone, "the last write");

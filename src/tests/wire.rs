@@ -44,6 +44,8 @@ pub(super) struct Seen {
     pub(super) log: RefCell<Vec<String>>,
     /// The timers that were made.
     pub(super) waits: Vec<Duration>,
+    /// The answer was let go of.
+    pub(super) abandoned: bool,
     /// Operations that broke off.
     pub(super) failures: usize,
 }
@@ -232,6 +234,10 @@ impl Transport for Wire {
         self.seen.trailers = trailers;
         self.seen.finished = true;
         Io::Continue(())
+    }
+
+    fn abandon(&mut self) {
+        self.seen.abandoned = true;
     }
 
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {

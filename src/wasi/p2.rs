@@ -109,6 +109,10 @@ impl Transport for Exchange {
         self.answer.borrow_mut().finish(trailers)
     }
 
+    fn abandon(&mut self) {
+        self.answer.borrow_mut().abandon();
+    }
+
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would borrow the exchange")]
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
         async move {
@@ -227,6 +231,10 @@ impl PendingAnswer {
                 Io::Break(gone)
             }
         }
+    }
+
+    fn abandon(&mut self) {
+        self.state = State::Over;
     }
 
     fn subscribe(&self) -> Io<Pollable> {
