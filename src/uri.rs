@@ -1,0 +1,158 @@
+//! URIs (RFC 3986): their syntax, their decoding, and which of them are safe to read by.
+
+use std::borrow::Cow;
+
+use iri_string::types::UriStr;
+use percent_encoding::percent_decode_str;
+
+/// Whether a text is a URI, with a scheme; a relative reference is none.
+pub(crate) fn is_uri(text: &str) -> bool {
+    UriStr::new(text).is_ok()
+}
+
+/// Undoes percent-encoding, once. `None` where a `%` stands for nothing, or the bytes are not
+/// UTF-8.
+pub(crate) fn decode(text: &str) -> Option<String> {
+    let is_escape = |rest: &str| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return None;
+    }
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
+}
+
+/// Whether a URI that a client wants to read leads where it seems to lead, also for a handler that
+/// takes a part of it for the path of a file.
+///
+/// Decoded once, it has no control characters and no segment `.` or `..`. A `file:` URI has no
+/// backslash and no encoded slash at all. What is encoded twice (`%252e`) is a literal `%2e` to
+/// whoever decodes once, as [`decode`] does.
+pub(crate) fn is_safe(uri: &str) -> bool {
+    let Some(decoded) = decode(uri) else { return false };
+    if decoded.contains(char::is_control) || has_dot_segment(&decoded) {
+        return false;
+    }
+    let is_file = decoded.split(':').next().is_some_and(|text| text.eq_ignore_ascii_case("file"));
+    let slashes = |text: &str| text.matches('/').count();
+    !is_file || (!decoded.contains('\\') && slashes(&decoded) == slashes(uri))
+}
+
+/// Whether a decoded text has a segment `.` or `..`, between slashes of both kinds and whatever
+/// else divides a URI: a handler may take its path from a query or from a host.
+pub(crate) fn has_dot_segment(text: &str) -> bool {
+    let mut segments = text.split(['/', '\\', ':', '?', '#', '&', '=']);
+    segments.any(|segment| segment == "." || segment == "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r5_uris_follow_the_rfc_and_have_a_scheme() {
+        for uri in [
+            "file:///etc/hosts",
+            "test://static-text",
+            "https://user@[2001:db8::1]:8080/a;b/c%20d?q=1&r=%C3%A9#top",
+            "urn:isbn:0451450523",
+            "a+b-c.1:",
+        ] {
+            assert!(is_uri(uri), "{uri}");
+        }
+        for text in [
+            "",
+            "a",
+            "/etc/hosts",
+            "//host/a",
+            "1a:b",
+            "a b:c",
+            "a:b c",
+            "a:%zz",
+            "a:%2",
+            "a:\u{e9}",
+            "a:b\\c",
+            "a://[b",
+        ] {
+            assert!(!is_uri(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn r5_percent_encoding_is_undone_once_and_strictly() {
+        assert_eq!(decode("a%20b%C3%A9%252e").as_deref(), Some("a b\u{e9}%2e"));
+        for wrong in ["%", "%2", "%zz", "a%2", "%%20", "%c0%ae", "%ff", "%+1"] {
+            assert_eq!(decode(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn r5_ordinary_uris_are_safe() {
+        for uri in [
+            "file:///srv/notes/a%20b.txt",
+            "file:///srv//double//slashes",
+            "file:///srv/.hidden/..twice/three.../v1..2",
+            "notes://2026/%C3%BCber",
+            "notes://a%2Fb",
+            "search://items?q=a.b&range=1..2",
+            "https://example.com/",
+        ] {
+            assert!(is_safe(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn r5_traversal_is_not_safe() {
+        for uri in [
+            "file:///srv/../etc/passwd",
+            "file:///srv/./a",
+            "file:///srv/..",
+            "file:///srv/%2e%2e/etc/passwd",
+            "file:///srv/.%2E/etc/passwd",
+            "file:///srv/%2e/etc/passwd",
+            "file:///srv/..%2fetc%2fpasswd",
+            "file:///srv/a%2Fb",
+            "file:///srv/a%5Cb",
+            "file:///srv/a\\b",
+            "FILE:///srv/a%5Cb",
+            "%66ile:///srv/a%5Cb",
+            "file:///srv/..%5c..%5cwindows",
+            "notes://..%2F..%2Fetc",
+            "notes://a%5C..%5Cb",
+            "notes://../etc",
+            "notes:..",
+            "notes:%2e%2e/etc",
+            "../etc/passwd",
+            "a/../b:c",
+            "search://files?path=..%2F..%2Fetc",
+            "search://files?path=../etc",
+            "file:///srv/a#/../b",
+        ] {
+            assert!(!is_safe(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn r5_what_a_file_name_cannot_be_is_not_safe() {
+        for uri in [
+            "file:///srv/a%00.txt",
+            "file:///srv/a\0.txt",
+            "notes://a%0d%0ab",
+            "notes://a%7f",
+            "notes://%c2%85",
+            "file:///srv/%c0%ae%c0%ae/etc",
+            "file:///srv/%ff",
+            "file:///srv/%",
+            "file:///srv/%2",
+            "file:///srv/%u002e",
+        ] {
+            assert!(!is_safe(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn r5_what_is_encoded_twice_is_literal() {
+        assert!(is_safe("file:///srv/%252e%252e/a"));
+        assert_eq!(decode("%252e%252e%252f").as_deref(), Some("%2e%2e%2f"));
+    }
+}
