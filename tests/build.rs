@@ -13,7 +13,7 @@ use std::{
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "component";
 /// The guests of the package `midge` that are tested.
-const EXAMPLES: [&str; 3] = ["hello", "demo", "conformance"];
+const EXAMPLES: [&str; 4] = ["hello", "cart", "demo", "conformance"];
 /// The guests in `tests/guests/` that do not misbehave in one way of their own.
 const OTHERS: [&str; 2] = ["answers", "told"];
 

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
+    time::SystemTime,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -14,6 +15,7 @@ use crate::{
     dev::{self, Target},
     logging::{self, LogFormat},
     probe::command as probe,
+    sealing::{self, KeyId},
     settings::{self, Flags},
     signals,
 };
@@ -56,6 +58,12 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Print a new sealing key, as the variable MIDGE_SEALING_KEYS of a guest takes it
+    Key {
+        /// Name of the key, which what it seals carries in the clear [default: today's date]
+        #[arg(value_parser = KeyId::parse)]
+        id: Option<KeyId>,
+    },
     /// Put an MCP server through clients that go away (exit code 0: it survived, 1: it did not)
     Probe(probe::Arguments),
 }
@@ -79,6 +87,14 @@ impl Common {
         Host::new(self.configuration()?)
     }
 
+    /// As [`Common::start`], for guests that are being developed.
+    fn start_development(&self) -> Result<Host, HostError> {
+        logging::install(self.log_format);
+        let mut config = self.configuration()?;
+        sealing::grant_development_key(&mut config)?;
+        Host::new(config)
+    }
+
     fn configuration(&self) -> Result<Config, HostError> {
         settings::load(self.config.as_deref(), &self.flags)
     }
@@ -94,24 +110,30 @@ pub async fn run(cli: Cli) -> Result<ExitCode, HostError> {
         None => serve(None, &cli.common).await?,
         Some(Command::Serve { component, common }) => serve(component, &common).await?,
         Some(Command::Dev { path, example, profile, common }) => {
-            let host = common.start()?;
+            let host = common.start_development()?;
             dev::run(&host, Target { path, package: None, example, profile }).await?;
         }
+        Some(Command::Key { id }) => key(id)?,
         Some(Command::Probe(arguments)) => return Ok(probe::run(arguments).await),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostError> {
-    let host = common.start()?;
-    let (path, call) = match component {
-        Some(path) => (path, Call::List),
-        None => (demo::build().await?, Call::Greet),
+    let (host, path, call) = match component {
+        Some(path) => (common.start()?, path, Call::List),
+        None => (common.start_development()?, demo::build().await?, Call::Greet),
     };
     let guest = host.load(&path)?;
+    sealing::warn_of_missing_keys(host.config(), &guest);
     let server = Server::bind(&host, guest, host.config().addr).await?;
     announce(server.local_addr(), &path.display().to_string(), call)?;
     signals::serve(server).await
+}
+
+fn key(id: Option<KeyId>) -> Result<(), HostError> {
+    let id = id.unwrap_or_else(|| KeyId::of(SystemTime::now()));
+    print(&sealing::make(&id)?)
 }
 
 /// The request in the line that shows how to talk to a server.
@@ -147,8 +169,13 @@ impl Call {
 pub(crate) fn announce(addr: SocketAddr, what: &str, call: Call) -> Result<(), HostError> {
     let url = format!("http://{addr}/mcp");
     let curl = call.curl(&url);
+    print(&format!("Serving {what} on {url}\n\nTry it:\n  {curl}\n"))
+}
+
+/// Writes a line to standard output.
+fn print(line: &str) -> Result<(), HostError> {
     let mut out = io::stdout().lock();
-    writeln!(out, "Serving {what} on {url}\n\nTry it:\n  {curl}\n")
+    writeln!(out, "{line}")
         .and_then(|()| out.flush())
         .map_err(|source| HostError::System { what: "write to standard output", source })
 }

@@ -9,12 +9,13 @@ use wasmtime::{
 use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
-use crate::{HostError, error::one_line, state::State};
+use crate::{HostError, error::one_line, sealing, state::State};
 
 /// A component that is compiled and linked. Cheap to clone; each exchange makes an instance of it.
 #[derive(Clone)]
 pub struct Guest {
     pre: Arc<ProxyPre<State>>,
+    seals: bool,
 }
 
 /// Everything a guest may import. What is offered is not yet granted: without a grant the file
@@ -52,7 +53,12 @@ impl Guest {
             path: path.to_owned(),
             reason: one_line(&error),
         })?;
-        Ok(Self { pre: Arc::new(pre) })
+        Ok(Self { pre: Arc::new(pre), seals: sealing::seals(&bytes) })
+    }
+
+    /// Whether it has code that looks for sealing keys.
+    pub(crate) fn seals(&self) -> bool {
+        self.seals
     }
 
     pub(crate) async fn instantiate(

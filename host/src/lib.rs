@@ -39,6 +39,7 @@ pub mod probe;
 mod pulse;
 mod report;
 mod request;
+mod sealing;
 mod settings;
 mod signals;
 mod socket;

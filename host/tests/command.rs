@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -101,7 +101,14 @@ fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 
 /// Greets, as a legacy client, and gives the whole answer.
 fn greet(address: &str) -> String {
-    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet","arguments":{"name":"you"}}}"#;
+    call(address, "greet", r#"{"name":"you"}"#)
+}
+
+/// Calls a tool, as a legacy client, and gives the whole answer.
+fn call(address: &str, tool: &str, arguments: &str) -> String {
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
+    );
     let mut socket = TcpStream::connect(address).unwrap();
     write!(
         socket,
@@ -115,25 +122,33 @@ fn greet(address: &str) -> String {
     answer
 }
 
-/// A guest project of its own, greeting with this word.
-fn project(folder: &Path, greeting: &str) {
+/// A guest project of its own, of this name and source.
+fn project(folder: &Path, name: &str, source: &str) {
     let midge = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     fs::create_dir_all(folder.join("src")).unwrap();
     let manifest = format!(
-        "[package]\nname = \"greeter\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+        "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [lib]\ncrate-type = [\"cdylib\"]\n\n\
          [dependencies]\nmidge = {{ path = {midge:?} }}\nschemars = \"1\"\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::copy(midge.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    source(folder, greeting);
+    write(folder, source);
 }
 
-fn source(folder: &Path, greeting: &str) {
-    let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello.rs");
-    let hello = fs::read_to_string(hello).unwrap();
-    fs::write(folder.join("src/lib.rs"), hello.replace("Hello, {}", greeting)).unwrap();
+fn write(folder: &Path, source: &str) {
+    fs::write(folder.join("src/lib.rs"), source).unwrap();
+}
+
+fn example(name: &str) -> String {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    fs::read_to_string(examples.join(name)).unwrap()
+}
+
+/// The source of a guest that greets with this word.
+fn greeter(greeting: &str) -> String {
+    example("hello.rs").replace("Hello, {}", greeting)
 }
 
 #[test]
@@ -148,17 +163,68 @@ fn without_arguments_it_serves_the_demo() {
 #[test]
 fn dev_swaps_what_builds_and_shows_what_does_not() {
     let folder = tempfile::tempdir().unwrap();
-    project(folder.path(), "Hello, {}");
+    project(folder.path(), "greeter", &greeter("Hello, {}"));
     let midge = Midge::start(&["dev", folder.path().to_str().unwrap()]);
     let address = midge.address();
     assert!(greet(&address).contains("Hello, you!"));
-    source(folder.path(), "Howdy, {}");
+    write(folder.path(), &greeter("Howdy, {}"));
     midge.until("serving the new guest");
     assert!(greet(&address).contains("Howdy, you!"));
-    source(folder.path(), "Howdy, {} and {}");
+    write(folder.path(), &greeter("Howdy, {} and {}"));
     let printed = midge.until("still serving the one before");
     assert!(printed.contains("2 positional arguments in format string"), "{printed}");
     assert!(greet(&address).contains("Howdy, you!"));
+}
+
+fn key(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_midge")).arg("key").args(arguments).output().unwrap()
+}
+
+#[test]
+fn z2_a_key_is_one_line_and_another_one_each_time() {
+    let [one, other] = [key(&[]), key(&[])].map(|output| String::from_utf8(output.stdout).unwrap());
+    assert_ne!(one, other);
+    let (id, bytes) = one.trim_end().split_once(':').unwrap();
+    assert_eq!((id.len(), bytes.len()), ("2026-11-22".len(), 44), "{one}");
+    assert_eq!(one.lines().count(), 1);
+    let named = String::from_utf8(key(&["spring"]).stdout).unwrap();
+    assert!(named.starts_with("spring:"), "{named}");
+    let refused = key(&["no:id"]);
+    assert!(!refused.status.success() && refused.stdout.is_empty());
+}
+
+/// Puts something into a cart, and gives the handle of it.
+fn buy(address: &str, cart: &str) -> String {
+    let answer = call(address, "add", &format!(r#"{{"name":"tea","cart":{cart}}}"#));
+    let handle = answer.split(r#"\"cart\":\""#).nth(1).and_then(|rest| rest.split('\\').next());
+    handle.unwrap_or_else(|| panic!("no cart in {answer}")).to_owned()
+}
+
+#[test]
+fn dev_makes_a_sealing_key_for_its_run_and_serve_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    project(folder.path(), "shopper", &example("cart.rs"));
+    let dev = Midge::start(&["dev", folder.path().to_str().unwrap()]);
+    let address = dev.address();
+    let cart = buy(&address, "null");
+    write(folder.path(), &(example("cart.rs") + "\n"));
+    let printed = dev.until("serving the new guest");
+    assert_eq!(printed.matches("MIDGE_SEALING_KEYS was not granted").count(), 1, "{printed}");
+    buy(&address, &format!("{cart:?}"));
+
+    let component = target().join("wasm32-wasip2/debug/shopper.wasm");
+    let arguments = ["serve", component.to_str().unwrap()];
+    let warning = "was granted no MIDGE_SEALING_KEYS";
+    let serve = Midge::start(&arguments);
+    let address = serve.address();
+    serve.until(warning);
+    assert!(call(&address, "add", r#"{"name":"tea"}"#).contains("-32603"));
+
+    let grant =
+        format!("MIDGE_SEALING_KEYS={}", String::from_utf8(key(&[]).stdout).unwrap().trim());
+    let serve = Midge::start(&[&arguments[..], &["--env", &grant]].concat());
+    buy(&serve.address(), "null");
+    assert!(!serve.printed().contains(warning), "{}", serve.printed());
 }
 
 /// A component that imports the instance `foo:bar/baz` with a function `f`, and nothing else.

@@ -17,6 +17,7 @@ mod hosts;
 mod http2;
 mod limits;
 mod probe;
+mod sealing;
 mod shutdown;
 mod status;
 mod swap;

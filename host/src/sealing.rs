@@ -1,0 +1,144 @@
+//! Sealing keys: what guests seal by that hand values to their clients.
+//!
+//! Keys are text, `ID:BASE64` each, that a guest finds in its environment. The host makes them and
+//! hands them over; whether what it was told to hand over is a key, only the guest can say.
+
+use std::{io, time::SystemTime};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use humantime_serde::re::humantime;
+
+use crate::{Config, Guest, HostError};
+
+/// The variable in which a guest looks for its keys.
+const VARIABLE: &str = "MIDGE_SEALING_KEYS";
+const BYTES: usize = 32;
+
+/// The id of a key: what its tokens carry in the clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyId(String);
+
+impl KeyId {
+    /// The day, so that it is known later how old a key is.
+    pub(crate) fn of(time: SystemTime) -> Self {
+        let time = humantime::format_rfc3339_seconds(time).to_string();
+        Self(time.split_once('T').map_or(time.as_str(), |(day, _)| day).to_owned())
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if (1..=16).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("an id is 1 to 16 of A-Z, a-z, 0-9, `-` and `_`".to_owned())
+        }
+    }
+}
+
+/// A new key, as guests read it.
+pub(crate) fn make(id: &KeyId) -> Result<String, HostError> {
+    let mut key = [0; BYTES];
+    getrandom::fill(&mut key).map_err(|error| HostError::System {
+        what: "get random bytes",
+        source: io::Error::other(error.to_string()),
+    })?;
+    Ok(format!("{}:{}", id.0, STANDARD.encode(key)))
+}
+
+/// Grants a key that lives as long as this process to a guest that was granted none, so that what
+/// is being developed can seal.
+pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError> {
+    if !is_granted(config) {
+        let key = make(&KeyId("dev".to_owned()))?;
+        config.env.push(format!("{VARIABLE}={key}"));
+        tracing::info!(
+            target: "midge::sealing",
+            "{VARIABLE} was not granted, so the guest has a new key until this run ends"
+        );
+    }
+    Ok(())
+}
+
+/// Warns of a guest that will look for keys and find none: it fails when it first seals.
+pub(crate) fn warn_of_missing_keys(config: &Config, guest: &Guest) {
+    if guest.seals() && !is_granted(config) {
+        tracing::warn!(
+            target: "midge::sealing",
+            "this server seals and was granted no {VARIABLE}: cursors, steps and sealed values \
+             will fail, unless it has keys from elsewhere; `midge key` makes one, and \
+             `--env {VARIABLE}` passes it on"
+        );
+    }
+}
+
+/// Whether a component has code to seal: only then it has the name of the variable.
+pub(crate) fn seals(component: &[u8]) -> bool {
+    let name = VARIABLE.as_bytes();
+    component.windows(name.len()).any(|window| window == name)
+}
+
+fn is_granted(config: &Config) -> bool {
+    config.env.iter().any(|entry| entry.split('=').next() == Some(VARIABLE))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    fn granted(env: &[&str]) -> Config {
+        Config { env: env.iter().map(ToString::to_string).collect(), ..Config::default() }
+    }
+
+    #[test]
+    fn a_key_is_named_after_its_day_and_never_the_same() {
+        let id = KeyId::of(UNIX_EPOCH + Duration::from_secs(1_795_000_000));
+        assert_eq!(id, KeyId("2026-11-18".to_owned()));
+        let [one, other] = [make(&id).unwrap(), make(&id).unwrap()];
+        assert_ne!(one, other);
+        let key = one.strip_prefix("2026-11-18:").unwrap();
+        assert_eq!(STANDARD.decode(key).unwrap().len(), BYTES);
+    }
+
+    #[test]
+    fn an_id_is_one_that_guests_read() {
+        for id in ["a", "2026-11-18", "ABCDEFGH_ijklmno", &KeyId::of(SystemTime::now()).0] {
+            assert!(KeyId::parse(id).is_ok(), "{id}");
+        }
+        for id in ["", "a:b", "a b", "a,b", "ABCDEFGH_ijklmnop", "\u{e9}"] {
+            assert!(KeyId::parse(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_development_key_is_for_guests_that_have_none() {
+        let mut config = granted(&["A=b"]);
+        grant_development_key(&mut config).unwrap();
+        let [a, key] = config.env.as_slice() else { unreachable!() };
+        assert_eq!(a, "A=b");
+        assert!(key.starts_with("MIDGE_SEALING_KEYS=dev:"), "{key}");
+
+        for own in ["MIDGE_SEALING_KEYS=a:b", "MIDGE_SEALING_KEYS"] {
+            let mut config = granted(&[own]);
+            grant_development_key(&mut config).unwrap();
+            assert_eq!(config.env, [own]);
+        }
+    }
+
+    #[test]
+    fn a_grant_is_known_by_its_name() {
+        assert!(!is_granted(&granted(&[])));
+        assert!(!is_granted(&granted(&["MIDGE_SEALING_KEYS_OLD=x", "X=MIDGE_SEALING_KEYS"])));
+        assert!(is_granted(&granted(&["MIDGE_SEALING_KEYS"])));
+        assert!(is_granted(&granted(&["A=b", "MIDGE_SEALING_KEYS=a:b"])));
+    }
+
+    #[test]
+    fn a_component_that_seals_is_known_by_the_variable() {
+        assert!(seals(b"\0asm..set MIDGE_SEALING_KEYS; .."));
+        assert!(!seals(b"\0asm..set MIDGE_SEALING_KEY; .."));
+        assert!(!seals(b""));
+    }
+}
