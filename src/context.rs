@@ -1,6 +1,6 @@
 //! What a handler may ask and tell: [`Context`].
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,41 +8,24 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 
-use crate::fields::{self, Fields};
+use crate::answer::Finished;
+use crate::fields;
 use crate::outbox::Outbox;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Implementation;
 use crate::protocol::jsonrpc::{Notification, RequestId};
 use crate::protocol::logging::{LogMessage, LoggingLevel, ProgressParams};
-use crate::protocol::meta::{ProgressToken, RequestMeta, TraceContext};
+use crate::protocol::meta::{RequestMeta, TraceContext};
+use crate::request::RequestInfo;
+use crate::rounds::Rounds;
 
 pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// What the request says about itself and its client.
-#[derive(Debug)]
-pub(crate) struct RequestInfo {
-    pub(crate) id: RequestId,
-    pub(crate) version: Version,
-    /// The metadata, for what few handlers ask: it is read when they do.
-    pub(crate) meta: Option<Box<RawValue>>,
-    /// The least level that the client wants to see; `None` for no log messages at all.
-    pub(crate) log_level: Option<LoggingLevel>,
-    pub(crate) progress_token: Option<ProgressToken>,
-    pub(crate) headers: Rc<Fields>,
-}
-
-impl RequestInfo {
-    /// What the client declared. Only modern clients do it in the request.
-    pub(crate) fn capabilities(&self) -> ClientCapabilities {
-        let meta = self.meta.as_deref().filter(|_| self.version.is_modern());
-        meta.and_then(|meta| RequestMeta::read(meta).ok())
-            .and_then(|meta| serde_json::from_str(meta.client_capabilities?.get()).ok())
-            .unwrap_or_default()
-    }
-}
+/// Waits for a time.
+pub(crate) type Clock = Rc<dyn Fn(Duration) -> LocalFuture<()>>;
 
 /// The request a handler answers: who asks, and how to tell them about progress.
 ///
@@ -68,8 +51,11 @@ struct Inner {
     request: RequestInfo,
     outbox: Outbox,
     deadline: Cell<Option<Instant>>,
+    clock: OnceCell<Clock>,
     last_progress: Cell<f64>,
     deferred: RefCell<Vec<LocalFuture<()>>>,
+    /// There when the handler has first asked the client something.
+    rounds: OnceCell<Rc<dyn Rounds>>,
 }
 
 impl Context {
@@ -78,8 +64,10 @@ impl Context {
             request,
             outbox,
             deadline: Cell::default(),
+            clock: OnceCell::new(),
             last_progress: Cell::new(f64::NEG_INFINITY),
             deferred: RefCell::default(),
+            rounds: OnceCell::new(),
         }))
     }
 
@@ -100,6 +88,13 @@ impl Context {
     #[must_use]
     pub fn client_capabilities(&self) -> ClientCapabilities {
         self.0.request.capabilities()
+    }
+
+    /// The settings with which the client has declared an extension in this request; `None` where
+    /// it has not. Legacy clients declare it in a handshake, so for them this is `None`.
+    #[must_use]
+    pub fn extension(&self, id: &str) -> Option<Value> {
+        self.client_capabilities().extensions.remove(id)
     }
 
     /// Who the client says it is. For display and logs only: anybody can say anything.
@@ -132,6 +127,18 @@ impl Context {
     /// Starts the time that the handler has. A limit beyond what a clock can say is none.
     pub(crate) fn start_clock(&self, limit: Option<Duration>) {
         self.0.deadline.set(limit.and_then(|limit| Instant::now().checked_add(limit)));
+    }
+
+    pub(crate) fn set_clock(&self, clock: Clock) {
+        let _ = self.0.clock.set(clock);
+    }
+
+    /// Waits; for ever, where there is no clock.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        match self.0.clock.get() {
+            Some(clock) => clock(time).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Whether the client is known to be gone. Most handlers are dropped then; a tool that runs to
@@ -192,11 +199,25 @@ impl Context {
         self.0.deferred.take()
     }
 
+    pub(crate) fn request(&self) -> &RequestInfo {
+        &self.0.request
+    }
+
+    /// The rounds of this request, opened when they are first asked for.
+    pub(crate) fn rounds(&self, open: fn(&RequestInfo) -> Rc<dyn Rounds>) -> Rc<dyn Rounds> {
+        Rc::clone(self.0.rounds.get_or_init(|| open(&self.0.request)))
+    }
+
+    /// What the exchange ends with, where the handler waits for the client to answer.
+    pub(crate) fn ending(&self) -> Option<Finished> {
+        self.0.rounds.get()?.ending(&self.0.request)
+    }
+
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.0.outbox
     }
 
-    async fn notify(&self, method: &'static str, params: &impl Serialize) {
+    pub(crate) async fn notify(&self, method: &'static str, params: &impl Serialize) {
         if let Ok(json) = serde_json::to_string(&Notification::new(method, params)) {
             self.0.outbox.send(json).await;
         }

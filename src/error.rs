@@ -46,6 +46,10 @@ pub enum ToolError {
     Internal(String),
 }
 
+/// What a legacy client is told by a handler that needs more than a stateless server can ask for.
+pub(crate) const NEEDS_MODERN_CLIENT: &str = "This needs client input, which this server offers \
+                                              only with protocol 2026-07-28";
+
 struct At<'a>(&'a str);
 
 impl fmt::Display for At<'_> {
@@ -83,6 +87,47 @@ impl From<&str> for ToolError {
     }
 }
 
+/// Why a prompt, a resource or a completion could not be given: told to the client, as a JSON-RPC
+/// error.
+///
+/// ```
+/// use midge::RequestError;
+///
+/// async fn page(number: u32) -> Result<String, RequestError> {
+///     let pages = ["first", "second"];
+///     let index = number.checked_sub(1).ok_or(RequestError::NotFound)?;
+///     pages.get(index as usize).map(ToString::to_string).ok_or(RequestError::NotFound)
+/// }
+/// # drop(page);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// There is no such resource: -32602 with its URI, or -32002 for legacy clients.
+    #[error("not found")]
+    NotFound,
+    /// The arguments do not fit: -32602 with this text.
+    #[error("{0}")]
+    InvalidParams(String),
+    /// The server is at fault: -32603 without this text, which is logged.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl RequestError {
+    /// The arguments do not fit; `reason` tells the client why.
+    #[must_use]
+    pub fn invalid(reason: impl Into<String>) -> Self {
+        Self::InvalidParams(reason.into())
+    }
+
+    /// The server is at fault; `cause` is logged, and nobody outside sees it.
+    #[must_use]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+}
+
 /// Why a message cannot be answered: a JSON-RPC error, with the numbers of MCP 2026-07-28.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ProtocolError {
@@ -104,6 +149,18 @@ pub(crate) enum ProtocolError {
     /// No tool of that name.
     #[error("Unknown tool: {0}")]
     UnknownTool(String),
+    /// No resource at that URI.
+    #[error("Resource not found")]
+    ResourceNotFound {
+        /// What the client asked for.
+        uri: String,
+        /// The client's version, which decides the number.
+        version: Version,
+    },
+    /// The request needs an answer of the client's user or model, which a stateless server can
+    /// ask for in the modern protocol only.
+    #[error("{NEEDS_MODERN_CLIENT}")]
+    NeedsModernClient,
     /// A header does not say what the body says.
     #[error("Header mismatch: {0}")]
     HeaderMismatch(String),
@@ -137,10 +194,11 @@ impl ProtocolError {
             Self::InvalidMeta(_) | Self::InvalidParams(_) | Self::UnknownTool(_) => {
                 code::INVALID_PARAMS
             }
+            Self::ResourceNotFound { version, .. } => version.resource_not_found_code(),
             Self::HeaderMismatch(_) => code::HEADER_MISMATCH,
             Self::MissingClientCapability(_) => code::MISSING_CLIENT_CAPABILITY,
             Self::UnsupportedVersion { .. } => code::UNSUPPORTED_PROTOCOL_VERSION,
-            Self::Internal | Self::TimedOut => code::INTERNAL_ERROR,
+            Self::Internal | Self::TimedOut | Self::NeedsModernClient => code::INTERNAL_ERROR,
         }
     }
 
@@ -149,6 +207,7 @@ impl ProtocolError {
             Self::MissingClientCapability(capabilities) => {
                 Some(ErrorData::MissingCapability { required_capabilities: capabilities })
             }
+            Self::ResourceNotFound { uri, .. } => Some(ErrorData::Resource { uri }),
             Self::UnsupportedVersion { requested } => {
                 Some(ErrorData::UnsupportedVersion { supported: Version::MODERN, requested })
             }

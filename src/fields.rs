@@ -54,6 +54,27 @@ pub(crate) fn text(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(value).ok().filter(|_| visible)
 }
 
+/// The headers of a request, for the function of
+/// [`Server::principal`](crate::Server::principal).
+#[derive(Debug)]
+pub struct Headers<'a>(&'a Fields);
+
+impl<'a> Headers<'a> {
+    pub(crate) fn new(fields: &'a Fields) -> Self {
+        Self(fields)
+    }
+
+    /// A header that is there exactly once, whatever the case of its name. `None` also for values
+    /// that are not visible ASCII, and for a header that is repeated: one of them may be the
+    /// client's own.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        let mut values = self.0.values(name);
+        let value = values.next()?;
+        text(value).filter(|_| values.next().is_none())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +90,15 @@ mod tests {
         assert_eq!(fields.texts("x-odd").next(), None);
         assert_eq!(fields.size(), 6 + 1 + 6 + 1 + 5 + 5);
         assert_eq!(text(b"a\0"), None);
+    }
+
+    #[test]
+    fn z1_a_header_that_is_repeated_says_nothing() {
+        let mut fields = Fields::default();
+        fields.push("X-User", "ada");
+        assert_eq!(Headers::new(&fields).get("x-user"), Some("ada"));
+        fields.push("x-user", "ada");
+        assert_eq!(Headers::new(&fields).get("x-user"), None);
+        assert_eq!(Headers::new(&fields).get("x-other"), None);
     }
 }

@@ -32,37 +32,72 @@
     )
 )]
 
+mod answer;
+pub mod apps;
+mod call;
+mod completion;
 mod context;
 mod dispatch;
+#[allow(dead_code, reason = "used by a handler's questions, which follow")]
+mod elicitation;
 mod error;
 mod fields;
+mod flat_schema;
+mod from_strings;
 mod http;
+mod input;
+mod lists;
 mod outbox;
 mod outcome;
+mod paging;
+mod params;
+mod prompt;
 pub mod protocol;
+mod request;
+mod resource;
+mod response;
+mod rounds;
 mod schema;
+mod seal;
+mod sealed;
 mod server;
 mod settings;
+mod subscription;
 pub mod testing;
 #[cfg(test)]
 mod tests;
 mod tool;
 mod tool_result;
+mod uri;
+mod uri_template;
 #[cfg(target_family = "wasm")]
 mod wasi;
 
+pub use completion::{CompletionRequest, IntoCompletion};
 pub use context::{Context, Progress};
-pub use error::ToolError;
+pub use elicitation::InvalidForm;
+pub use error::{RequestError, ToolError};
+pub use fields::Headers;
+pub use input::NotAnswered;
+pub use lists::List;
 pub use outcome::Outcome;
+pub use prompt::{IntoPromptResult, Prompt};
 pub use protocol::Version;
 pub use protocol::capabilities::ClientCapabilities;
-pub use protocol::content::{ContentBlock, ResourceContents, ResourceLink};
+pub use protocol::completion::Completion;
+pub use protocol::content::{Annotations, ContentBlock, ResourceContents, ResourceLink, Role};
 pub use protocol::discover::{Cache, CacheScope};
 pub use protocol::identity::{Icon, IconTheme, Implementation};
+pub use protocol::input::Root;
 pub use protocol::logging::LoggingLevel;
+pub use protocol::prompt::{GetPromptResult, PromptMessage};
 pub use protocol::tool::{CallToolResult, ToolAnnotations};
+pub use resource::{IntoResourceContents, Resource};
+pub use seal::{InvalidKeys, SealingKeys};
+pub use sealed::Sealed;
 pub use server::{InvalidServer, Server};
 pub use settings::Cors;
+pub use subscription::{Change, Subscriptions};
 pub use tool::{NoArguments, Tool};
 pub use tool_result::{IntoToolResult, Json};
 
@@ -112,6 +147,11 @@ macro_rules! export {
         }
     };
 }
+
+/// The pages of the guide, for their examples to be compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide/sealed-values.md")]
+struct Guide;
 
 /// What [`export!`] needs; not for anybody else.
 #[doc(hidden)]

@@ -1,13 +1,29 @@
 //! The server: who it is, what it offers, and how its exchanges go.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::answer::Failure;
+use crate::call::Call;
+use crate::completion::{Of, Subject};
+use crate::fields::Headers;
+use crate::lists::{List, Lists, Paging};
+use crate::paging;
+use crate::params;
+use crate::prompt::{self, Prompt, Prompts};
 use crate::protocol::capabilities::ServerCapabilities;
 use crate::protocol::discover::Cache;
 use crate::protocol::identity::{Icon, Implementation};
+use crate::protocol::{Version, meta};
+use crate::request::RequestInfo;
+use crate::resource::{self, Resource, Resources};
+use crate::seal::{InvalidKeys, Policy, SealingKeys};
 use crate::settings::{Cors, Settings};
+use crate::subscription::{Listen, Subscriptions};
 use crate::tool::Tool;
 
 /// An MCP server: built for one exchange, by the function that [`export!`](crate::export) names.
@@ -28,9 +44,20 @@ pub struct Server {
     identity: Implementation,
     instructions: Option<Cow<'static, str>>,
     tools: Vec<Tool>,
-    cache: Cache,
+    prompts: Option<Box<dyn Prompts>>,
+    resources: Option<Box<dyn Resources>>,
+    /// There where something completes, so that other servers need not link it.
+    completion: Option<Complete>,
+    subscriptions: Option<Box<dyn Listen>>,
+    extensions: BTreeMap<String, Value>,
+    /// What else to check before a client does.
+    checks: Vec<fn(&Server) -> Vec<String>>,
+    lists: Lists,
     pub(crate) settings: Settings,
 }
+
+/// What answers `completion/complete`.
+pub(crate) type Complete = fn(&Server, Option<&RawValue>, RequestInfo) -> Result<Call, Failure>;
 
 /// What is wrong with a server, as [`Server::validate`] found it: one line for each problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +72,13 @@ impl Server {
             identity: Implementation::new(name, version),
             instructions: None,
             tools: Vec::new(),
-            cache: Cache::default(),
+            prompts: None,
+            resources: None,
+            completion: None,
+            subscriptions: None,
+            extensions: BTreeMap::new(),
+            checks: Vec::new(),
+            lists: Lists::default(),
             settings: Settings::default(),
         }
     }
@@ -54,6 +87,44 @@ impl Server {
     #[must_use]
     pub fn tool(mut self, tool: Tool) -> Self {
         self.tools.push(tool);
+        self
+    }
+
+    /// Adds a prompt. Prompts are listed in the order in which they were added.
+    #[must_use]
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        if prompt.completes() {
+            self.completion = Some(complete);
+        }
+        self.prompts.get_or_insert_with(|| Box::<prompt::Registry>::default()).add(prompt);
+        self
+    }
+
+    /// Adds a resource, or a template of resources. Both are listed in the order in which they
+    /// were added; a URI that fits several templates is read by the first of them.
+    #[must_use]
+    pub fn resource(mut self, resource: impl Into<Resource>) -> Self {
+        let resource = resource.into();
+        if resource.completes() {
+            self.completion = Some(complete);
+        }
+        self.resources.get_or_insert_with(|| Box::<resource::Registry>::default()).add(resource);
+        self
+    }
+
+    /// Tells clients of changes of what they listen to (`subscriptions/listen`; modern clients).
+    #[must_use]
+    pub fn subscriptions(mut self, subscriptions: Subscriptions) -> Self {
+        self.subscriptions = Some(Box::new(subscriptions));
+        self
+    }
+
+    /// Declares an extension of the protocol, by an id with a prefix as `com.example/name`, with
+    /// its settings: an object, empty for none. What the extension means is for the handlers to
+    /// do, where the client has declared it, too ([`Context::extension`](crate::Context::extension)).
+    #[must_use]
+    pub fn extension(mut self, id: impl Into<String>, settings: Value) -> Self {
+        self.extensions.insert(id.into(), settings);
         self
     }
 
@@ -92,10 +163,26 @@ impl Server {
         self
     }
 
-    /// Says how long clients may keep `server/discover` and the lists. Default: not at all.
+    /// Says how long clients may keep `server/discover`, the lists and the contents of resources.
+    /// Default: not at all.
     #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
-        self.cache = cache;
+        self.lists.cache = cache;
+        self
+    }
+
+    /// Says how long clients may keep one of the lists, where that differs from the rest.
+    #[must_use]
+    pub fn list_cache(mut self, list: List, cache: Cache) -> Self {
+        self.lists.own_cache.push((list, cache));
+        self
+    }
+
+    /// Cuts lists into pages of so many items. Needs [sealing keys](Self::sealing_keys), since
+    /// cursors travel through the client. Default: each list is one page.
+    #[must_use]
+    pub fn page_size(mut self, items: usize) -> Self {
+        self.lists.paging = Some(Paging { size: items.max(1), turn: paging::turn });
         self
     }
 
@@ -170,6 +257,36 @@ impl Server {
         self
     }
 
+    /// Sets where the keys come from by which [`Sealed`](crate::Sealed) values are sealed. Default:
+    /// the environment variable `MIDGE_SEALING_KEYS`, as [`SealingKeys::from_env`] reads it.
+    ///
+    /// The function runs when something is to be sealed or opened, and not before.
+    #[must_use]
+    pub fn sealing_keys(mut self, keys: fn() -> Result<SealingKeys, InvalidKeys>) -> Self {
+        self.settings.sealing_keys = Some(keys);
+        self
+    }
+
+    /// Says who a caller is; what is sealed for one caller opens for no other. Default, and for
+    /// requests of which `principal` says `None`: anonymous, and what is sealed for one anonymous
+    /// caller opens for all of them.
+    ///
+    /// The name must come from what was verified, such as a header that the gateway in front sets,
+    /// having checked a token, and that it strips from what clients send. A header that a client
+    /// can set itself protects nobody.
+    ///
+    /// ```
+    /// # use midge::Server;
+    /// let server = Server::new("shop", "1.0.0")
+    ///     .principal(|headers| headers.get("x-verified-subject").map(str::to_owned));
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn principal(mut self, principal: fn(&Headers<'_>) -> Option<String>) -> Self {
+        self.settings.principal = Some(principal);
+        self
+    }
+
     /// Finds what clients would hold against this server: names that the protocol does not allow
     /// or that occur twice, argument types that are no objects, missing descriptions.
     ///
@@ -194,19 +311,46 @@ impl Server {
                 problems.push(format!("tool `{name}`: there are two of that name"));
             }
         }
+        problems.extend(self.prompts.iter().flat_map(|prompts| prompts.problems()));
+        problems.extend(self.resources.iter().flat_map(|resources| resources.problems()));
+        problems.extend(self.extension_problems());
+        problems.extend(self.checks.iter().flat_map(|check| check(self)));
         if problems.is_empty() { Ok(()) } else { Err(InvalidServer(problems)) }
+    }
+
+    /// Adds a check to [`Server::validate`].
+    pub(crate) fn check(mut self, check: fn(&Server) -> Vec<String>) -> Self {
+        self.checks.push(check);
+        self
     }
 
     pub(crate) fn identity(&self) -> &Implementation {
         &self.identity
     }
 
+    pub(crate) fn sealing(&self) -> Policy {
+        let Settings { sealing_keys: keys, principal, .. } = self.settings;
+        Policy { server: self.identity.name.clone(), keys, principal }
+    }
+
     pub(crate) fn instructions_text(&self) -> Option<&str> {
         self.instructions.as_deref()
     }
 
-    pub(crate) fn cache_policy(&self) -> Cache {
-        self.cache
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    pub(crate) fn completion(&self) -> Option<Complete> {
+        self.completion
+    }
+
+    pub(crate) fn prompts(&self) -> Option<&dyn Prompts> {
+        self.prompts.as_deref()
+    }
+
+    pub(crate) fn resources(&self) -> Option<&dyn Resources> {
+        self.resources.as_deref()
     }
 
     pub(crate) fn tools(&self) -> &[Tool] {
@@ -218,11 +362,53 @@ impl Server {
     }
 
     /// What is here, and nothing that is not. Log messages may come from any handler.
-    pub(crate) fn capabilities(&self) -> ServerCapabilities {
-        ServerCapabilities {
+    pub(crate) fn capabilities(&self, version: Version) -> ServerCapabilities {
+        let mut capabilities = ServerCapabilities {
             tools: (!self.tools.is_empty()).then(Default::default),
+            prompts: self.prompts.is_some().then(Default::default),
+            resources: self.resources.is_some().then(Default::default),
+            completions: self.completion.map(|_| Default::default()),
             logging: Some(Default::default()),
+            extensions: BTreeMap::new(),
+        };
+        if version.has_extensions() {
+            capabilities.extensions.clone_from(&self.extensions);
         }
+        if let Some(subscriptions) = self.listening(version) {
+            subscriptions.declare(&mut capabilities);
+        }
+        capabilities
+    }
+
+    /// Only modern clients can listen.
+    pub(crate) fn listening(&self, version: Version) -> Option<&dyn Listen> {
+        self.subscriptions.as_deref().filter(|_| version.is_modern())
+    }
+
+    pub(crate) fn has_resource(&self, uri: &str) -> bool {
+        self.resources.as_ref().is_some_and(|resources| resources.has(uri))
+    }
+
+    fn extension_problems(&self) -> impl Iterator<Item = String> {
+        let bad = |id: &&String| !meta::is_key(id) || !id.contains('/');
+        let ids = self.extensions.keys().filter(bad);
+        let ids = ids.map(|id| format!("extension `{id}`: an id is like com.example/name"));
+        let settings = self.extensions.iter().filter(|(_, settings)| !settings.is_object());
+        ids.chain(settings.map(|(id, _)| format!("extension `{id}`: settings are an object")))
+    }
+}
+
+/// Completes an argument of a prompt, or a variable of a resource's template.
+fn complete(
+    server: &Server,
+    params: Option<&RawValue>,
+    request: RequestInfo,
+) -> Result<Call, Failure> {
+    let subject = Subject::read(params)?;
+    match (subject.of.clone(), &server.prompts, &server.resources) {
+        (Of::Prompt(name), Some(prompts), _) => prompts.complete(&name, subject, request),
+        (Of::Resource(uri), _, Some(resources)) => resources.complete(&uri, subject, request),
+        _ => Err(params::invalid("`ref` names nothing that this server has").into()),
     }
 }
 

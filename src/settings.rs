@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::seal::{FindPrincipal, MakeKeys};
+
 /// Limits and HTTP settings of a [`Server`](crate::Server).
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -23,6 +25,10 @@ pub(crate) struct Settings {
     pub(crate) time_limit: Option<Duration>,
     /// How long deferred work may take.
     pub(crate) defer_limit: Duration,
+    /// Where the sealing keys come from, if not from the environment.
+    pub(crate) sealing_keys: Option<MakeKeys>,
+    /// Who a caller is.
+    pub(crate) principal: Option<FindPrincipal>,
 }
 
 impl Default for Settings {
@@ -37,6 +43,8 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(15),
             time_limit: None,
             defer_limit: Duration::from_secs(1),
+            sealing_keys: None,
+            principal: None,
         }
     }
 }

@@ -20,6 +20,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, pending};
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,6 +30,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::context::Clock;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{self as exchange_http, RequestHead, serve};
@@ -185,6 +187,10 @@ impl Transport for Memory {
 
     fn wait(&self, _time: Duration) -> impl Future<Output = ()> + 'static {
         pending()
+    }
+
+    fn clock(&self) -> Clock {
+        Rc::new(|_| Box::pin(pending()))
     }
 
     fn log(&self, line: &str) {

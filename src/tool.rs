@@ -9,13 +9,17 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::context::{Context, LocalFuture, RequestInfo};
+use crate::answer::{Body, Failure, Finished};
+use crate::context::{Context, LocalFuture};
 use crate::error::ToolError;
+use crate::outcome::Outcome;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
+use crate::protocol::content::ContentBlock;
 use crate::protocol::identity::Icon;
 use crate::protocol::meta;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
+use crate::request::RequestInfo;
 use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
 
@@ -59,6 +63,8 @@ pub struct Tool {
     run_to_completion: bool,
     early_stream: bool,
     heartbeat: bool,
+    /// Whether the handler has a context, by which it may ask the client.
+    may_ask: bool,
     /// What few tools have, so that many tools are cheap to build: a server lives for one exchange.
     extras: Option<Box<Extras>>,
 }
@@ -118,13 +124,14 @@ impl Tool {
         R: Future + 'static,
         R::Output: IntoToolResult,
     {
-        Self::build::<A, R::Output>(
+        let tool = Self::build::<A, R::Output>(
             name.into(),
             Box::new(move |json, context| {
                 let call = handler(read_arguments(json)?, context);
                 Ok(Box::pin(async move { call.await.into_tool_result() }))
             }),
-        )
+        );
+        Self { may_ask: true, ..tool }
     }
 
     fn build<A: JsonSchema, R: IntoToolResult>(name: Cow<'static, str>, handler: Handler) -> Self {
@@ -137,6 +144,7 @@ impl Tool {
             run_to_completion: false,
             early_stream: false,
             heartbeat: false,
+            may_ask: false,
             extras: None,
         }
     }
@@ -172,8 +180,16 @@ impl Tool {
     /// Sets a key of the tool's `_meta`.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.extras_mut().meta.get_or_insert_default().insert(key.into(), value.into());
+        self.meta_mut().insert(key.into(), value.into());
         self
+    }
+
+    pub(crate) fn meta_mut(&mut self) -> &mut Map<String, Value> {
+        self.extras_mut().meta.get_or_insert_default()
+    }
+
+    pub(crate) fn meta_of(&self, key: &str) -> Option<&Value> {
+        self.extras.as_ref()?.meta.as_ref()?.get(key)
     }
 
     /// Publishes a schema in place of the one of the argument type, word for word, with all
@@ -272,6 +288,10 @@ impl Tool {
         &self.name
     }
 
+    pub(crate) fn may_ask(&self) -> bool {
+        self.may_ask
+    }
+
     pub(crate) fn streams_early(&self) -> bool {
         self.early_stream
     }
@@ -349,14 +369,8 @@ impl Tool {
         if !schema::is_object(&schema) {
             problems.push("the argument type must be a struct or map: a JSON object".to_owned());
         }
-        if let Some(meta) = self.extras.as_ref().and_then(|extras| extras.meta.as_ref()) {
-            let bad = |key: &&String| !meta::is_key(key) || meta::is_reserved(key);
-            problems.extend(
-                meta.keys()
-                    .filter(bad)
-                    .map(|key| format!("`{key}` is not a key that a server may use in `_meta`")),
-            );
-        }
+        problems
+            .extend(meta::problems(self.extras.as_ref().and_then(|extras| extras.meta.as_ref())));
         let headers = self.header_params();
         for (index, param) in headers.iter().enumerate() {
             let taken = |other: &HeaderParam| other.header.eq_ignore_ascii_case(&param.header);
@@ -379,6 +393,19 @@ impl fmt::Debug for Tool {
             .field("description", &self.description)
             .finish_non_exhaustive()
     }
+}
+
+/// What a client of `version` gets to see of a call.
+pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version) -> Finished {
+    let result = match result {
+        Ok(result) => result,
+        Err(ToolError::Internal(cause)) => return Err(Failure::internal(cause)),
+        Err(error) => CallToolResult::new().block(ContentBlock::text(error.to_string())).error(),
+    };
+    let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
+    let result = result.for_version(version);
+    let body = Body { outcome, ..Body::new(&result)? };
+    body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }
 
 fn is_name(name: &str) -> bool {

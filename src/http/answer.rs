@@ -8,9 +8,10 @@ use super::reply::Reply;
 use super::transport::{Io, ResponseHead, Transport};
 use super::{call, origin, sse, status};
 use crate::context::Context;
-use crate::dispatch::{Answer, Response};
+use crate::dispatch::Answer;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
+use crate::response::Response;
 use crate::server::Server;
 
 /// Runs the jobs one after the other. Leaves the contexts of their handlers to the caller, who
@@ -32,9 +33,6 @@ pub(crate) async fn run<T: Transport>(
                 call::run(server, writer, call).await?
             }
         };
-        if let Some(cause) = &response.cause {
-            writer.transport.log(&format!("midge: internal error: {cause}"));
-        }
         writer.respond(response);
     }
     Io::Continue(())
@@ -87,7 +85,8 @@ impl<'a, T: Transport> Writer<'a, T> {
     }
 
     /// Adds a response to the answer.
-    pub(crate) fn respond(&mut self, response: Response) {
+    pub(crate) fn respond(&mut self, mut response: Response) {
+        self.log_cause(response.cause.take());
         if self.outcome == Outcome::Ok {
             self.outcome = response.outcome;
         }
@@ -137,8 +136,15 @@ impl<'a, T: Transport> Writer<'a, T> {
         self.reply(reply).await
     }
 
+    fn log_cause(&self, cause: Option<String>) {
+        if let Some(cause) = cause {
+            self.transport.log(&format!("midge: {cause}"));
+        }
+    }
+
     /// Writes a whole answer.
-    pub(crate) async fn reply(&mut self, reply: Reply) -> Io<Outcome> {
+    pub(crate) async fn reply(&mut self, mut reply: Reply) -> Io<Outcome> {
+        self.log_cause(reply.cause.take());
         let outcome = reply.outcome;
         let (mut head, body) = reply.into_head();
         self.complete(&mut head, Some(outcome));

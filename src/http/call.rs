@@ -7,17 +7,16 @@ use std::time::{Duration, Instant};
 use super::answer::Writer;
 use super::sse;
 use super::transport::{Io, Transport, within};
+use crate::answer::Finished;
+use crate::call::Call;
 use crate::context::{Context, LocalFuture};
-use crate::dispatch::{Call, Response};
-use crate::error::{ProtocolError, ToolError};
-use crate::protocol::tool::CallToolResult;
+use crate::error::ProtocolError;
+use crate::response::Response;
 use crate::server::Server;
 
 /// How often a stream is written to whose handler must be told soon that its client has gone:
 /// well within the second that hosts give a guest to notice.
 const HEARTBEAT: Duration = Duration::from_millis(250);
-
-type CallResult = Result<CallToolResult, ToolError>;
 
 /// Runs one call and writes what it says on its way.
 ///
@@ -28,12 +27,15 @@ pub(crate) async fn run<T: Transport>(
     writer: &mut Writer<'_, T>,
     call: Call,
 ) -> Io<Response> {
-    let Call { future, context, run_to_completion, early_stream, heartbeat } = call;
+    let Call { future, context, run_to_completion, early_stream, heartbeat, clock } = call;
     if !writer.streams() {
         context.outbox().close();
     }
     writer.transport().blame(Some(context.request_id()));
     context.start_clock(server.settings.time_limit);
+    if clock {
+        context.set_clock(writer.transport().clock());
+    }
     let keep_alive = server.settings.keep_alive;
     let keep_alive = if heartbeat { keep_alive.min(HEARTBEAT) } else { keep_alive };
     let mut running = Running::new(future, context.clone(), server.settings.quiet, keep_alive);
@@ -49,7 +51,10 @@ pub(crate) async fn run<T: Transport>(
     drop(running);
     writer.transport().blame(None);
     Io::Continue(match flow? {
-        Some(result) => Call::respond(server, &context, result),
+        Some(finished) => {
+            let version = context.protocol_version();
+            Response::new(server, context.request_id(), version, finished)
+        }
         None => Response::error(Some(context.request_id()), ProtocolError::TimedOut),
     })
 }
@@ -59,7 +64,7 @@ async fn watch<T: Transport>(
     writer: &mut Writer<'_, T>,
     running: &mut Running,
     early_stream: bool,
-) -> Io<Option<CallResult>> {
+) -> Io<Option<Finished>> {
     if early_stream && writer.streams() {
         running.write(writer, sse::KEEP_ALIVE).await?;
     }
@@ -81,7 +86,7 @@ async fn watch<T: Transport>(
 /// What happens next while a handler runs.
 enum Event {
     Notification(String),
-    Done(CallResult),
+    Done(Finished),
     /// Nothing was said for a while.
     Quiet,
     DeadlinePassed,
@@ -89,10 +94,10 @@ enum Event {
 
 /// A handler and the clocks beside it.
 struct Running {
-    future: LocalFuture<CallResult>,
+    future: LocalFuture<Finished>,
     context: Context,
     /// The result, while notifications sent before it are still to be written.
-    result: Option<CallResult>,
+    result: Option<Finished>,
     quiet_time: Duration,
     keep_alive: Duration,
     /// Made when the handler first waits: most never do.
@@ -102,7 +107,7 @@ struct Running {
 
 impl Running {
     fn new(
-        future: LocalFuture<CallResult>,
+        future: LocalFuture<Finished>,
         context: Context,
         quiet_time: Duration,
         keep_alive: Duration,
@@ -135,7 +140,7 @@ impl Running {
         if let Some(json) = self.context.outbox().take() {
             return Poll::Ready(Event::Notification(json));
         }
-        if let Some(result) = self.result.take() {
+        if let Some(result) = self.result.take().or_else(|| self.context.ending()) {
             return Poll::Ready(Event::Done(result));
         }
         if let Some(left) = self.time_left()

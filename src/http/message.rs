@@ -9,12 +9,13 @@ use super::headers::{self, Field};
 use super::record::Record;
 use super::reply::Reply;
 use super::{request, status};
-use crate::dispatch::{Answer, Response};
+use crate::dispatch::Answer;
 use crate::error::ProtocolError;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
 use crate::protocol::meta::RequestMeta;
+use crate::response::Response;
 use crate::server::Server;
 
 /// How many messages one array may hold.
@@ -60,7 +61,7 @@ impl Reader<'_> {
         (self.blame)(&request.id);
         Ok(match request::answer(self.server, self.headers, &request, self.record) {
             Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
-            Err(failure) => Work::Reply(status::reply_to(failure.response, failure.modern)),
+            Err(refused) => Work::Reply(status::reply_to(refused.response, refused.modern)),
         })
     }
 
@@ -106,7 +107,7 @@ impl Reader<'_> {
         Some(match request::answer(self.server, self.headers, &request, &mut unrecorded) {
             Ok((_, true)) => refuse(Some(&request.id), "arrays are part of 2025-03-26 only"),
             Ok((answer, false)) => answer,
-            Err(failure) => Answer::Now(failure.response),
+            Err(refused) => Answer::Now(refused.response),
         })
     }
 }

@@ -13,12 +13,14 @@ pub(crate) struct Reply {
     pub(crate) headers: Fields,
     pub(crate) body: String,
     pub(crate) outcome: Outcome,
+    /// What the log should know and the client should not.
+    pub(crate) cause: Option<String>,
 }
 
 impl Reply {
     /// A reply without a body.
     pub(crate) fn empty(status: StatusCode, outcome: Outcome) -> Self {
-        Self { status, headers: Fields::default(), body: String::new(), outcome }
+        Self { status, headers: Fields::default(), body: String::new(), outcome, cause: None }
     }
 
     /// A JSON reply, not to be stored: the protocol's own cache hints are in the body.

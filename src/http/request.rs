@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use super::era::{self, Era};
 use super::headers::{self, Field};
 use super::record::Record;
-use crate::context::RequestInfo;
-use crate::dispatch::{self, Answer, Method, Response};
+use crate::answer::Failure;
+use crate::dispatch::{self, Answer, Method};
 use crate::error::ProtocolError;
 use crate::fields::Fields;
 use crate::protocol::Version;
@@ -17,10 +17,12 @@ use crate::protocol::jsonrpc::{Request, RequestId};
 use crate::protocol::logging::LoggingLevel;
 use crate::protocol::members;
 use crate::protocol::meta::{ProgressToken, RequestMeta};
+use crate::request::RequestInfo;
+use crate::response::Response;
 use crate::server::Server;
 
-/// A request that cannot be answered, with the era whose statuses apply.
-pub(crate) struct Failure {
+/// A request that is refused, with the era whose statuses apply.
+pub(crate) struct Refused {
     pub(crate) response: Response,
     pub(crate) modern: bool,
 }
@@ -31,20 +33,22 @@ pub(crate) fn answer(
     headers: &Rc<Fields>,
     request: &Request<'_>,
     record: &mut Record,
-) -> Result<(Answer, bool), Failure> {
-    let fail = |modern: bool| {
-        move |error| Failure { response: Response::error(Some(&request.id), error), modern }
+) -> Result<(Answer, bool), Refused> {
+    let refuse = |failure: Failure, modern: bool| Refused {
+        response: Response::failure(&request.id, failure),
+        modern,
     };
-    let asked = Asked::new(server, headers, request).map_err(fail(true))?;
+    let asked = Asked::new(server, headers, request).map_err(|error| refuse(error.into(), true))?;
     let header = Field::of(headers, headers::PROTOCOL_VERSION);
-    let era = era::decide(&request.method, &asked.meta, header).map_err(fail(false))?;
+    let era = era::decide(&request.method, &asked.meta, header)
+        .map_err(|error| refuse(error.into(), false))?;
     record.era(era);
-    match era {
-        Era::Modern => asked.answer_modern(record).map(|answer| (answer, true)).map_err(fail(true)),
-        Era::Legacy(version) => {
-            asked.answer_legacy(version, record).map(|answer| (answer, false)).map_err(fail(false))
-        }
-    }
+    let modern = matches!(era, Era::Modern);
+    let answer = match era {
+        Era::Modern => asked.answer_modern(record),
+        Era::Legacy(version) => asked.answer_legacy(version, record),
+    };
+    answer.map(|answer| (answer, modern)).map_err(|failure| refuse(failure, modern))
 }
 
 /// A request and what it is asked of.
@@ -75,7 +79,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Checks in the order of the status table, then answers.
-    fn answer_modern(&self, record: &mut Record) -> Result<Answer, ProtocolError> {
+    fn answer_modern(&self, record: &mut Record) -> Result<Answer, Failure> {
         let requested = self.requested_version()?;
         self.check_capabilities()?;
         headers::check_version(self.headers, &requested)?;
@@ -85,7 +89,7 @@ impl<'a> Asked<'a> {
         })?;
         headers::check_method(self.headers, &self.request.method)?;
         let method = self.find_method(version)?;
-        if let Some(name) = self.record_name(method, record) {
+        if let Some(name) = self.record_name(&method, record) {
             headers::check_name(self.headers, &name)?;
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
@@ -94,18 +98,14 @@ impl<'a> Asked<'a> {
         })
     }
 
-    fn answer_legacy(
-        &self,
-        version: Version,
-        record: &mut Record,
-    ) -> Result<Answer, ProtocolError> {
+    fn answer_legacy(&self, version: Version, record: &mut Record) -> Result<Answer, Failure> {
         let method = self.find_method(version)?;
-        self.record_name(method, record);
+        self.record_name(&method, record);
         let info = self.info(version);
         dispatch::answer(self.server, method, self.request.params, info, &|_, _| Ok(()))
     }
 
-    fn find_method(&self, version: Version) -> Result<Method, ProtocolError> {
+    fn find_method(&self, version: Version) -> Result<Method<'a>, ProtocolError> {
         let name = &self.request.method;
         Method::find(name, version, self.server)
             .ok_or_else(|| ProtocolError::MethodNotFound(name.clone().into_owned()))
@@ -145,13 +145,12 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The name of the tool that is called, for the methods that name one. Parameters without it
+    /// The name of what is asked for, for the methods that name something. Parameters without it
     /// are refused later, as parameters.
-    fn record_name(&self, method: Method, record: &mut Record) -> Option<Cow<'a, str>> {
-        if method != Method::CallTool {
-            return None;
-        }
-        let name = dispatch::name_in(self.request.params)?;
+    fn record_name(&self, method: &Method<'_>, record: &mut Record) -> Option<Cow<'a, str>> {
+        let parameter = method.name_parameter()?;
+        let [name] = members::read(self.request.params?, [parameter]).ok()?;
+        let name = members::string(name?)?;
         record.name(&name);
         Some(name)
     }
@@ -166,6 +165,8 @@ impl<'a> Asked<'a> {
             log_level: (!version.needs_log_level_in_request()).then_some(LoggingLevel::Info),
             progress_token: token.map(ProgressToken),
             headers: Rc::clone(self.headers),
+            sealing: self.server.sealing(),
+            attempt: None,
         }
     }
 }

@@ -3,9 +3,9 @@
 use http::StatusCode;
 
 use super::reply::Reply;
-use crate::dispatch::Response;
 use crate::error::ProtocolError;
 use crate::outcome::Outcome;
+use crate::response::Response;
 
 /// Why a request is refused before its body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,9 @@ pub(crate) fn of_error(error: &ProtocolError, modern: bool) -> StatusCode {
         // Legacy clients take a 404 for the loss of a session.
         ProtocolError::MethodNotFound(_)
         | ProtocolError::InvalidParams(_)
-        | ProtocolError::UnknownTool(_) => StatusCode::OK,
+        | ProtocolError::UnknownTool(_)
+        | ProtocolError::ResourceNotFound { .. }
+        | ProtocolError::NeedsModernClient => StatusCode::OK,
         ProtocolError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ProtocolError::TimedOut => StatusCode::GATEWAY_TIMEOUT,
     }
@@ -93,7 +95,7 @@ pub(crate) fn of_error(error: &ProtocolError, modern: bool) -> StatusCode {
 /// The reply to a message that is answered as a whole.
 pub(crate) fn reply_to(response: Response, modern: bool) -> Reply {
     let status = response.error.as_ref().map_or(StatusCode::OK, |error| of_error(error, modern));
-    Reply::json(status, response.json, response.outcome)
+    Reply { cause: response.cause, ..Reply::json(status, response.json, response.outcome) }
 }
 
 /// The reply to a notification.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::context::Clock;
 use crate::fields::Fields;
 use crate::protocol::jsonrpc::RequestId;
 
@@ -73,6 +74,9 @@ pub(crate) trait Transport {
 
     /// Waits.
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static;
+
+    /// The clock by itself, for handlers that wait.
+    fn clock(&self) -> Clock;
 
     /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
     fn blame(&mut self, _request: Option<&RequestId>) {}

@@ -92,6 +92,25 @@ impl ClientCapabilities {
         self
     }
 
+    /// These capabilities and others.
+    #[must_use]
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        if let Some(elicitation) = &other.elicitation {
+            let own = self.elicitation.get_or_insert_default();
+            own.form = own.form.take().or_else(|| elicitation.form.clone());
+            own.url = own.url.take().or_else(|| elicitation.url.clone());
+        }
+        if let Some(sampling) = &other.sampling {
+            let own = self.sampling.get_or_insert_default();
+            own.context = own.context.take().or_else(|| sampling.context.clone());
+            own.tools = own.tools.take().or_else(|| sampling.tools.clone());
+        }
+        self.roots = self.roots.or_else(|| other.roots.clone());
+        self.extensions.extend(other.extensions.clone());
+        self.experimental.extend(other.experimental.clone());
+        self
+    }
+
     /// What of `needed` is not here, as JSON; `None` where nothing is missing.
     pub(crate) fn missing(&self, needed: &ClientCapabilities) -> Option<Box<RawValue>> {
         let mut missing = ClientCapabilities::default();
@@ -139,9 +158,27 @@ fn without(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ServerCapabilities {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tools: Option<Settings>,
+    pub(crate) tools: Option<ListCapability>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prompts: Option<ListCapability>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resources: Option<ListCapability>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) completions: Option<Settings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logging: Option<Settings>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) extensions: BTreeMap<String, Value>,
+}
+
+/// What is in a list, and whether clients can learn of changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListCapability {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) list_changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) subscribe: bool,
 }
 
 #[cfg(test)]

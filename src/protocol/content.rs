@@ -69,31 +69,29 @@ impl ContentBlock {
     /// Marks the block as meant for the user.
     #[must_use]
     pub fn for_user(self) -> Self {
-        self.audience(Role::User)
+        self.annotate(Annotations::for_user)
     }
 
     /// Marks the block as meant for the model.
     #[must_use]
     pub fn for_assistant(self) -> Self {
-        self.audience(Role::Assistant)
-    }
-
-    fn audience(mut self, role: Role) -> Self {
-        self.annotations.get_or_insert_default().audience.push(role);
-        self
+        self.annotate(Annotations::for_assistant)
     }
 
     /// Says how much the block matters: 1 is required, 0 is optional. Values outside are clamped.
     #[must_use]
-    pub fn priority(mut self, priority: f64) -> Self {
-        self.annotations.get_or_insert_default().priority = Some(priority.clamp(0.0, 1.0));
-        self
+    pub fn priority(self, priority: f64) -> Self {
+        self.annotate(|annotations| annotations.priority(priority))
     }
 
     /// Says when the content last changed, as an ISO 8601 timestamp.
     #[must_use]
-    pub fn last_modified(mut self, timestamp: impl Into<String>) -> Self {
-        self.annotations.get_or_insert_default().last_modified = Some(timestamp.into());
+    pub fn last_modified(self, timestamp: impl Into<String>) -> Self {
+        self.annotate(|annotations| annotations.last_modified(timestamp))
+    }
+
+    fn annotate(mut self, change: impl FnOnce(Annotations) -> Annotations) -> Self {
+        self.annotations = Some(change(self.annotations.unwrap_or_default()));
         self
     }
 
@@ -113,9 +111,11 @@ impl ContentBlock {
                 Kind::Text { text: format!("{}: {}", link.name, link.uri) }
             };
         }
-        if !version.has_titles() {
-            self.meta = None;
+        if let Kind::Resource { resource } = self.kind {
+            self.kind = Kind::Resource { resource: resource.for_version(version) };
         }
+        self.annotations = self.annotations.map(|hints| hints.for_version(version));
+        self.meta = self.meta.filter(|_| version.has_titles());
         self
     }
 }
@@ -181,9 +181,18 @@ impl From<&str> for ContentBlock {
     }
 }
 
+/// Hints on whom content or a resource is for, and how much it matters.
+///
+/// ```
+/// use midge::{Annotations, Resource};
+///
+/// let manual = Resource::text("docs://manual", "manual", "Read me.")
+///     .annotations(Annotations::new().for_user().priority(0.2));
+/// # drop(manual);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Annotations {
+pub struct Annotations {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     audience: Vec<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,10 +201,55 @@ struct Annotations {
     last_modified: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+impl Annotations {
+    /// No hints.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Meant for the user.
+    #[must_use]
+    pub fn for_user(mut self) -> Self {
+        self.audience.push(Role::User);
+        self
+    }
+
+    /// Meant for the model.
+    #[must_use]
+    pub fn for_assistant(mut self) -> Self {
+        self.audience.push(Role::Assistant);
+        self
+    }
+
+    /// How much it matters: 1 is required, 0 is optional. Values outside are clamped.
+    #[must_use]
+    pub fn priority(mut self, priority: f64) -> Self {
+        self.priority = Some(priority.clamp(0.0, 1.0));
+        self
+    }
+
+    /// When it last changed, as an ISO 8601 timestamp.
+    #[must_use]
+    pub fn last_modified(mut self, timestamp: impl Into<String>) -> Self {
+        self.last_modified = Some(timestamp.into());
+        self
+    }
+
+    /// The hints as a client of `version` understands them.
+    pub(crate) fn for_version(mut self, version: Version) -> Self {
+        self.last_modified = self.last_modified.filter(|_| version.has_titles());
+        self
+    }
+}
+
+/// Who says something, or who it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Role {
+pub enum Role {
+    /// The person.
     User,
+    /// The model.
     Assistant,
 }
 
@@ -203,34 +257,49 @@ enum Role {
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceContents {
-    uri: String,
+    pub(crate) uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<String>,
+    pub(crate) mime_type: Option<String>,
     /// One of the two is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blob: Option<String>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    pub(crate) meta: Option<Map<String, Value>>,
 }
 
 impl ResourceContents {
     /// Text.
     #[must_use]
     pub fn text(uri: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { uri: uri.into(), mime_type: None, text: Some(text.into()), blob: None }
+        Self { uri: uri.into(), mime_type: None, text: Some(text.into()), blob: None, meta: None }
     }
 
     /// Bytes, which this encodes as Base64.
     #[must_use]
     pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
         let blob = Some(STANDARD.encode(bytes));
-        Self { uri: uri.into(), mime_type: None, text: None, blob }
+        Self { uri: uri.into(), mime_type: None, text: None, blob, meta: None }
     }
 
     /// Sets the MIME type.
     #[must_use]
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Sets a key of `_meta`. Clients before 2025-06-18 do not get it.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
+
+    /// The contents as a client of `version` understands them.
+    pub(crate) fn for_version(mut self, version: Version) -> Self {
+        self.meta = self.meta.filter(|_| version.has_titles());
         self
     }
 }

@@ -11,7 +11,7 @@ use super::members::{self, NotReadable};
 /// How deep arrays and objects of a message may nest.
 pub const MAX_DEPTH: usize = 128;
 
-/// The numbers of JSON-RPC errors that MCP 2026-07-28 defines; nothing else is sent.
+/// The numbers of JSON-RPC errors that MCP defines; nothing else is sent.
 pub mod code {
     /// The body is not JSON.
     pub const PARSE_ERROR: i32 = -32700;
@@ -21,6 +21,8 @@ pub mod code {
     pub const METHOD_NOT_FOUND: i32 = -32601;
     /// The parameters do not fit the method.
     pub const INVALID_PARAMS: i32 = -32602;
+    /// There is no resource at a URI: the number for legacy clients.
+    pub const LEGACY_RESOURCE_NOT_FOUND: i32 = -32002;
     /// The server failed.
     pub const INTERNAL_ERROR: i32 = -32603;
     /// An HTTP header does not say what the body says.
@@ -167,6 +169,7 @@ pub(crate) struct ErrorObject<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub(crate) enum ErrorData<'a> {
+    Resource { uri: &'a str },
     MissingCapability { required_capabilities: &'a RawValue },
     UnsupportedVersion { supported: &'static [Version], requested: &'a str },
 }

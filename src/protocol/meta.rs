@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::jsonrpc::RequestId;
 use super::members::{self, NotReadable};
@@ -99,6 +100,13 @@ pub(crate) fn is_key(key: &str) -> bool {
     ends(name, u8::is_ascii_alphanumeric)
         && name.bytes().all(inner)
         && prefix.is_none_or(|prefix| prefix.split('.').all(label))
+}
+
+/// What is wrong with the keys of a `_meta` that a server's author has set.
+pub(crate) fn problems(meta: Option<&Map<String, Value>>) -> impl Iterator<Item = String> {
+    let keys = meta.into_iter().flat_map(Map::keys);
+    keys.filter(|key| !is_key(key) || is_reserved(key))
+        .map(|key| format!("`{key}` is not a key that a server may use in `_meta`"))
 }
 
 /// Whether a key is one that the protocol keeps for itself.

@@ -4,13 +4,18 @@
 //! live only in [`jsonrpc`], differences between protocol versions only in [`Version`].
 
 pub mod capabilities;
+pub mod completion;
 pub mod content;
 pub mod discover;
 pub mod identity;
+pub mod input;
 pub mod jsonrpc;
 pub mod logging;
 pub(crate) mod members;
 pub mod meta;
+pub mod prompt;
+pub mod resource;
+pub mod subscription;
 pub mod tool;
 mod version;
 

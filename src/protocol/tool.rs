@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::Version;
 use super::content::ContentBlock;
-use super::discover::CacheScope;
 use super::identity::Icon;
 use super::meta::is_reserved;
 
@@ -30,17 +29,6 @@ pub(crate) struct ToolDefinition<'a> {
     pub(crate) icons: &'a [Icon],
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     pub(crate) meta: Option<&'a Map<String, Value>>,
-}
-
-/// Result of `tools/list`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ListToolsResult<'a> {
-    pub(crate) tools: Vec<ToolDefinition<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ttl_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cache_scope: Option<CacheScope>,
 }
 
 /// Hints on what a tool does, for clients that ask before they call.

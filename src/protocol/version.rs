@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::jsonrpc::code;
+
 /// A revision of the protocol.
 ///
 /// Ordered by age, so that `version >= Version::V2025_06_18` reads as it should. Everything that
@@ -80,6 +82,21 @@ impl Version {
     /// Whether content may be a link to a resource.
     pub(crate) fn has_resource_links(self) -> bool {
         self >= Version::V2025_06_18
+    }
+
+    /// The number of the error for a resource that does not exist.
+    pub(crate) fn resource_not_found_code(self) -> i32 {
+        if self.is_modern() { code::INVALID_PARAMS } else { code::LEGACY_RESOURCE_NOT_FOUND }
+    }
+
+    /// Whether a server may ask the client for input in its answer.
+    pub(crate) fn has_input_requests(self) -> bool {
+        self.is_modern()
+    }
+
+    /// Whether the two sides may declare extensions.
+    pub(crate) fn has_extensions(self) -> bool {
+        self >= Version::V2025_11_25
     }
 
     /// Whether a schema inside `properties` may be `true` or `false`.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use serde_json::{Value, json};
 
+use crate::context::Clock;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{Method, RequestHead, serve};
@@ -241,14 +242,21 @@ impl Transport for Wire {
     }
 
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
-        self.waits.borrow_mut().push(time);
-        let timers = Rc::clone(&self.timers);
-        async move {
-            match timers.get() {
-                0 => pending().await,
-                left => timers.set(left - 1),
-            }
-        }
+        self.clock()(time)
+    }
+
+    fn clock(&self) -> Clock {
+        let (timers, waits) = (Rc::clone(&self.timers), Rc::clone(&self.waits));
+        Rc::new(move |time| {
+            waits.borrow_mut().push(time);
+            let timers = Rc::clone(&timers);
+            Box::pin(async move {
+                match timers.get() {
+                    0 => pending().await,
+                    left => timers.set(left - 1),
+                }
+            })
+        })
     }
 
     fn log(&self, line: &str) {

@@ -14,6 +14,7 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 use wstd::runtime::AsyncPollable;
 
 use super::panic;
+use crate::context::Clock;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{Method, RequestHead, serve};
@@ -113,11 +114,12 @@ impl Transport for Exchange {
         self.answer.borrow_mut().abandon();
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would borrow the exchange")]
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
-        async move {
-            wstd::task::sleep(time.min(LONGEST_WAIT).into()).await;
-        }
+        sleep(time)
+    }
+
+    fn clock(&self) -> Clock {
+        Rc::new(|time| Box::pin(sleep(time)))
     }
 
     fn blame(&mut self, request: Option<&RequestId>) {
@@ -279,6 +281,10 @@ fn gone(error: StreamError) -> ClientGone {
         StreamError::Closed => ClientGone::new("stream closed"),
         StreamError::LastOperationFailed(error) => ClientGone::new(&error.to_debug_string()),
     }
+}
+
+async fn sleep(time: Duration) {
+    wstd::task::sleep(time.min(LONGEST_WAIT).into()).await;
 }
 
 async fn wait_for(pollable: Pollable) {

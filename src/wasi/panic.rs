@@ -9,9 +9,9 @@ use std::panic::PanicHookInfo;
 use std::rc::Rc;
 
 use super::p2::{self, PendingAnswer};
-use crate::dispatch::Response;
 use crate::error::ProtocolError;
 use crate::http::{event, reply_to};
+use crate::response::Response;
 
 thread_local! {
     /// The answer that is open, for the hook, which gets no arguments of ours. Set anew by every

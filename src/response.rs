@@ -1,0 +1,87 @@
+//! JSON-RPC responses, ready to be written.
+
+use crate::answer::{Body, Failure, Finished};
+use crate::error::ProtocolError;
+use crate::outcome::Outcome;
+use crate::protocol::Version;
+use crate::protocol::jsonrpc::{ErrorResponse, RequestId};
+use crate::protocol::meta::SERVER_INFO;
+use crate::server::Server;
+
+/// One response.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) json: String,
+    pub(crate) outcome: Outcome,
+    /// The error in `json`, which may decide the HTTP status.
+    pub(crate) error: Option<ProtocolError>,
+    /// What the log should know and the client should not.
+    pub(crate) cause: Option<String>,
+}
+
+impl Response {
+    /// The response to a request, with what a client of `version` expects around its result.
+    pub(crate) fn new(
+        server: &Server,
+        id: &RequestId,
+        version: Version,
+        finished: Finished,
+    ) -> Self {
+        let written = finished.and_then(|body| {
+            let json = write(server, id, version, &body).map_err(Failure::internal)?;
+            Ok(Self { json, outcome: body.outcome, error: None, cause: None })
+        });
+        written.unwrap_or_else(|failure| Self::failure(id, failure))
+    }
+
+    pub(crate) fn failure(id: &RequestId, Failure { error, cause }: Failure) -> Self {
+        Self { cause, ..Self::error(Some(id), error) }
+    }
+
+    pub(crate) fn error(id: Option<&RequestId>, error: ProtocolError) -> Self {
+        let outcome = match error {
+            ProtocolError::TimedOut => Outcome::TimedOut,
+            _ => Outcome::ProtocolError,
+        };
+        let response = ErrorResponse::new(id, error.to_object());
+        // Strings, numbers and maps of them: writing them cannot fail.
+        let json = serde_json::to_string(&response).unwrap_or_default();
+        Self { json, outcome, error: Some(error), cause: None }
+    }
+}
+
+/// Writes a response by joining pieces of JSON: every result is an object, and what modern
+/// clients expect in it is the same for all of them.
+fn write(
+    server: &Server,
+    id: &RequestId,
+    version: Version,
+    body: &Body,
+) -> Result<String, serde_json::Error> {
+    let id = serde_json::to_string(id)?;
+    let mut json = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{");
+    let mut server_info = String::new();
+    if version.has_result_envelope() {
+        json.push_str("\"resultType\":\"");
+        json.push_str(body.result_type.as_str());
+        json.push_str("\",");
+        server_info = format!("\"{SERVER_INFO}\":{}", serde_json::to_string(server.identity())?);
+    }
+    let own = body.meta.as_deref().map_or("", members_of);
+    let meta = join([server_info.as_str(), own]);
+    let meta = if meta.is_empty() { meta } else { format!("\"_meta\":{{{meta}}}") };
+    json.push_str(&join([members_of(&body.json), &meta]));
+    json.push_str("}}");
+    Ok(json)
+}
+
+/// What stands between the braces of an object.
+fn members_of(object: &str) -> &str {
+    object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default()
+}
+
+/// Joins members of objects that may be missing.
+fn join(members: [&str; 2]) -> String {
+    let comma = if members.iter().any(|part| part.is_empty()) { "" } else { "," };
+    [members[0], comma, members[1]].concat()
+}

@@ -1,0 +1,96 @@
+//! Where changes come from.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_lite::{Stream, stream};
+
+use super::Change;
+use crate::context::Context;
+
+pub(super) type Changes = Pin<Box<dyn Stream<Item = Change>>>;
+
+/// A source of changes, whatever it looks like to who has written it.
+pub(super) trait Source {
+    fn changes(&self, of: Vec<Change>, context: &Context) -> Changes;
+}
+
+/// Versions that are looked up again and again.
+pub(super) struct Polled<F> {
+    pub(super) interval: Duration,
+    pub(super) version: F,
+}
+
+impl<F, R> Source for Polled<F>
+where
+    F: Fn(Change) -> R + Clone + 'static,
+    R: Future + 'static,
+    R::Output: PartialEq + 'static,
+{
+    fn changes(&self, of: Vec<Change>, context: &Context) -> Changes {
+        let poll = Poll {
+            interval: self.interval,
+            version: self.version.clone(),
+            known: of.into_iter().map(|change| (change, None)).collect(),
+            found: VecDeque::new(),
+            context: context.clone(),
+        };
+        Box::pin(stream::unfold(poll, async |mut poll| Some((poll.next().await, poll))))
+    }
+}
+
+struct Poll<F, V> {
+    interval: Duration,
+    version: F,
+    /// The last version of each thing; `None` before the first look.
+    known: Vec<(Change, Option<V>)>,
+    /// What the last look has found and nobody was told yet.
+    found: VecDeque<Change>,
+    context: Context,
+}
+
+impl<F, R> Poll<F, R::Output>
+where
+    F: Fn(Change) -> R,
+    R: Future,
+    R::Output: PartialEq,
+{
+    async fn next(&mut self) -> Change {
+        loop {
+            if let Some(change) = self.found.pop_front() {
+                return change;
+            }
+            if self.known.iter().any(|(_, version)| version.is_some()) {
+                self.context.sleep(self.interval).await;
+            }
+            self.look().await;
+            if self.known.is_empty() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    async fn look(&mut self) {
+        for (change, known) in &mut self.known {
+            let version = (self.version)(change.clone()).await;
+            if known.as_ref().is_some_and(|known| *known != version) {
+                self.found.push_back(change.clone());
+            }
+            *known = Some(version);
+        }
+    }
+}
+
+/// A stream of somebody else's making.
+pub(super) struct Streamed<F>(pub(super) F);
+
+impl<F, S> Source for Streamed<F>
+where
+    F: Fn(Vec<Change>) -> S + 'static,
+    S: Stream<Item = Change> + 'static,
+{
+    fn changes(&self, of: Vec<Change>, _context: &Context) -> Changes {
+        Box::pin((self.0)(of))
+    }
+}
