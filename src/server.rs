@@ -362,18 +362,16 @@ impl Server {
     }
 
     /// What is here, and nothing that is not. Log messages may come from any handler.
-    pub(crate) fn capabilities(&self, version: Version) -> ServerCapabilities {
+    pub(crate) fn capabilities(&self, version: Version) -> ServerCapabilities<'_> {
         let mut capabilities = ServerCapabilities {
             tools: (!self.tools.is_empty()).then(Default::default),
             prompts: self.prompts.is_some().then(Default::default),
             resources: self.resources.is_some().then(Default::default),
             completions: self.completion.map(|_| Default::default()),
             logging: Some(Default::default()),
-            extensions: BTreeMap::new(),
+            extensions: Some(&self.extensions)
+                .filter(|all| version.has_extensions() && !all.is_empty()),
         };
-        if version.has_extensions() {
-            capabilities.extensions.clone_from(&self.extensions);
-        }
         if let Some(subscriptions) = self.listening(version) {
             subscriptions.declare(&mut capabilities);
         }

@@ -156,7 +156,7 @@ fn without(
 /// What the server can do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ServerCapabilities {
+pub(crate) struct ServerCapabilities<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tools: Option<ListCapability>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,8 +167,8 @@ pub(crate) struct ServerCapabilities {
     pub(crate) completions: Option<Settings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logging: Option<Settings>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) extensions: BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) extensions: Option<&'a BTreeMap<String, Value>>,
 }
 
 /// What is in a list, and whether clients can learn of changes.

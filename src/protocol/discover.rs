@@ -57,7 +57,7 @@ impl Cache {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DiscoverResult<'a> {
     pub(crate) supported_versions: &'static [Version],
-    pub(crate) capabilities: ServerCapabilities,
+    pub(crate) capabilities: ServerCapabilities<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<&'a str>,
     pub(crate) ttl_ms: u64,
@@ -69,7 +69,7 @@ pub(crate) struct DiscoverResult<'a> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InitializeResult<'a> {
     pub(crate) protocol_version: Version,
-    pub(crate) capabilities: ServerCapabilities,
+    pub(crate) capabilities: ServerCapabilities<'a>,
     pub(crate) server_info: Implementation,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<&'a str>,

@@ -24,10 +24,10 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The method of subscriptions. An object, so that a server without them need not link it.
 pub(crate) trait Listen: fmt::Debug {
-    fn declare(&self, capabilities: &mut ServerCapabilities);
+    fn declare(&self, capabilities: &mut ServerCapabilities<'_>);
     fn listen(
         &self,
-        capabilities: &ServerCapabilities,
+        capabilities: &ServerCapabilities<'_>,
         exists: &dyn Fn(&str) -> bool,
         params: Option<&RawValue>,
         request: RequestInfo,
@@ -35,13 +35,13 @@ pub(crate) trait Listen: fmt::Debug {
 }
 
 impl Listen for Subscriptions {
-    fn declare(&self, capabilities: &mut ServerCapabilities) {
+    fn declare(&self, capabilities: &mut ServerCapabilities<'_>) {
         Subscriptions::declare(self, capabilities);
     }
 
     fn listen(
         &self,
-        capabilities: &ServerCapabilities,
+        capabilities: &ServerCapabilities<'_>,
         exists: &dyn Fn(&str) -> bool,
         params: Option<&RawValue>,
         request: RequestInfo,
@@ -64,7 +64,7 @@ impl Listen for Subscriptions {
 /// What of a client's wishes the server can keep.
 fn honour(
     wanted: Filter,
-    capabilities: &ServerCapabilities,
+    capabilities: &ServerCapabilities<'_>,
     exists: &dyn Fn(&str) -> bool,
 ) -> Filter {
     let changes = |list: Option<ListCapability>| list.is_some_and(|list| list.list_changed);

@@ -130,7 +130,7 @@ impl Subscriptions {
     }
 
     /// Adds what is told to what the server has.
-    pub(crate) fn declare(&self, capabilities: &mut ServerCapabilities) {
+    pub(crate) fn declare(&self, capabilities: &mut ServerCapabilities<'_>) {
         if let Some(tools) = &mut capabilities.tools {
             tools.list_changed = self.tools;
         }
