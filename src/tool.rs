@@ -16,7 +16,7 @@ use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Icon;
 use crate::protocol::meta;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
-use crate::schema::{self, MakeSchema};
+use crate::schema::{self, MakeSchema, Violation};
 use crate::tool_result::IntoToolResult;
 
 type Call = LocalFuture<Result<CallToolResult, ToolError>>;
@@ -300,7 +300,16 @@ impl Tool {
         arguments: Option<&RawValue>,
         context: Context,
     ) -> Result<Call, ToolError> {
-        (self.handler)(arguments.map_or("{}", RawValue::get), context)
+        let arguments = arguments.map_or("{}", RawValue::get);
+        self.check_arguments(arguments)?;
+        (self.handler)(arguments, context)
+    }
+
+    /// Holds the arguments against the published schema, which may forbid more than their type.
+    fn check_arguments(&self, json: &str) -> Result<(), ToolError> {
+        let arguments = serde_json::from_str(json).map_err(|error| unreadable("", &error))?;
+        schema::validate(&(self.input_schema)(), &arguments)
+            .map_err(|Violation { path, rule }| ToolError::InvalidArguments { path, reason: rule })
     }
 
     /// The tool as a client of `version` may see it.
@@ -340,6 +349,8 @@ impl Tool {
     /// What a client would hold against this tool.
     pub(crate) fn problems(&self) -> Vec<String> {
         let (schema, mut problems) = self.published_schema();
+        let unenforced = schema::problems(&schema);
+        problems.extend(unenforced.into_iter().map(|why| format!("the input schema at {why}")));
         if !is_name(&self.name) {
             problems.push("a name has 1 to 128 of A-Z a-z 0-9 _ . -".to_owned());
         }
@@ -388,16 +399,16 @@ fn is_name(name: &str) -> bool {
 
 fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.into_inner().to_string();
-        // The position counts in the arguments alone, where nobody can look it up.
-        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-        ToolError::InvalidArguments {
-            path: if path == "." { String::new() } else { path },
-            reason: reason.to_owned(),
-        }
-    })
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| unreadable(&error.path().to_string(), error.inner()))
+}
+
+fn unreadable(path: &str, error: &serde_json::Error) -> ToolError {
+    let reason = error.to_string();
+    // The position counts in the arguments alone, where nobody can look it up.
+    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
+    let path = if path == "." { "" } else { path };
+    ToolError::InvalidArguments { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 /// Arguments of a tool that takes none.

@@ -1,10 +1,17 @@
-//! JSON Schemas of argument and result types. Runs for `tools/list` and for checks, never for a call.
+//! JSON Schemas of argument and result types: made for `tools/list`, and for the one tool that a
+//! call is for.
+
+mod problems;
+mod validate;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::tool::HeaderParam;
+
+pub(crate) use problems::problems;
+pub(crate) use validate::{Violation, validate};
 
 /// A schema that is made when it is asked for.
 pub(crate) type MakeSchema = fn() -> Value;
