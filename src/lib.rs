@@ -32,6 +32,7 @@
     )
 )]
 
+mod conform;
 mod context;
 mod dispatch;
 mod error;

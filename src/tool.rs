@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::conform::{self, CheckArguments, CheckResult};
 use crate::context::{Context, LocalFuture, RequestInfo};
 use crate::error::ToolError;
 use crate::protocol::Version;
@@ -16,7 +17,7 @@ use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Icon;
 use crate::protocol::meta;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
-use crate::schema::{self, MakeSchema, Violation};
+use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
 
 type Call = LocalFuture<Result<CallToolResult, ToolError>>;
@@ -69,9 +70,19 @@ struct Extras {
     annotations: Option<ToolAnnotations>,
     icons: Vec<Icon>,
     meta: Option<Map<String, Value>>,
-    output_schema: Option<MakeSchema>,
+    /// In place of the one of the argument type.
+    input_schema: Option<MakeSchema>,
+    check_arguments: Option<CheckArguments>,
+    output: Option<Output>,
     requires: Option<Requires>,
     header_params: Vec<HeaderParam>,
+}
+
+/// What the tool's own structured content must fit, and the check that it does.
+#[derive(Debug, Clone, Copy)]
+struct Output {
+    schema: MakeSchema,
+    check: CheckResult,
 }
 
 /// What the client must be able to do.
@@ -177,11 +188,12 @@ impl Tool {
     }
 
     /// Publishes a schema in place of the one of the argument type, word for word, with all
-    /// keywords of JSON Schema 2020-12.
+    /// keywords of JSON Schema 2020-12, and refuses arguments that it forbids.
     ///
-    /// The argument type still reads the arguments, so it must take whatever the schema allows;
-    /// what the schema forbids beyond the type is for the handler to refuse. `schema` runs for
-    /// `tools/list` only.
+    /// The argument type still reads the arguments, so it must take whatever the schema allows.
+    /// References may lead to other parts of the schema only; `pattern` needs the feature
+    /// `pattern` of this crate. [`Server::validate`](crate::Server::validate) finds what cannot be
+    /// enforced, and calls that come upon it are refused.
     ///
     /// ```
     /// # use midge::Tool;
@@ -197,17 +209,45 @@ impl Tool {
     /// ```
     #[must_use]
     pub fn input_schema(mut self, schema: fn() -> Value) -> Self {
-        self.input_schema = schema;
+        self.extras_mut().input_schema = Some(schema);
+        self.enforce_schema()
+    }
+
+    /// Holds arguments against the schema of their type before they are read, so that ranges,
+    /// lengths, formats and whatever else `#[schemars(…)]` declares is never broken in a handler.
+    ///
+    /// Reading a type checks its members, types and variants already, which is enough for most:
+    /// so the validator, about 30 KB, is in components only where a tool asks for it.
+    /// [`Server::validate`](crate::Server::validate), which [`export!`](crate::export) makes a
+    /// test, reports a tool whose schema says more than its type checks and that does not.
+    ///
+    /// ```
+    /// # use midge::Tool;
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Roll {
+    ///     #[schemars(range(min = 2, max = 100))]
+    ///     sides: u32,
+    /// }
+    ///
+    /// let tool = Tool::new("roll", async |roll: Roll| format!("1 of {}", roll.sides))
+    ///     .description("Rolls a die.")
+    ///     .enforce_schema();
+    /// # drop(tool);
+    /// ```
+    #[must_use]
+    pub fn enforce_schema(mut self) -> Self {
+        self.extras_mut().check_arguments = Some(conform::check_arguments);
         self
     }
 
     /// Publishes a schema of the structured content, for tools that answer with a
     /// [`CallToolResult`] of their own making; [`Json`](crate::Json) brings its schema itself.
     ///
-    /// Whatever the tool sets by [`CallToolResult::structured`] must fit it.
+    /// Every result that is no error must have structured content that fits it. What does not is
+    /// answered as an internal error, and the log names the place and the rule.
     #[must_use]
     pub fn output_schema(mut self, schema: fn() -> Value) -> Self {
-        self.extras_mut().output_schema = Some(schema);
+        self.extras_mut().output = Some(Output { schema, check: conform::check_result });
         self
     }
 
@@ -301,23 +341,23 @@ impl Tool {
         context: Context,
     ) -> Result<Call, ToolError> {
         let arguments = arguments.map_or("{}", RawValue::get);
-        self.check_arguments(arguments)?;
-        (self.handler)(arguments, context)
-    }
-
-    /// Holds the arguments against the published schema, which may forbid more than their type.
-    fn check_arguments(&self, json: &str) -> Result<(), ToolError> {
-        let arguments = serde_json::from_str(json).map_err(|error| unreadable("", &error))?;
-        schema::validate(&(self.input_schema)(), &arguments)
-            .map_err(|Violation { path, rule }| ToolError::InvalidArguments { path, reason: rule })
+        let Some(extras) = &self.extras else { return (self.handler)(arguments, context) };
+        if let Some(check) = extras.check_arguments {
+            check(extras.input_schema.unwrap_or(self.input_schema), arguments)?;
+        }
+        let call = (self.handler)(arguments, context)?;
+        Ok(match extras.output {
+            Some(Output { schema, check }) => check(schema, call),
+            None => call,
+        })
     }
 
     /// The tool as a client of `version` may see it.
     pub(crate) fn definition(&self, version: Version) -> ToolDefinition<'_> {
         let extras = self.extras.as_deref();
         let mut input_schema = self.published_schema().0;
-        let own = extras.and_then(|extras| extras.output_schema);
-        let output_schema = own.map_or_else(self.output_schema, |schema| Some(schema()));
+        let own = extras.and_then(|extras| extras.output);
+        let output_schema = own.map_or_else(self.output_schema, |own| Some((own.schema)()));
         let mut output_schema = output_schema.filter(|schema| {
             version.structured_content_may_be_any_value()
                 || (version.has_structured_content() && schema::is_object(schema))
@@ -341,16 +381,47 @@ impl Tool {
 
     /// The input schema with its header parameters, and what is wrong with those.
     fn published_schema(&self) -> (Value, Vec<String>) {
-        let mut schema = schema::with_object_root((self.input_schema)());
+        let own = self.extras.as_ref().and_then(|extras| extras.input_schema);
+        let schema = own.map_or_else(
+            || {
+                let mut schema = (self.input_schema)();
+                schema::without_number_formats(&mut schema);
+                schema
+            },
+            |own| own(),
+        );
+        let mut schema = schema::with_object_root(schema);
         let problems = schema::declare_headers(&mut schema, self.header_params());
         (schema, problems)
+    }
+
+    /// What in the tool's schemas is malformed or not enforced.
+    fn schema_problems(&self, input: &Value) -> Vec<String> {
+        let extras = self.extras.as_ref();
+        let mut problems = Vec::new();
+        if extras.and_then(|extras| extras.check_arguments).is_some() {
+            let unenforced = schema::problems(input).into_iter();
+            problems.extend(unenforced.map(|why| format!("the input schema's {why}")));
+        } else {
+            let unchecked = schema::unchecked_by_type(&(self.input_schema)()).into_iter();
+            problems.extend(unchecked.map(|place| {
+                format!(
+                    "the argument type does not check `{place}` of its schema; \
+                     `Tool::enforce_schema` does"
+                )
+            }));
+        }
+        if let Some(Output { schema, .. }) = extras.and_then(|extras| extras.output) {
+            let unenforced = schema::problems(&schema()).into_iter();
+            problems.extend(unenforced.map(|why| format!("the output schema's {why}")));
+        }
+        problems
     }
 
     /// What a client would hold against this tool.
     pub(crate) fn problems(&self) -> Vec<String> {
         let (schema, mut problems) = self.published_schema();
-        let unenforced = schema::problems(&schema);
-        problems.extend(unenforced.into_iter().map(|why| format!("the input schema at {why}")));
+        problems.extend(self.schema_problems(&schema));
         if !is_name(&self.name) {
             problems.push("a name has 1 to 128 of A-Z a-z 0-9 _ . -".to_owned());
         }
@@ -400,15 +471,7 @@ fn is_name(name: &str) -> bool {
 fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| unreadable(&error.path().to_string(), error.inner()))
-}
-
-fn unreadable(path: &str, error: &serde_json::Error) -> ToolError {
-    let reason = error.to_string();
-    // The position counts in the arguments alone, where nobody can look it up.
-    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-    let path = if path == "." { "" } else { path };
-    ToolError::InvalidArguments { path: path.to_owned(), reason: reason.to_owned() }
+        .map_err(|error| conform::unreadable(&error.path().to_string(), error.inner()))
 }
 
 /// Arguments of a tool that takes none.

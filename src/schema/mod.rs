@@ -1,6 +1,7 @@
 //! JSON Schemas of argument and result types: made for `tools/list`, and for the one tool that a
 //! call is for.
 
+mod of_types;
 mod problems;
 mod validate;
 
@@ -10,13 +11,15 @@ use serde_json::{Map, Value, json};
 
 use crate::tool::HeaderParam;
 
+pub(crate) use of_types::unchecked_by_type;
 pub(crate) use problems::problems;
 pub(crate) use validate::{Violation, validate};
 
 /// A schema that is made when it is asked for.
 pub(crate) type MakeSchema = fn() -> Value;
 
-/// What a caller must send for `T`.
+/// What a caller must send for `T`. Formats of numbers are still there, by which the limits of
+/// types can be told from those that an author set.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
     tidy(
         SchemaSettings::draft2020_12()
@@ -28,9 +31,10 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
 
 /// What a caller gets for `T`.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
-    tidy(
-        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(),
-    )
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = tidy(settings.into_generator().into_root_schema_for::<T>());
+    without_number_formats(&mut schema);
+    schema
 }
 
 /// Leaves out what a client knows anyway: the dialect is the default one, and the title is the
@@ -41,12 +45,11 @@ fn tidy(schema: schemars::Schema) -> Value {
         root.remove("$schema");
         root.remove("title");
     }
-    without_number_formats(&mut schema);
     schema
 }
 
 /// Leaves out formats like `uint32`, which are no part of JSON Schema: clients warn of each.
-fn without_number_formats(schema: &mut Value) {
+pub(crate) fn without_number_formats(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             let is_number = |kind: &str| kind == "integer" || kind == "number";
@@ -156,8 +159,10 @@ mod tests {
             name: String,
             times: Option<u8>,
         }
+        let mut schema = of_input::<Greet>();
+        without_number_formats(&mut schema);
         assert_eq!(
-            of_input::<Greet>(),
+            schema,
             json!({
                 "type": "object",
                 "properties": {
