@@ -95,3 +95,61 @@ fn is_checked(schema: &Map<String, Value>, keyword: &str, rule: &Value) -> bool 
         _ => keyword.starts_with("x-") || CHECKED.contains(&keyword),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use schemars::JsonSchema;
+
+    use super::*;
+    use crate::schema::of_input;
+
+    #[test]
+    fn t4_what_types_check_is_told_from_what_they_do_not() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        enum Kind {
+            Plain,
+            Wide { by: u8, names: BTreeMap<u32, String> },
+        }
+        #[derive(JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Plain {
+            kind: Kind,
+            count: Option<i16>,
+            ratio: f32,
+            pair: (u64, bool),
+            list: Vec<Kind>,
+            map: BTreeMap<String, usize>,
+        }
+        assert_eq!(unchecked_by_type(&of_input::<Plain>()), [""; 0]);
+
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Ruled {
+            #[schemars(range(min = 0, max = 10))]
+            signed: i64,
+            #[schemars(range(max = 10))]
+            short: u8,
+            #[schemars(length(min = 1), email)]
+            text: String,
+            set: HashSet<String>,
+            #[schemars(inner(range(min = 2)))]
+            many: Vec<u32>,
+        }
+        assert_eq!(
+            unchecked_by_type(&of_input::<Ruled>()),
+            [
+                "#/properties/many/items/minimum",
+                "#/properties/set/uniqueItems",
+                "#/properties/short/maximum",
+                "#/properties/signed/maximum",
+                "#/properties/signed/minimum",
+                "#/properties/text/format",
+                "#/properties/text/minLength",
+            ]
+        );
+    }
+}

@@ -164,3 +164,66 @@ fn string(rule: &Value) -> Result<&str, String> {
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn t4_what_cannot_be_enforced_is_reported_with_its_place() {
+        let schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "$ref": "https://example.com/a.json",
+            "properties": {
+                "a/b": { "minimum": "3", "exclusiveMaximum": true, "type": "int" },
+                "c": { "items": [{ "type": "string" }], "format": "duration" },
+                "d": { "$id": "d", "anyOf": [{ "required": "a" }, 1] },
+            },
+            "dependencies": {},
+        });
+        assert_eq!(
+            problems(&schema),
+            [
+                "`#/$ref` cannot be resolved within the schema: https://example.com/a.json",
+                "`#/$schema` must be https://json-schema.org/draft/2020-12/schema and at the root, or left out",
+                "`#/dependencies` is no keyword of JSON Schema 2020-12 any more",
+                "`#/properties/a~1b/exclusiveMaximum` must be a number",
+                "`#/properties/a~1b/minimum` must be a number",
+                "`#/properties/a~1b/type` must name types of JSON",
+                "`#/properties/c/format` is a format that is not checked here",
+                "`#/properties/c/items` must be a schema: an object or a boolean",
+                "`#/properties/d/$id` is allowed at the root only",
+                "`#/properties/d/anyOf/0/required` must be a list of names",
+                "`#/properties/d/anyOf/1` must be a schema: an object or a boolean",
+            ]
+        );
+    }
+
+    #[test]
+    fn t3_schemas_that_can_be_enforced_have_no_problems() {
+        let schema = json!({
+            "$schema": DIALECT,
+            "$id": "https://example.com/root",
+            "$comment": "x",
+            "type": ["object", "null"],
+            "properties": { "a": { "$ref": "#/$defs/a" }, "b": true, "c": { "format": "uint8" } },
+            "$defs": { "a": { "$anchor": "a", "multipleOf": 0.5, "maxLength": 2.0 } },
+            "not": { "$ref": "#a" },
+            "dependentRequired": { "a": ["b"] },
+            "unevaluatedProperties": false,
+            "x-own": 1,
+        });
+        assert_eq!(problems(&schema), [""; 0]);
+    }
+
+    #[test]
+    fn t4_patterns_are_reported_where_they_cannot_be_checked() {
+        let schema = json!({ "pattern": "(?=a)", "patternProperties": { "(?=b)": true } });
+        let problems = problems(&schema);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with("`#/pattern` "), "{problems:?}");
+        assert!(problems[1].starts_with("`#/patternProperties/(?=b)` "), "{problems:?}");
+    }
+}

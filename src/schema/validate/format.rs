@@ -168,3 +168,79 @@ fn has_uri_characters(text: &str) -> bool {
             part.split_at_checked(2).is_some_and(|(hex, rest)| has_shape(hex, "hh") && plain(rest))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[track_caller]
+    fn check(format: &str, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert_eq!(matches(format, text), Some(true), "{format} {text}");
+        }
+        for text in bad {
+            assert_eq!(matches(format, text), Some(false), "{format} {text}");
+        }
+    }
+
+    #[test]
+    fn t4_formats_of_time() {
+        check(
+            "date",
+            &["2024-02-29", "2000-12-31"],
+            &["2023-02-29", "1900-02-29", "2024-13-01", "2024-1-1", "2024-04-31", ""],
+        );
+        check(
+            "time",
+            &["08:30:06Z", "08:30:06.283185+01:00", "23:59:60z", "15:59:60-08:00"],
+            &["08:30:06", "24:00:00Z", "08:30:06.Z", "08:30:06+24:00", "22:59:60Z", "08:30:06é"],
+        );
+        check("date-time", &["1963-06-19T08:30:06Z"], &["1963-06-19 08:30:06Z", "1963-06-19"]);
+    }
+
+    #[test]
+    fn t4_formats_of_names_and_addresses() {
+        let long = "a".repeat(64);
+        check(
+            "email",
+            &["joe.bloggs@example.com", "\"a b\"@x", "a@[127.0.0.1]", "a@[IPv6:::1]"],
+            &["joe", "@x", ".a@x", "a..b@x", "a@-x", "a@[1]"],
+        );
+        check("hostname", &["example.com", "a-1"], &["", "-a", "a-", "a..b", "a_b", &long]);
+        check("ipv4", &["192.168.0.1"], &["256.0.0.1", "01.0.0.1", "1.2.3"]);
+        check("ipv6", &["::1", "::ffff:1.2.3.4"], &["12345::", "1::2::3", "fe80::a%eth1"]);
+        check(
+            "uuid",
+            &["2EB8AA08-aa98-11ea-b4aa-73b441d16380"],
+            &["2eb8aa08aa9811eab4aa73b441d16380", ""],
+        );
+    }
+
+    #[test]
+    fn t4_format_uri() {
+        check(
+            "uri",
+            &[
+                "http://foo.bar/?baz=qux#quux",
+                "urn:a:b",
+                "ldap://[2001:db8::7]/c=GB?one",
+                "mailto:a@b",
+                "http://u:p@h:80/%20",
+                "file:///a",
+            ],
+            &[
+                "//foo.bar",
+                "abc",
+                ":a",
+                "1a:b",
+                "http://a b",
+                "http://[::/",
+                "http://h:port/",
+                "a:%2",
+                "a:<b>",
+                "a:b#c#d",
+            ],
+        );
+        assert_eq!(matches("unknown", ""), None);
+    }
+}

@@ -13,6 +13,8 @@
 //! and [`problems`](super::problems) tells the author long before. Nothing is ever fetched.
 
 mod array;
+#[cfg(test)]
+mod differential;
 mod equality;
 mod format;
 mod logic;

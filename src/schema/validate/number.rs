@@ -51,10 +51,11 @@ fn exact(number: &Number) -> Option<i128> {
         return Some(integer.into());
     }
     let float = float(number);
-    // By halves, for 2^64 itself; what is that large is even.
-    let half = (float / 2.0).floor();
-    let is_integer = float.trunc() == float && half.abs() < 9_223_372_036_854_775_808.0;
-    is_integer.then(|| i128::from(half as i64) * 2 + i128::from(half * 2.0 != float))
+    // By quarters, so that they hold what is a little larger than any `u64`.
+    let quarter = (float / 4.0).floor();
+    let is_integer = float.trunc() == float && quarter.abs() < 9_223_372_036_854_775_808.0;
+    let rest = (float - quarter * 4.0) as i64;
+    is_integer.then(|| i128::from(quarter as i64) * 4 + i128::from(rest))
 }
 
 fn float(number: &Number) -> f64 {
