@@ -1,5 +1,7 @@
 //! Tools: a name, a description and an `async fn`.
 
+mod problems;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -15,7 +17,6 @@ use crate::error::ToolError;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Icon;
-use crate::protocol::meta;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
 use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
@@ -394,63 +395,6 @@ impl Tool {
         let problems = schema::declare_headers(&mut schema, self.header_params());
         (schema, problems)
     }
-
-    /// What in the tool's schemas is malformed or not enforced.
-    fn schema_problems(&self, input: &Value) -> Vec<String> {
-        let extras = self.extras.as_ref();
-        let mut problems = Vec::new();
-        if extras.and_then(|extras| extras.check_arguments).is_some() {
-            let unenforced = schema::problems(input).into_iter();
-            problems.extend(unenforced.map(|why| format!("the input schema's {why}")));
-        } else {
-            let unchecked = schema::unchecked_by_type(&(self.input_schema)()).into_iter();
-            problems.extend(unchecked.map(|place| {
-                format!(
-                    "the argument type does not check `{place}` of its schema; \
-                     `Tool::enforce_schema` does"
-                )
-            }));
-        }
-        if let Some(Output { schema, .. }) = extras.and_then(|extras| extras.output) {
-            let unenforced = schema::problems(&schema()).into_iter();
-            problems.extend(unenforced.map(|why| format!("the output schema's {why}")));
-        }
-        problems
-    }
-
-    /// What a client would hold against this tool.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let (schema, mut problems) = self.published_schema();
-        problems.extend(self.schema_problems(&schema));
-        if !is_name(&self.name) {
-            problems.push("a name has 1 to 128 of A-Z a-z 0-9 _ . -".to_owned());
-        }
-        if self.description.is_empty() {
-            problems.push("a description is missing, and models choose by it".to_owned());
-        }
-        if !schema::is_object(&schema) {
-            problems.push("the argument type must be a struct or map: a JSON object".to_owned());
-        }
-        if let Some(meta) = self.extras.as_ref().and_then(|extras| extras.meta.as_ref()) {
-            let bad = |key: &&String| !meta::is_key(key) || meta::is_reserved(key);
-            problems.extend(
-                meta.keys()
-                    .filter(bad)
-                    .map(|key| format!("`{key}` is not a key that a server may use in `_meta`")),
-            );
-        }
-        let headers = self.header_params();
-        for (index, param) in headers.iter().enumerate() {
-            let taken = |other: &HeaderParam| other.header.eq_ignore_ascii_case(&param.header);
-            if http::HeaderName::from_bytes(param.header.as_bytes()).is_err() {
-                problems.push(format!("`{}` is not the name of a header", param.header));
-            }
-            if headers[..index].iter().any(taken) {
-                problems.push(format!("header `{}` is declared twice", param.header));
-            }
-        }
-        problems
-    }
 }
 
 impl fmt::Debug for Tool {
@@ -461,11 +405,6 @@ impl fmt::Debug for Tool {
             .field("description", &self.description)
             .finish_non_exhaustive()
     }
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
