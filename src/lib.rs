@@ -21,6 +21,9 @@
 //! Build for `wasm32-wasip2`, with `crate-type = ["cdylib"]`; the result is a component that any
 //! host of `wasi:http` 0.2 runs. Everything but the export also builds natively, for unit tests:
 //! see [`testing`].
+//!
+//! # Features
+//! - `pattern`: regular expressions in schemas that tools enforce, for 55 KB of component.
 
 #![cfg_attr(
     test,

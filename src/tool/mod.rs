@@ -29,7 +29,8 @@ type Handler = Box<dyn Fn(&str, Context) -> Result<Call, ToolError>>;
 /// The handler is a plain `async fn` from arguments to a result. Its argument type is read from
 /// the call's `arguments` and gives the input schema, docs of the fields included; the result is
 /// anything that implements [`IntoToolResult`]. Arguments that do not fit never reach the handler:
-/// the model is told what is wrong, and where.
+/// the model is told what is wrong, and where. Rules beyond the type, as ranges and formats, are
+/// checked by tools with [`Tool::enforce_schema`].
 ///
 /// ```
 /// use midge::{Json, Tool, ToolError};
@@ -218,7 +219,7 @@ impl Tool {
     /// lengths, formats and whatever else `#[schemars(…)]` declares is never broken in a handler.
     ///
     /// Reading a type checks its members, types and variants already, which is enough for most:
-    /// so the validator, about 30 KB, is in components only where a tool asks for it.
+    /// so the validator, 34 KB, is in components only where a tool asks for it.
     /// [`Server::validate`](crate::Server::validate), which [`export!`](crate::export) makes a
     /// test, reports a tool whose schema says more than its type checks and that does not.
     ///

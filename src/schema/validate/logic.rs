@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Checked, Checker, DIALECT, array::elements, equality::equal, json, number, object::entries,
-    reference, require, violated,
+    Checked, Checker, DIALECT, array::elements, equality::equal, joined, json, number,
+    object::entries, reference, require, violated,
 };
 
 /// How many alternatives a violation spells out.
@@ -30,7 +30,7 @@ impl<'s> Checker<'s> {
             "anyOf" => self.alternatives(rule, instance, false),
             "oneOf" => self.alternatives(rule, instance, true),
             "not" => match self.check(rule, instance) {
-                Ok(()) => violated(["must not be valid against ", &json(rule)].concat()),
+                Ok(()) => require(false, "must not be valid against", rule, ""),
                 Err(_) => Ok(()),
             },
             "if" => {
@@ -71,8 +71,8 @@ impl<'s> Checker<'s> {
                 Err(violation) => {
                     let or = if rules.is_empty() { "" } else { ", or " };
                     rules = match violation.path.as_str() {
-                        "" => [&rules, or, &violation.rule].concat(),
-                        path => [&rules, or, "`", path, "` ", &violation.rule].concat(),
+                        "" => joined(&[&rules, or, &violation.rule]),
+                        path => joined(&[&rules, or, "`", path, "` ", &violation.rule]),
                     };
                 }
             }
@@ -111,14 +111,22 @@ fn has_type(rule: &Value, instance: &Value) -> Checked {
     if kinds.iter().any(fits) {
         return Ok(());
     }
-    let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
-    violated(["must be of type ", &kinds.join(" or ")].concat())
+    let kinds = kinds.iter().filter_map(Value::as_str).map(str::to_owned);
+    violated(listed("must be of type ", kinds, " or "))
 }
 
 fn is_one_of(rule: &Value, instance: &Value) -> Checked {
     if elements(rule).iter().any(|value| equal(value, instance)) {
         return Ok(());
     }
-    let values: Vec<String> = elements(rule).iter().map(json).collect();
-    violated(["must be one of ", &values.join(", ")].concat())
+    violated(listed("must be one of ", elements(rule).iter().map(json), ", "))
+}
+
+fn listed(text: &str, parts: impl Iterator<Item = String>, between: &str) -> String {
+    let mut list = text.to_owned();
+    for (index, part) in parts.enumerate() {
+        list.push_str(if index == 0 { "" } else { between });
+        list.push_str(&part);
+    }
+    list
 }

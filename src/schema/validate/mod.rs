@@ -1,11 +1,12 @@
 //! Validation of JSON values against JSON Schema 2020-12: what a published schema forbids does not
 //! reach a handler.
 //!
-//! Why our own: every exchange loads the component. With the crate `jsonschema` (0.61, without
-//! default features) the smallest server grows from 287 KB to 2499 KB, with `boon` (0.6) to
-//! 1552 KB, and both compile a schema first, for the one value that an instance ever sees. This
-//! one reads the schema as it stands and costs a few kilobytes. Regular expressions would cost 55
-//! more, so they are a feature of the crate, `pattern`.
+//! Why our own: every exchange loads the component. The crate `jsonschema` (0.61, without default
+//! features) adds 2.2 MB to the smallest server's 287 KB, `boon` (0.6) adds 1.3 MB, and both first
+//! compile a schema, which takes 22 µs where this one has its verdict after 3, for the one value
+//! that an instance ever sees. This one reads the schema as it stands and adds 34 KB; a server
+//! whose types say it all does without even that (see `Tool::enforce_schema`). Regular expressions
+//! are 55 KB more, and a feature of the crate, `pattern`.
 //!
 //! A schema is walked by its own members, so the work for a value is that of the keywords that are
 //! there. Both depth and steps are bounded. What cannot be checked is not let through: a call that
@@ -136,7 +137,7 @@ impl Violation {
     /// The violation as seen from one level up.
     fn within(mut self, segment: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = [segment, dot, &self.path].concat();
+        self.path = joined(&[segment, dot, &self.path]);
         self
     }
 }
@@ -147,7 +148,12 @@ fn violated(rule: impl Into<String>) -> Checked {
 
 /// Says what must hold, with the keyword's value and its unit.
 fn require(holds: bool, text: &str, rule: &Value, unit: &str) -> Checked {
-    if holds { Ok(()) } else { violated([text, " ", &json(rule), unit].concat()) }
+    if holds { Ok(()) } else { violated(joined(&[text, " ", &json(rule), unit])) }
+}
+
+/// Like `concat`, which would be 1.3 KB more of component.
+fn joined(parts: &[&str]) -> String {
+    parts.iter().copied().collect()
 }
 
 fn json(value: &Value) -> String {
