@@ -7,8 +7,9 @@ use super::{
     object::entries, reference, require, violated,
 };
 
-/// How many alternatives a violation spells out.
-const SPELLED_OUT: usize = 8;
+/// How many bytes of alternatives a violation spells out, or a little more: alternatives within
+/// alternatives would double the text with each level.
+const SPELLED_OUT: usize = 300;
 
 impl<'s> Checker<'s> {
     pub(super) fn any(
@@ -61,13 +62,12 @@ impl<'s> Checker<'s> {
     /// The rules of all alternatives where none holds: any of them may be what was meant.
     fn alternatives(&mut self, rule: &'s Value, instance: &Value, only_one: bool) -> Checked {
         let mut held = 0;
-        let mut rules = String::new();
-        for (index, schema) in elements(rule).iter().enumerate() {
+        let (mut rules, mut more) = (String::new(), false);
+        for schema in elements(rule) {
             match self.check(schema, instance) {
                 Ok(()) if only_one => held += 1,
                 Ok(()) => return Ok(()),
-                Err(_) if index > SPELLED_OUT => {}
-                Err(_) if index == SPELLED_OUT => rules.push_str(", or others"),
+                Err(_) if rules.len() > SPELLED_OUT => more = true,
                 Err(violation) => {
                     let or = if rules.is_empty() { "" } else { ", or " };
                     rules = match violation.path.as_str() {
@@ -79,6 +79,7 @@ impl<'s> Checker<'s> {
         }
         match held {
             1 => Ok(()),
+            0 if more => violated(joined(&[&rules, ", or others"])),
             0 => violated(rules),
             _ => violated("must be valid against only one of the alternatives in `oneOf`"),
         }

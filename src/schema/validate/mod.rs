@@ -41,8 +41,12 @@ pub(super) const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// of a recursive type takes three or four.
 const DEPTH: usize = 512;
 
-/// How many subschemas may be applied, a few for each value that the largest body can hold.
-const STEPS: usize = 1 << 22;
+/// How many subschemas may be applied: some to any value, more for each value within it, as
+/// alternatives need, and no more than a large body that is in order. Alternatives within
+/// alternatives would double the work with each level of a small one.
+const STEPS: usize = 1 << 16;
+const STEPS_FOR_EACH: usize = 64;
+const MOST_STEPS: usize = 1 << 22;
 
 const TOO_LONG: &str = "takes too long to check against the schema";
 
@@ -59,7 +63,7 @@ type Checked = Result<(), Violation>;
 
 /// Finds the first violation of a schema.
 pub(crate) fn validate(schema: &Value, instance: &Value) -> Result<(), Violation> {
-    let mut checker = Checker::new(schema);
+    let mut checker = Checker::new(schema, instance);
     let checked = checker.check(schema, instance);
     // Even a violation under `not`, which would turn into its opposite.
     match checker.stopped {
@@ -79,8 +83,10 @@ struct Checker<'s> {
 }
 
 impl<'s> Checker<'s> {
-    fn new(root: &'s Value) -> Self {
-        Self { root, depth: DEPTH, steps: STEPS, stopped: None, patterns: Default::default() }
+    fn new(root: &'s Value, instance: &Value) -> Self {
+        let steps = STEPS.saturating_add(STEPS_FOR_EACH.saturating_mul(size(instance)));
+        let steps = steps.min(MOST_STEPS);
+        Self { root, depth: DEPTH, steps, stopped: None, patterns: Default::default() }
     }
 
     /// Applies a schema to a value.
@@ -139,6 +145,15 @@ impl Violation {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = joined(&[segment, dot, &self.path]);
         self
+    }
+}
+
+/// How many values there are, containers included.
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(members) => members.values().map(size).sum(),
+        _ => 0,
     }
 }
 

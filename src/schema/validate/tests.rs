@@ -224,9 +224,9 @@ fn t4_alternatives_tell_what_each_wants() {
             (json!(1), ": must be a multiple of 2, or must be a multiple of 3"),
         ],
     );
-    let many: Vec<Value> = (0..20).map(|number| json!({ "const": number })).collect();
+    let many: Vec<Value> = (0..100).map(|number| json!({ "const": number })).collect();
     let told = told(&json!({ "anyOf": many }), &json!("x"));
-    assert!(told.ends_with("must be 7, or others"), "{told}");
+    assert!(told.len() < 400 && told.ends_with(", or others"), "{told}");
     check(
         json!({ "allOf": [{ "minimum": 1 }, { "not": { "const": 3 } }] }),
         [(json!(2), ""), (json!(3), ": must not be valid against {\"const\":3}")],
@@ -334,7 +334,9 @@ fn z3_endless_schemas_end() {
         let below = json!({ "$ref": format!("#/$defs/level{}", level - 1) });
         wide["$defs"][format!("level{level}")] = json!({ "anyOf": [below, below] });
     }
-    check(wide, [(json!(1), too_long)]);
+    check(wide.clone(), [(json!(1), too_long)]);
+    wide["$ref"] = json!("#/$defs/level10");
+    assert!(told(&wide, &json!(1)).len() < 1000, "nor does the text grow by as much");
     let shuffled: Vec<u64> = (0..200_000_u64).map(|n| n * 48_271 % 2_147_483_647).collect();
     check(json!({ "uniqueItems": true }), [(json!(shuffled), too_long)]);
     check(json!({ "uniqueItems": true }), [(json!((0..200_000).collect::<Vec<_>>()), "")]);
