@@ -54,10 +54,7 @@ fn three() -> u32 {
     3
 }
 
-async fn countdown(args: Countdown, context: Context) -> Result<String, ToolError> {
-    if !(1..=10).contains(&args.seconds) {
-        return Err(ToolError::new("`seconds` must be from 1 to 10"));
-    }
+async fn countdown(args: Countdown, context: Context) -> String {
     for second in 0..args.seconds {
         let left = args.seconds - second;
         context
@@ -68,7 +65,7 @@ async fn countdown(args: Countdown, context: Context) -> Result<String, ToolErro
         wstd::task::sleep(Duration::from_secs(1).into()).await;
     }
     context.progress(f64::from(args.seconds)).total(f64::from(args.seconds)).message("Done").await;
-    Ok(format!("Counted down {} seconds.", args.seconds))
+    format!("Counted down {} seconds.", args.seconds)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -136,6 +133,7 @@ fn server() -> Server {
         .tool(
             Tool::with_context("countdown", countdown)
                 .description("Counts down, and reports progress every second.")
+                .enforce_schema()
                 .annotations(read_only().open_world(false)),
         )
         .tool(

@@ -160,7 +160,8 @@ mod tests {
         let tone = json!({ "type": "string", "enum": ["Formal", "Casual"] });
         assert_eq!(schema("tone"), tone);
         assert_eq!(schema("maybe"), tone);
-        assert_eq!(schema("count"), json!({ "type": "integer", "minimum": 0, "maximum": 255 }));
+        let byte = json!({ "type": "integer", "format": "uint8", "minimum": 0, "maximum": 255 });
+        assert_eq!(schema("count"), byte);
         assert_eq!(
             schema("loudness"),
             json!({

@@ -2,9 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use midge::{
-    CallToolResult, ContentBlock, NoArguments, ResourceContents, Server, Tool, ToolError,
-};
+use midge::{CallToolResult, ContentBlock, NoArguments, ResourceContents, Server, Tool, ToolError};
 
 /// A picture of one pixel.
 pub(crate) const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";

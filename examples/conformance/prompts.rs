@@ -27,7 +27,11 @@ async fn with_arguments(args: TwoArguments) -> String {
 
 async fn complete_arg1(request: CompletionRequest) -> Vec<String> {
     let values = ["testing", "testValue1", "paris", "party"];
-    values.into_iter().filter(|value| value.starts_with(&request.value)).map(str::to_owned).collect()
+    values
+        .into_iter()
+        .filter(|value| value.starts_with(&request.value))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,9 +1,7 @@
 //! Tools that ask the client in between.
 
 use futures_lite::future::zip;
-use midge::{
-    ClientCapabilities, Context, CreateMessage, NoArguments, Server, Tool, ToolError,
-};
+use midge::{ClientCapabilities, Context, CreateMessage, NoArguments, Server, Tool, ToolError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -166,9 +164,7 @@ fn legacy(server: Server) -> Server {
             Tool::with_context("test_sampling", sample_prompt)
                 .description("Asks the client's model."),
         )
-        .tool(
-            Tool::with_context("test_elicitation", elicit_message).description("Asks the user."),
-        )
+        .tool(Tool::with_context("test_elicitation", elicit_message).description("Asks the user."))
         .tool(
             Tool::with_context("test_elicitation_sep1034_defaults", forms::defaults)
                 .description("Asks the user, with defaults."),

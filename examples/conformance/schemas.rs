@@ -40,6 +40,7 @@ fn json_schema_2020_12() -> Value {
 struct Region {
     /// Where to look.
     #[serde(default)]
+    #[schemars(extend("x-mcp-header" = "Region"))]
     region: String,
 }
 
@@ -57,6 +58,6 @@ pub(crate) fn tools(server: Server) -> Server {
         .tool(
             Tool::new("test_x_mcp_header", x_mcp_header)
                 .description("Has an argument that is repeated in a header.")
-                .header_param("region", "Region"),
+                .header_params(),
         )
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
 use crate::fields::{self, Fields};
-use crate::tool::HeaderParam;
+use crate::schema::header_params::HeaderParam;
 
 pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
@@ -80,7 +80,7 @@ pub(crate) fn check_params(
         let title = format!("Mcp-Param-{header}");
         let argument = arguments
             .as_ref()
-            .and_then(|root| path.split('.').try_fold(root, |value, name| value.get(name)))
+            .and_then(|root| path.iter().try_fold(root, |value, name| value.get(name)))
             .filter(|value| !value.is_null());
         check_param(headers, &title, argument)?;
     }
@@ -195,11 +195,14 @@ mod tests {
 
     #[test]
     fn h23_parameters_are_compared_by_type() {
-        let param = |path, header| HeaderParam { path, header };
+        let param = |path: &[&str], header: &str| HeaderParam {
+            path: path.iter().map(|name| (*name).to_owned()).collect(),
+            header: header.to_owned(),
+        };
         let params = [
-            param("region".into(), "Region".into()),
-            param("limit".into(), "Limit".into()),
-            param("filter.deep".into(), "Deep".into()),
+            param(&["region"], "Region"),
+            param(&["limit"], "Limit"),
+            param(&["filter", "deep"], "Deep"),
         ];
         let check = |pairs: &[(&'static str, &str)], arguments: &str| {
             let arguments = RawValue::from_string(arguments.to_owned()).unwrap();

@@ -4,6 +4,7 @@ mod client_gone;
 mod golden;
 mod legacy;
 mod properties;
+mod schema;
 mod sealing;
 mod status_table;
 mod stream;

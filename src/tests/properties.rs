@@ -8,6 +8,7 @@ use crate::{Context, Json, NoArguments, Server, Tool};
 
 #[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 struct Echo {
+    #[schemars(extend("x-mcp-header" = "Text"))]
     text: String,
     count: Option<i32>,
     #[serde(default)]
@@ -16,11 +17,7 @@ struct Echo {
 
 fn server() -> Server {
     Server::new("any", "1")
-        .tool(
-            Tool::new("echo", async |args: Echo| Json(args))
-                .description("x")
-                .header_param("text", "Text"),
-        )
+        .tool(Tool::new("echo", async |args: Echo| Json(args)).description("x").header_params())
         .tool(
             Tool::with_context("talks", async |_: NoArguments, context: Context| {
                 context.progress(1.0).await;

@@ -10,6 +10,7 @@ use crate::{
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Region {
+    #[schemars(extend("x-mcp-header" = "Region"))]
     region: Option<String>,
 }
 
@@ -25,7 +26,7 @@ fn server() -> Server {
         .tool(
             Tool::new("region", async |args: Region| args.region.unwrap_or_default())
                 .description("Has a header parameter.")
-                .header_param("region", "Region"),
+                .header_params(),
         )
         .tool(
             Tool::new("samples", async |_: NoArguments| "Success")
@@ -326,13 +327,13 @@ fn validate_names_what_clients_would_refuse() {
         .tool(tool("twice").description("x"))
         .tool(tool("meta").description("x").meta("io.mcp/x", 1).meta("a b", 1).meta("fine", 1))
         .tool(Tool::new("text", async |_: String| ()).description("x"))
-        .tool(
-            Tool::new("header", async |_: Region| ())
-                .description("x")
-                .header_param("nowhere", "A")
-                .header_param("region", "a")
-                .header_param("region", "not a header"),
-        );
+        .tool(Tool::new("header", async |_: Region| ()).description("x").input_schema(|| {
+            json!({ "type": "object", "properties": {
+                        "a": { "type": "string", "x-mcp-header": "A" },
+                        "b": { "type": "string", "x-mcp-header": "a" },
+                        "c": { "type": "number", "x-mcp-header": "not a header" },
+                    } })
+        }));
     let InvalidServer(problems) = server.validate().unwrap_err();
     assert_eq!(
         problems,
@@ -346,9 +347,10 @@ fn validate_names_what_clients_would_refuse() {
             "tool `meta`: `a b` is not a key that a server may use in `_meta`",
             "tool `meta`: `io.mcp/x` is not a key that a server may use in `_meta`",
             "tool `text`: the argument type must be a struct or map: a JSON object",
-            "tool `header`: header parameter `nowhere` is not a property of the arguments",
-            "tool `header`: header `a` is declared twice",
-            "tool `header`: `not a header` is not the name of a header",
+            "tool `header`: x-mcp-header: `b`: header \"a\" is declared twice",
+            "tool `header`: x-mcp-header: `c`: \"not a header\" is not the name of a header",
+            "tool `header`: x-mcp-header: `c`: only a string, an integer or a boolean can be repeated in a header",
+            "tool `header`: its `x-mcp-header`s are checked by `Tool::header_params` only",
         ]
     );
     self::server().validate().unwrap();

@@ -1,5 +1,7 @@
 //! Tools: a name, a description and an `async fn`.
 
+mod problems;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -10,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::answer::{Body, Failure, Finished};
+use crate::conform::{self, CheckArguments, CheckResult};
 use crate::context::{Context, LocalFuture};
 use crate::error::ToolError;
 use crate::outcome::Outcome;
@@ -17,9 +20,9 @@ use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::content::ContentBlock;
 use crate::protocol::identity::Icon;
-use crate::protocol::meta;
 use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
 use crate::request::RequestInfo;
+use crate::schema::header_params::{self, HeaderParam};
 use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
 
@@ -31,7 +34,8 @@ type Handler = Box<dyn Fn(&str, Context) -> Result<Call, ToolError>>;
 /// The handler is a plain `async fn` from arguments to a result. Its argument type is read from
 /// the call's `arguments` and gives the input schema, docs of the fields included; the result is
 /// anything that implements [`IntoToolResult`]. Arguments that do not fit never reach the handler:
-/// the model is told what is wrong, and where.
+/// the model is told what is wrong, and where. Rules beyond the type, as ranges and formats, are
+/// checked by tools with [`Tool::enforce_schema`].
 ///
 /// ```
 /// use midge::{Json, Tool, ToolError};
@@ -75,9 +79,19 @@ struct Extras {
     annotations: Option<ToolAnnotations>,
     icons: Vec<Icon>,
     meta: Option<Map<String, Value>>,
-    output_schema: Option<MakeSchema>,
+    /// In place of the one of the argument type.
+    input_schema: Option<MakeSchema>,
+    check_arguments: Option<CheckArguments>,
+    output: Option<Output>,
     requires: Option<Requires>,
-    header_params: Vec<HeaderParam>,
+    header_params: Option<fn(&mut Value) -> Vec<HeaderParam>>,
+}
+
+/// What the tool's own structured content must fit, and the check that it does.
+#[derive(Debug, Clone, Copy)]
+struct Output {
+    schema: MakeSchema,
+    check: CheckResult,
 }
 
 /// What the client must be able to do.
@@ -85,15 +99,6 @@ struct Extras {
 struct Requires {
     capabilities: ClientCapabilities,
     missing: fn(&ClientCapabilities, &RequestInfo) -> Option<Box<RawValue>>,
-}
-
-/// An argument that the client repeats in an HTTP header.
-#[derive(Debug, Clone)]
-pub(crate) struct HeaderParam {
-    /// Where the argument is, as `filter.region`.
-    pub(crate) path: Cow<'static, str>,
-    /// The header is `Mcp-Param-` and this.
-    pub(crate) header: Cow<'static, str>,
 }
 
 impl Tool {
@@ -193,11 +198,12 @@ impl Tool {
     }
 
     /// Publishes a schema in place of the one of the argument type, word for word, with all
-    /// keywords of JSON Schema 2020-12.
+    /// keywords of JSON Schema 2020-12, and refuses arguments that it forbids.
     ///
-    /// The argument type still reads the arguments, so it must take whatever the schema allows;
-    /// what the schema forbids beyond the type is for the handler to refuse. `schema` runs for
-    /// `tools/list` only.
+    /// The argument type still reads the arguments, so it must take whatever the schema allows.
+    /// References may lead to other parts of the schema only; `pattern` needs the feature
+    /// `pattern` of this crate. [`Server::validate`](crate::Server::validate) finds what cannot be
+    /// enforced, and calls that come upon it are refused.
     ///
     /// ```
     /// # use midge::Tool;
@@ -213,17 +219,45 @@ impl Tool {
     /// ```
     #[must_use]
     pub fn input_schema(mut self, schema: fn() -> Value) -> Self {
-        self.input_schema = schema;
+        self.extras_mut().input_schema = Some(schema);
+        self.enforce_schema()
+    }
+
+    /// Holds arguments against the schema of their type before they are read, so that ranges,
+    /// lengths, formats and whatever else `#[schemars(…)]` declares is never broken in a handler.
+    ///
+    /// Reading a type checks its members, types and variants already, which is enough for most:
+    /// so the validator, 34 KB, is in components only where a tool asks for it.
+    /// [`Server::validate`](crate::Server::validate), which [`export!`](crate::export) makes a
+    /// test, reports a tool whose schema says more than its type checks and that does not.
+    ///
+    /// ```
+    /// # use midge::Tool;
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Roll {
+    ///     #[schemars(range(min = 2, max = 100))]
+    ///     sides: u32,
+    /// }
+    ///
+    /// let tool = Tool::new("roll", async |roll: Roll| format!("1 of {}", roll.sides))
+    ///     .description("Rolls a die.")
+    ///     .enforce_schema();
+    /// # drop(tool);
+    /// ```
+    #[must_use]
+    pub fn enforce_schema(mut self) -> Self {
+        self.extras_mut().check_arguments = Some(conform::check_arguments);
         self
     }
 
     /// Publishes a schema of the structured content, for tools that answer with a
     /// [`CallToolResult`] of their own making; [`Json`](crate::Json) brings its schema itself.
     ///
-    /// Whatever the tool sets by [`CallToolResult::structured`] must fit it.
+    /// Every result that is no error must have structured content that fits it. What does not is
+    /// answered as an internal error, and the log names the place and the rule.
     #[must_use]
     pub fn output_schema(mut self, schema: fn() -> Value) -> Self {
-        self.extras_mut().output_schema = Some(schema);
+        self.extras_mut().output = Some(Output { schema, check: conform::check_result });
         self
     }
 
@@ -240,19 +274,33 @@ impl Tool {
         self
     }
 
-    /// Has modern clients repeat an argument in the header `Mcp-Param-{header}`, where gateways
-    /// can see it (`x-mcp-header`). The SDK checks that both say the same.
+    /// Has modern clients repeat arguments in HTTP headers, where gateways can see them: every
+    /// argument whose field has the keyword `x-mcp-header` with the rest of the header's name after
+    /// `Mcp-Param-`. The SDK checks that header and argument say the same.
     ///
-    /// `path` names a string, integer or boolean among the arguments, nested ones with dots.
-    /// Never declare a secret.
+    /// A field may be a string, an integer or a boolean, or an `Option` of one, of the argument type
+    /// itself or of a struct within it that is inlined. [`Server::validate`](crate::Server::validate)
+    /// finds declarations for which clients would drop the tool. Never declare a secret.
+    ///
+    /// ```
+    /// use midge::{Server, Tool};
+    ///
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// struct Search {
+    ///     /// Where to search.
+    ///     #[schemars(extend("x-mcp-header" = "Region"))]
+    ///     region: String,
+    /// }
+    ///
+    /// let search = Tool::new("search", async |search: Search| search.region)
+    ///     .description("Searches a region.")
+    ///     .header_params();
+    /// # Server::new("search", "1.0.0").tool(search).validate().unwrap();
+    /// ```
     #[must_use]
-    pub fn header_param(
-        mut self,
-        path: impl Into<Cow<'static, str>>,
-        header: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let param = HeaderParam { path: path.into(), header: header.into() };
-        self.extras_mut().header_params.push(param);
+    pub fn header_params(mut self) -> Self {
+        // A function pointer, so that tools without header parameters do not link it.
+        self.extras_mut().header_params = Some(header_params::publish);
         self
     }
 
@@ -304,8 +352,12 @@ impl Tool {
         self.run_to_completion
     }
 
-    pub(crate) fn header_params(&self) -> &[HeaderParam] {
-        self.extras.as_ref().map_or(&[], |extras| &extras.header_params)
+    /// The arguments that a client repeats in headers.
+    pub(crate) fn mirrored_params(&self) -> Vec<HeaderParam> {
+        match self.extras.as_ref().and_then(|extras| extras.header_params) {
+            Some(_) => self.schema_and_headers().1,
+            None => Vec::new(),
+        }
     }
 
     /// What the client would have to declare, but did not.
@@ -320,15 +372,24 @@ impl Tool {
         arguments: Option<&RawValue>,
         context: Context,
     ) -> Result<Call, ToolError> {
-        (self.handler)(arguments.map_or("{}", RawValue::get), context)
+        let arguments = arguments.map_or("{}", RawValue::get);
+        let Some(extras) = &self.extras else { return (self.handler)(arguments, context) };
+        if let Some(check) = extras.check_arguments {
+            check(extras.input_schema.unwrap_or(self.input_schema), arguments)?;
+        }
+        let call = (self.handler)(arguments, context)?;
+        Ok(match extras.output {
+            Some(Output { schema, check }) => check(schema, call),
+            None => call,
+        })
     }
 
     /// The tool as a client of `version` may see it.
     pub(crate) fn definition(&self, version: Version) -> ToolDefinition<'_> {
         let extras = self.extras.as_deref();
-        let mut input_schema = self.published_schema().0;
-        let own = extras.and_then(|extras| extras.output_schema);
-        let output_schema = own.map_or_else(self.output_schema, |schema| Some(schema()));
+        let mut input_schema = self.published_schema();
+        let own = extras.and_then(|extras| extras.output);
+        let output_schema = own.map_or_else(self.output_schema, |own| Some((own.schema)()));
         let mut output_schema = output_schema.filter(|schema| {
             version.structured_content_may_be_any_value()
                 || (version.has_structured_content() && schema::is_object(schema))
@@ -350,38 +411,25 @@ impl Tool {
         }
     }
 
-    /// The input schema with its header parameters, and what is wrong with those.
-    fn published_schema(&self) -> (Value, Vec<String>) {
-        let mut schema = schema::with_object_root((self.input_schema)());
-        let problems = schema::declare_headers(&mut schema, self.header_params());
-        (schema, problems)
+    /// The input schema as clients see it.
+    fn published_schema(&self) -> Value {
+        self.schema_and_headers().0
     }
 
-    /// What a client would hold against this tool.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let (schema, mut problems) = self.published_schema();
-        if !is_name(&self.name) {
-            problems.push("a name has 1 to 128 of A-Z a-z 0-9 _ . -".to_owned());
-        }
-        if self.description.is_empty() {
-            problems.push("a description is missing, and models choose by it".to_owned());
-        }
-        if !schema::is_object(&schema) {
-            problems.push("the argument type must be a struct or map: a JSON object".to_owned());
-        }
-        problems
-            .extend(meta::problems(self.extras.as_ref().and_then(|extras| extras.meta.as_ref())));
-        let headers = self.header_params();
-        for (index, param) in headers.iter().enumerate() {
-            let taken = |other: &HeaderParam| other.header.eq_ignore_ascii_case(&param.header);
-            if http::HeaderName::from_bytes(param.header.as_bytes()).is_err() {
-                problems.push(format!("`{}` is not the name of a header", param.header));
-            }
-            if headers[..index].iter().any(taken) {
-                problems.push(format!("header `{}` is declared twice", param.header));
-            }
-        }
-        problems
+    fn schema_and_headers(&self) -> (Value, Vec<HeaderParam>) {
+        let own = self.extras.as_ref().and_then(|extras| extras.input_schema);
+        let schema = own.map_or_else(
+            || {
+                let mut schema = (self.input_schema)();
+                schema::without_number_formats(&mut schema);
+                schema
+            },
+            |own| own(),
+        );
+        let mut schema = schema::with_object_root(schema);
+        let publish = self.extras.as_ref().and_then(|extras| extras.header_params);
+        let headers = publish.map_or_else(Vec::new, |publish| publish(&mut schema));
+        (schema, headers)
     }
 }
 
@@ -408,23 +456,10 @@ pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version
     body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }
 
-fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-}
-
 fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.into_inner().to_string();
-        // The position counts in the arguments alone, where nobody can look it up.
-        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-        ToolError::InvalidArguments {
-            path: if path == "." { String::new() } else { path },
-            reason: reason.to_owned(),
-        }
-    })
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| conform::unreadable(&error.path().to_string(), error.inner()))
 }
 
 /// Arguments of a tool that takes none.

@@ -1,15 +1,24 @@
-//! JSON Schemas of argument and result types. Runs for `tools/list` and for checks, never for a call.
+//! JSON Schemas of argument and result types: made for `tools/list`, and for the one tool that a
+//! call is for.
+
+pub(crate) mod header_params;
+mod of_types;
+mod problems;
+mod validate;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::tool::HeaderParam;
+pub(crate) use of_types::unchecked_by_type;
+pub(crate) use problems::problems;
+pub(crate) use validate::{Violation, validate};
 
 /// A schema that is made when it is asked for.
 pub(crate) type MakeSchema = fn() -> Value;
 
-/// What a caller must send for `T`.
+/// What a caller must send for `T`. Formats of numbers are still there, by which the limits of
+/// types can be told from those that an author set.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
     tidy(
         SchemaSettings::draft2020_12()
@@ -21,9 +30,10 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
 
 /// What a caller gets for `T`.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
-    tidy(
-        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(),
-    )
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = tidy(settings.into_generator().into_root_schema_for::<T>());
+    without_number_formats(&mut schema);
+    schema
 }
 
 /// Leaves out what a client knows anyway: the dialect is the default one, and the title is the
@@ -34,12 +44,11 @@ fn tidy(schema: schemars::Schema) -> Value {
         root.remove("$schema");
         root.remove("title");
     }
-    without_number_formats(&mut schema);
     schema
 }
 
 /// Leaves out formats like `uint32`, which are no part of JSON Schema: clients warn of each.
-fn without_number_formats(schema: &mut Value) {
+pub(crate) fn without_number_formats(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             let is_number = |kind: &str| kind == "integer" || kind == "number";
@@ -97,45 +106,6 @@ fn boolean_to_object(schema: &mut Value) {
     }
 }
 
-/// Finds the schema of a property by its path through `properties`, which is the only way that
-/// the protocol lets an `x-mcp-header` be reached.
-pub(crate) fn property<'a>(
-    schema: &'a mut Value,
-    path: &str,
-) -> Option<&'a mut Map<String, Value>> {
-    path.split('.')
-        .try_fold(schema, |schema, name| schema.get_mut("properties")?.get_mut(name))?
-        .as_object_mut()
-}
-
-/// Declares header parameters in the schema; says of each that cannot be why not.
-pub(crate) fn declare_headers(schema: &mut Value, params: &[HeaderParam]) -> Vec<String> {
-    let mut problems = Vec::new();
-    for HeaderParam { path, header } in params {
-        let Some(property) = property(schema, path) else {
-            problems.push(format!("header parameter `{path}` is not a property of the arguments"));
-            continue;
-        };
-        if !mirrors_type(property.get("type")) {
-            problems.push(format!(
-                "header parameter `{path}` must be a string, an integer or a boolean"
-            ));
-        }
-        property.insert("x-mcp-header".to_owned(), json!(header));
-    }
-    problems
-}
-
-/// Whether values of a type can travel in a header. `Option<T>` is a type list with `null`.
-fn mirrors_type(kind: Option<&Value>) -> bool {
-    let fits = |kind: &Value| matches!(kind.as_str(), Some("string" | "integer" | "boolean"));
-    match kind {
-        Some(Value::Array(kinds)) => kinds.iter().all(|kind| fits(kind) || kind == "null"),
-        Some(kind) => fits(kind),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,8 +119,10 @@ mod tests {
             name: String,
             times: Option<u8>,
         }
+        let mut schema = of_input::<Greet>();
+        without_number_formats(&mut schema);
         assert_eq!(
-            of_input::<Greet>(),
+            schema,
             json!({
                 "type": "object",
                 "properties": {

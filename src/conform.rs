@@ -1,0 +1,54 @@
+//! Holding arguments and structured content against the schemas of a tool.
+//!
+//! Tools that need it have these functions as pointers, so that a server whose tools do not need
+//! it has no validator in its component.
+
+use serde_json::Value;
+
+use crate::context::LocalFuture;
+use crate::error::ToolError;
+use crate::protocol::tool::CallToolResult;
+use crate::schema::{MakeSchema, Violation, validate};
+
+type Call = LocalFuture<Result<CallToolResult, ToolError>>;
+
+/// Checks arguments, given as JSON.
+pub(crate) type CheckArguments = fn(MakeSchema, &str) -> Result<(), ToolError>;
+
+/// Adds to a call that its result is checked.
+pub(crate) type CheckResult = fn(MakeSchema, Call) -> Call;
+
+/// Refuses arguments that the schema forbids.
+pub(crate) fn check_arguments(schema: MakeSchema, json: &str) -> Result<(), ToolError> {
+    let arguments = serde_json::from_str(json).map_err(|error| unreadable("", &error))?;
+    validate(&schema(), &arguments)
+        .map_err(|Violation { path, rule }| ToolError::InvalidArguments { path, reason: rule })
+}
+
+/// Lets no structured content out that the schema forbids: that is the server's fault.
+pub(crate) fn check_result(schema: MakeSchema, call: Call) -> Call {
+    Box::pin(async move {
+        let result = call.await?;
+        if !result.is_error() {
+            let json = result.structured_json().ok_or_else(|| {
+                ToolError::internal("the tool has an output schema and gave no structured content")
+            })?;
+            let content: Value = serde_json::from_str(json).map_err(ToolError::internal)?;
+            validate(&schema(), &content).map_err(|Violation { path, rule }| {
+                ToolError::internal(format!(
+                    "the structured content breaks the output schema: `{path}` {rule}"
+                ))
+            })?;
+        }
+        Ok(result)
+    })
+}
+
+/// Arguments that are no value of the argument type, or no JSON that could be one.
+pub(crate) fn unreadable(path: &str, error: &serde_json::Error) -> ToolError {
+    let reason = error.to_string();
+    // The position counts in the arguments alone, where nobody can look it up.
+    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
+    let path = if path == "." { "" } else { path };
+    ToolError::InvalidArguments { path: path.to_owned(), reason: reason.to_owned() }
+}
