@@ -94,6 +94,9 @@ pub use protocol::identity::{Icon, IconTheme, Implementation};
 pub use protocol::input::Root;
 pub use protocol::logging::LoggingLevel;
 pub use protocol::prompt::{GetPromptResult, PromptMessage};
+pub use protocol::sampling::{
+    CreateMessage, CreateMessageResult, IncludeContext, SamplingContent, ToolChoice, ToolUse,
+};
 pub use protocol::tool::{CallToolResult, ToolAnnotations};
 pub use resource::{IntoResourceContents, Resource};
 pub use seal::{InvalidKeys, SealingKeys};

@@ -8,6 +8,7 @@
 mod ask;
 mod not_answered;
 mod round;
+mod sample;
 mod state;
 
 pub use not_answered::NotAnswered;

@@ -85,6 +85,20 @@ impl ClientCapabilities {
         self
     }
 
+    /// Asks for questions to the client's model that offer it tools.
+    #[must_use]
+    pub fn with_sampling_tools(mut self) -> Self {
+        self.sampling.get_or_insert_default().tools.get_or_insert_default();
+        self
+    }
+
+    /// Asks for questions to the client's model that have it see the context of servers.
+    #[must_use]
+    pub fn with_sampling_context(mut self) -> Self {
+        self.sampling.get_or_insert_default().context.get_or_insert_default();
+        self
+    }
+
     /// Asks for the list of roots.
     #[must_use]
     pub fn with_roots(mut self) -> Self {

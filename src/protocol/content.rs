@@ -102,6 +102,11 @@ impl ContentBlock {
         self
     }
 
+    /// Whether it is or links to a resource, which models cannot be sent.
+    pub(crate) fn is_resource(&self) -> bool {
+        matches!(self.kind, Kind::ResourceLink(_) | Kind::Resource { .. })
+    }
+
     /// The block as a client of `version` understands it.
     pub(crate) fn for_version(mut self, version: Version) -> Self {
         if let Kind::ResourceLink(link) = self.kind {

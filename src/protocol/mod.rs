@@ -15,6 +15,7 @@ pub(crate) mod members;
 pub mod meta;
 pub mod prompt;
 pub mod resource;
+pub mod sampling;
 pub mod subscription;
 pub mod tool;
 mod version;

@@ -5,6 +5,7 @@ mod golden;
 mod legacy;
 mod properties;
 mod schema;
+mod sampling;
 mod sealing;
 mod status_table;
 mod stream;
