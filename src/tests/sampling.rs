@@ -18,7 +18,6 @@ async fn plain(_: NoArguments, context: Context) -> Result<String, ToolError> {
         .assistant("It shows")
         .system_prompt("Be brief.")
         .temperature(0.5)
-        .temperature(f64::NAN)
         .stop_sequence("\n")
         .stop_sequence("END")
         .model_hint("sonnet")
@@ -44,7 +43,11 @@ async fn plain(_: NoArguments, context: Context) -> Result<String, ToolError> {
 
 fn with_weather() -> CreateMessage {
     let schema = json!({ "type": "object", "properties": { "city": { "type": "string" } } });
-    CreateMessage::new(50).user("Where does it rain?").tool("weather", "Tells it.", schema)
+    CreateMessage::new(50)
+        .user("Where does it rain?")
+        .tool("weather", "Tells it.", schema)
+        .temperature(f64::INFINITY)
+        .cost_priority(f64::NAN)
 }
 
 /// Runs the tools that the model wants, until it wants none.
@@ -170,6 +173,7 @@ fn i2_the_first_round_asks_the_model_and_the_second_has_its_answer() {
             "intelligencePriority": 1.0,
         },
         "systemPrompt": "Be brief.",
+        "temperature": 0.5,
         "includeContext": "none",
         "stopSequences": ["\n", "END"],
         "metadata": { "example.com/k": [1] },
@@ -231,6 +235,8 @@ fn i9_a_loop_of_tools_goes_on_over_the_rounds() {
     assert_eq!(question["tools"][0]["name"], "weather");
     assert_eq!(question["tools"][0]["inputSchema"]["type"], "object");
     assert_eq!(question.get("toolChoice"), None);
+    assert_eq!(question.get("temperature"), None, "an infinite one is none");
+    assert_eq!(question["modelPreferences"], json!({}), "neither is a priority that is no number");
     let uses = json!([
         text("Let me see."),
         { "type": "tool_use", "id": "a", "name": "weather", "input": { "city": "Oslo" },
