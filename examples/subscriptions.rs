@@ -6,10 +6,10 @@ use std::time::Duration;
 use midge::{Change, RequestError, Resource, Server, Subscriptions};
 use wstd::http::{Body, Client, Error, Method, Request, Response};
 
-const NEWS: &str = "http://news.example.com/today.txt";
-
+/// Sends a request to the page, which whoever runs the server names in its environment.
 async fn send(method: Method) -> Result<Response<Body>, Error> {
-    Client::new().send(Request::builder().method(method).uri(NEWS).body(Body::empty())?).await
+    let page = std::env::var("NEWS_URL")?;
+    Client::new().send(Request::builder().method(method).uri(page).body(Body::empty())?).await
 }
 
 /// The version of what a client listens to; `None` where nobody can tell. Any change is told.
