@@ -7,6 +7,7 @@ use serde::Deserialize;
 #[derive(Deserialize, JsonSchema)]
 struct Query {
     /// Where the data is: `eu` or `us`.
+    #[schemars(extend("x-mcp-header" = "Region"))]
     region: String,
     /// What to look for.
     text: String,
@@ -20,6 +21,7 @@ struct Query {
 struct Options {
     /// Whether to wait for the data of the last second.
     #[serde(default)]
+    #[schemars(extend("x-mcp-header" = "Fresh"))]
     fresh: bool,
 }
 
@@ -38,8 +40,7 @@ fn server() -> Server {
     Server::new("search", env!("CARGO_PKG_VERSION")).tool(
         Tool::with_context("search", search)
             .description("Searches the data of a region.")
-            .header_param("region", "Region")
-            .header_param("options.fresh", "Fresh"),
+            .header_params(),
     )
 }
 

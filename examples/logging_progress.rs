@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use midge::{Context, LoggingLevel, Server, Tool, ToolError};
+use midge::{Context, LoggingLevel, Server, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -22,10 +22,7 @@ async fn note_the_end(context: Context) {
     eprintln!("import {}: {end}", context.request_id());
 }
 
-async fn import(args: Import, context: Context) -> Result<String, ToolError> {
-    if !(1..=100).contains(&args.records) {
-        return Err(ToolError::new("`records` must be from 1 to 100"));
-    }
+async fn import(args: Import, context: Context) -> String {
     context.defer(note_the_end(context.clone()));
     context.log(LoggingLevel::Info, "The import starts.").await;
     for record in 1..=args.records {
@@ -39,13 +36,14 @@ async fn import(args: Import, context: Context) -> Result<String, ToolError> {
             .message(format!("Record {record}"))
             .await;
     }
-    Ok(format!("Imported {} records.", args.records))
+    format!("Imported {} records.", args.records)
 }
 
 fn server() -> Server {
     Server::new("import", env!("CARGO_PKG_VERSION")).time_limit(Duration::from_secs(30)).tool(
         Tool::with_context("import", import)
             .description("Imports records.")
+            .enforce_schema()
             // The answer starts at once, so that a client that leaves is noticed at once.
             .early_stream(),
     )
