@@ -83,7 +83,7 @@ pub(crate) struct RunArguments {
 }
 
 /// Who is measured in every workload.
-const FEW: [Contestant; 3] = [Contestant::Hyper, Contestant::Rmcp, Contestant::Midge];
+const FEW: [Contestant; 3] = [Contestant::Hyper, Contestant::RmcpTuned, Contestant::Midge];
 
 impl RunArguments {
     /// What is run, and who takes part.

@@ -15,10 +15,12 @@ use crate::{
 pub(crate) enum Contestant {
     /// hyper alone, which answers with 200 bytes that are always the same
     Hyper,
-    /// rmcp, native, 2026-07-28
+    /// rmcp, native, as its documentation has it, 2026-07-28
     Rmcp,
-    /// rmcp, native, 2025-11-25
+    /// The same, 2025-11-25
     RmcpLegacy,
+    /// rmcp, native, with a router that is made once and not for each request, 2026-07-28
+    RmcpTuned,
     /// tower-mcp, native, 2026-07-28
     TowerMcp,
     /// A Midge component under `midge serve`, 2026-07-28
@@ -44,8 +46,10 @@ impl Contestant {
     pub(crate) fn takes_part(self, workload: Workload, artifacts: &Artifacts) -> bool {
         let is_mcp = !matches!(self, Self::TrivialMidge | Self::TrivialWasmtime);
         let is_wasmtime = matches!(self, Self::Wasmtime | Self::TrivialWasmtime);
-        let Spec { question, wire, .. } = workload.spec();
+        let has_one_tool = matches!(self, Self::Rmcp | Self::RmcpLegacy);
+        let Spec { question, wire, tools, .. } = workload.spec();
         (is_mcp || question == Question::Greet)
+            && (!has_one_tool || tools == Tools::Greeters(1))
             && !(is_wasmtime && (artifacts.wasmtime.is_none() || wire == Wire::H2c))
     }
 
@@ -80,6 +84,7 @@ impl Contestant {
         let mut command = match self {
             Self::Hyper => native("hyper"),
             Self::Rmcp | Self::RmcpLegacy => native("rmcp"),
+            Self::RmcpTuned => native("rmcp-tuned"),
             Self::TowerMcp => native("tower-mcp"),
             Self::Midge | Self::MidgeQuiet | Self::MidgeLegacy | Self::TrivialMidge => {
                 let mut command = Command::new(&artifacts.host);

@@ -23,7 +23,7 @@ const SETTLE: Duration = Duration::from_millis(500);
 pub(crate) async fn measure(artifacts: &Artifacts, count: usize) -> Result<String, BenchError> {
     allow_files();
     let mut table = format!("memory of an open stream, KiB, {count} open\n");
-    for who in [Contestant::Rmcp, Contestant::TowerMcp, Contestant::Midge] {
+    for who in [Contestant::RmcpTuned, Contestant::TowerMcp, Contestant::Midge] {
         let memory = of(who, artifacts, count).await?;
         // Writing to a string does not fail.
         let _ = writeln!(table, "{:<20} {memory:>8.1}", who.name());

@@ -28,8 +28,10 @@ pub(crate) use fixed::ANSWER;
 pub(crate) enum Native {
     /// Reads the body, and answers with 200 bytes that are always the same.
     Hyper,
-    /// The official SDK.
+    /// The official SDK, as its documentation has it; with one tool, whatever is asked for.
     Rmcp,
+    /// The official SDK, with a router that is made once.
+    RmcpTuned,
     /// An SDK on tower and axum.
     TowerMcp,
 }
@@ -59,7 +61,8 @@ pub(crate) async fn serve(native: Native, tools: Tools, port: u16) -> Result<(),
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     match native {
         Native::Hyper => accept(listener, fixed::service()).await,
-        Native::Rmcp => accept(listener, rmcp::service(tools)).await,
+        Native::Rmcp => accept(listener, rmcp::documented()).await,
+        Native::RmcpTuned => accept(listener, rmcp::tuned(tools)).await,
         Native::TowerMcp => accept(listener, tower_mcp::service(tools)).await,
     }
 }

@@ -1,4 +1,5 @@
-//! `rmcp`, without sessions, with JSON answers.
+//! `rmcp`, without sessions, with JSON answers: as its documentation writes a server, with a macro
+//! that makes the router anew for each request, and tuned, with a router that is made once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +11,7 @@ use rmcp::{
         wrapper::Parameters,
     },
     model::{ProgressNotificationParam, RequestMetaObject, ServerCapabilities, ServerConfig},
-    tool_handler,
+    tool, tool_handler, tool_router,
     transport::streamable_http_server::{
         StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
     },
@@ -19,34 +20,50 @@ use rmcp::{
 use super::{GREETS, Greet, greeters};
 use crate::workload::Tools;
 
-type Rmcp = TowerToHyperService<StreamableHttpService<Handler, LocalSessionManager>>;
+type Rmcp<H> = TowerToHyperService<StreamableHttpService<H, LocalSessionManager>>;
 
-pub(super) fn service(tools: Tools) -> Rmcp {
-    // Its SDK makes a handler for each request; the tools need not be made anew.
-    let handler = Handler { tools: Arc::new(router(tools)) };
+/// The server with one tool as the documentation would have it.
+pub(super) fn documented() -> Rmcp<Documented> {
+    service(Documented)
+}
+
+/// A server that makes its tools once.
+pub(super) fn tuned(tools: Tools) -> Rmcp<Tuned> {
+    service(Tuned { tools: Arc::new(router(tools)) })
+}
+
+fn service<H: ServerHandler + Clone>(handler: H) -> Rmcp<H> {
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true);
-    TowerToHyperService::new(StreamableHttpService::new(
-        move || Ok(handler.clone()),
-        Arc::default(),
-        config,
-    ))
+    let handlers = move || Ok(handler.clone());
+    TowerToHyperService::new(StreamableHttpService::new(handlers, Arc::default(), config))
 }
 
 #[derive(Clone)]
-pub(super) struct Handler {
+pub(super) struct Documented;
+
+#[tool_router(server_handler)]
+impl Documented {
+    #[tool(description = "Greets someone by name.")]
+    async fn greet(&self, Parameters(args): Parameters<Greet>) -> String {
+        args.greeting()
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Tuned {
     tools: Arc<ToolRouter<Self>>,
 }
 
 #[tool_handler(router = self.tools)]
-impl ServerHandler for Handler {
+impl ServerHandler for Tuned {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
     }
 }
 
-fn router(tools: Tools) -> ToolRouter<Handler> {
+fn router(tools: Tools) -> ToolRouter<Tuned> {
     match tools {
         Tools::Greeters(count) => greeters(count).fold(ToolRouter::new(), |router, name| {
             router.with_route(greet.name(name).description(GREETS).parameters::<Greet>())
