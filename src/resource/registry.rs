@@ -65,7 +65,7 @@ impl Registry {
         if let Some(resource) = self.all().find(exact) {
             return Some((resource, Variables::new()));
         }
-        if !uri::is_safe(at) {
+        if !uri::is_uri(at) || !uri::is_safe(at) {
             return None;
         }
         self.all().find_map(|resource| Some((resource, resource.matches(at)?)))
