@@ -148,7 +148,8 @@ impl Resources for Registry {
         let named = |resource: &&Resource| resource.address() == uri;
         let fits = |resource: &&Resource| resource.matches(uri).is_some();
         let resource = self.all().find(named).or_else(|| self.all().find(fits));
-        let resource = resource.ok_or_else(|| not_found(uri, request.version))?;
+        let unknown = || params::invalid(&format!("unknown resource template: {uri}"));
+        let resource = resource.ok_or_else(unknown)?;
         let known = resource.has_variable(subject.argument());
         subject.complete(known, &resource.completers, request)
     }
