@@ -3,7 +3,9 @@
 mod client_gone;
 mod golden;
 mod legacy;
+mod prompts;
 mod properties;
+mod resources;
 mod sealing;
 mod status_table;
 mod stream;
