@@ -1,8 +1,10 @@
 //! The exchange as a whole, over a transport that does what a test says.
 
 mod client_gone;
+mod completion;
 mod golden;
 mod legacy;
+mod pages;
 mod prompts;
 mod properties;
 mod resources;
