@@ -11,4 +11,5 @@ mod resources;
 mod sealing;
 mod status_table;
 mod stream;
+mod subscriptions;
 mod wire;
