@@ -8,6 +8,7 @@ mod pages;
 mod prompts;
 mod properties;
 mod resources;
+mod rounds;
 mod sealing;
 mod status_table;
 mod stream;
