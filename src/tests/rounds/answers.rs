@@ -171,8 +171,10 @@ fn i3_what_a_client_lacks_is_told_on_a_stream_that_has_begun() {
     let seen = run(&request, with_progress(&request, json!({})));
     assert_eq!(seen.refusal(), (200, -32021));
     assert_eq!(seen.outcome, Outcome::ProtocolError);
-    let seen = run(&request, request.ask());
-    assert_eq!(seen.refusal(), (400, -32021));
+    for accept in ["application/json", "text/event-stream", "*/*"] {
+        let seen = run(&request, request.ask().set("accept", accept));
+        assert_eq!(seen.refusal(), (400, -32021), "before there is one, by its status: {accept}");
+    }
 }
 
 #[test]
