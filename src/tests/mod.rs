@@ -1,5 +1,6 @@
 //! The exchange as a whole, over a transport that does what a test says.
 
+mod apps;
 mod client_gone;
 mod completion;
 mod golden;
