@@ -5,19 +5,7 @@
 //! ordinary calls. A tool must answer with useful text all the same, for clients without pages.
 //!
 //! ```
-//! use midge::apps::{App, Visibility};
-//! use midge::{NoArguments, Resource, Server, Tool};
-//!
-//! const PAGE: &str = "<!doctype html><title>Clock</title><p>It is late.</p>";
-//!
-//! let clock = Tool::new("clock", async |_: NoArguments| "23:59").description("Shows the time.");
-//! let tick = Tool::new("tick", async |_: NoArguments| "0:00").description("For the page only.");
-//! let server = Server::new("clock", "1.0.0")
-//!     .apps()
-//!     .resource(App::new("ui://clock/page", "clock page", PAGE).connect("https://time.example"))
-//!     .tool(clock.ui("ui://clock/page"))
-//!     .tool(tick.ui("ui://clock/page").ui_visibility(&[Visibility::App]));
-//! # server.validate().unwrap();
+#![doc = include_str!("../examples/apps.rs")]
 //! ```
 
 use std::borrow::Cow;

@@ -18,6 +18,12 @@ use crate::protocol::members;
 use crate::request::RequestInfo;
 
 /// What the user has typed so far: of an argument of a prompt, or a variable of a template.
+///
+/// A whole server:
+///
+/// ```
+#[doc = include_str!("../examples/completion.rs")]
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompletionRequest {

@@ -44,6 +44,12 @@ pub(crate) type Clock = Rc<dyn Fn(Duration) -> LocalFuture<()>>;
 /// }
 /// # drop(index);
 /// ```
+///
+/// A server that reports, logs, and leaves work for afterwards:
+///
+/// ```
+#[doc = include_str!("../examples/logging_progress.rs")]
+/// ```
 #[derive(Clone)]
 pub struct Context(Rc<Inner>);
 

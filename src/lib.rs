@@ -156,7 +156,17 @@ macro_rules! export {
 
 /// The pages of the guide, for their examples to be compiled.
 #[cfg(doctest)]
+#[doc = include_str!("../docs/guide/apps-and-extensions.md")]
+#[doc = include_str!("../docs/guide/asking-the-client.md")]
+#[doc = include_str!("../docs/guide/lists-and-caching.md")]
+#[doc = include_str!("../docs/guide/progress-and-logging.md")]
+#[doc = include_str!("../docs/guide/prompts.md")]
+#[doc = include_str!("../docs/guide/resources.md")]
 #[doc = include_str!("../docs/guide/sealed-values.md")]
+#[doc = include_str!("../docs/guide/subscriptions.md")]
+#[doc = include_str!("../docs/guide/testing.md")]
+#[doc = include_str!("../docs/guide/tools.md")]
+#[doc = include_str!("../docs/guide/versions.md")]
 struct Guide;
 
 /// What [`export!`] needs; not for anybody else.

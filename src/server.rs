@@ -122,6 +122,10 @@ impl Server {
     /// Declares an extension of the protocol, by an id with a prefix as `com.example/name`, with
     /// its settings: an object, empty for none. What the extension means is for the handlers to
     /// do, where the client has declared it, too ([`Context::extension`](crate::Context::extension)).
+    ///
+    /// ```
+    #[doc = include_str!("../examples/extension.rs")]
+    /// ```
     #[must_use]
     pub fn extension(mut self, id: impl Into<String>, settings: Value) -> Self {
         self.extensions.insert(id.into(), settings);
@@ -180,6 +184,10 @@ impl Server {
 
     /// Cuts lists into pages of so many items. Needs [sealing keys](Self::sealing_keys), since
     /// cursors travel through the client. Default: each list is one page.
+    ///
+    /// ```
+    #[doc = include_str!("../examples/pages.rs")]
+    /// ```
     #[must_use]
     pub fn page_size(mut self, items: usize) -> Self {
         self.lists.paging = Some(Paging { size: items.max(1), turn: paging::turn });

@@ -13,6 +13,10 @@ use crate::schema;
 ///
 /// The result carries the value twice, as `structuredContent` and as JSON text for clients that
 /// read only text. Legacy clients get an output schema only where it describes an object.
+///
+/// ```
+#[doc = include_str!("../examples/structured.rs")]
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 

@@ -71,6 +71,12 @@ impl Context {
     /// # drop(Server::new("greeter", "1.0.0").tool(tool));
     /// ```
     ///
+    /// Fields of other kinds, a page, and users who say no:
+    ///
+    /// ```
+    #[doc = include_str!("../../examples/elicitation.rs")]
+    /// ```
+    ///
     /// # Errors
     /// [`NotAnswered`], when the user declines or dismisses the question. A client that cannot ask
     /// its user is told what it lacks (-32021), or, as a legacy client, what it takes.
@@ -164,17 +170,7 @@ impl Context {
     /// The result travels through the client, encrypted: at most some 40 KB in all.
     ///
     /// ```
-    /// # use midge::{Context, NoArguments, ToolError};
-    /// # async fn reserve() -> Result<u32, ToolError> { Ok(7) }
-    /// # #[derive(serde::Deserialize, schemars::JsonSchema)]
-    /// # struct Confirm { ok: bool }
-    /// async fn book(_: NoArguments, context: Context) -> Result<String, ToolError> {
-    ///     let seat = context.step("reserve", async { reserve().await }).await?;
-    ///     let question = format!("Take seat {seat}?");
-    ///     let Confirm { ok } = context.elicit("confirm", question).await?;
-    ///     Ok(if ok { format!("Seat {seat} is yours.") } else { "Nothing is booked.".to_owned() })
-    /// }
-    /// # drop(book);
+    #[doc = include_str!("../../examples/steps.rs")]
     /// ```
     ///
     /// # Errors

@@ -23,23 +23,7 @@ impl Context {
     /// the arguments of a tool.
     ///
     /// ```
-    /// use midge::{Context, CreateMessage, Server, Tool, ToolError};
-    ///
-    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
-    /// struct Letter {
-    ///     /// What to sum up.
-    ///     text: String,
-    /// }
-    ///
-    /// async fn sum_up(letter: Letter, context: Context) -> Result<String, ToolError> {
-    ///     let request = CreateMessage::new(200)
-    ///         .system_prompt("You sum up letters in one sentence.")
-    ///         .user(letter.text);
-    ///     Ok(context.sample("summary", request).await?.text())
-    /// }
-    ///
-    /// let tool = Tool::with_context("sum_up", sum_up).description("Sums up a letter.");
-    /// # drop(Server::new("letters", "1.0.0").tool(tool));
+    #[doc = include_str!("../../examples/sampling.rs")]
     /// ```
     ///
     /// # Errors

@@ -55,6 +55,12 @@ type Handler = Box<dyn Fn(Vec<(String, String)>, Context) -> Result<Messages, Re
 /// let server = Server::new("prompts", "1.0.0").prompt(prompt);
 /// # server.validate().unwrap();
 /// ```
+///
+/// A whole server:
+///
+/// ```
+#[doc = include_str!("../../examples/prompts.rs")]
+/// ```
 pub struct Prompt {
     name: Cow<'static, str>,
     title: Option<Cow<'static, str>>,

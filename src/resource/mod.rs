@@ -57,6 +57,12 @@ type Handler = Box<dyn Fn(String, Variables, Context) -> Result<Contents, Reques
 ///     .resource(Resource::template("library://pages/{number}", "page", page));
 /// # server.validate().unwrap();
 /// ```
+///
+/// A whole server:
+///
+/// ```
+#[doc = include_str!("../../examples/resources.rs")]
+/// ```
 pub struct Resource {
     address: Address,
     name: Cow<'static, str>,

@@ -54,6 +54,12 @@ pub enum Change {
 ///     .subscriptions(Subscriptions::polled(Duration::from_secs(2), version).resource_updates());
 /// # server.validate().unwrap();
 /// ```
+///
+/// A server that polls a page elsewhere:
+///
+/// ```
+#[doc = include_str!("../../examples/subscriptions.rs")]
+/// ```
 pub struct Subscriptions {
     source: Box<dyn Source>,
     tools: bool,

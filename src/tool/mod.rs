@@ -283,19 +283,7 @@ impl Tool {
     /// finds declarations for which clients would drop the tool. Never declare a secret.
     ///
     /// ```
-    /// use midge::{Server, Tool};
-    ///
-    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
-    /// struct Search {
-    ///     /// Where to search.
-    ///     #[schemars(extend("x-mcp-header" = "Region"))]
-    ///     region: String,
-    /// }
-    ///
-    /// let search = Tool::new("search", async |search: Search| search.region)
-    ///     .description("Searches a region.")
-    ///     .header_params();
-    /// # Server::new("search", "1.0.0").tool(search).validate().unwrap();
+    #[doc = include_str!("../../examples/header_param.rs")]
     /// ```
     #[must_use]
     pub fn header_params(mut self) -> Self {
