@@ -190,15 +190,20 @@ impl Tool {
     /// ([`apps`](crate::apps)).
     #[must_use]
     pub fn ui(self, uri: impl Into<String>) -> Self {
-        let ui = json!({ "resourceUri": uri.into() });
-        self.meta(META, ui)
+        self.set_ui("resourceUri", json!(uri.into()))
     }
 
     /// Says who may call the tool; for a tool with a page, [`apps`](crate::apps). Default: both.
     #[must_use]
-    pub fn ui_visibility(mut self, visibility: &[Visibility]) -> Self {
-        let mut ui = self.meta_mut().get(META).cloned().unwrap_or_else(|| json!({}));
-        ui["visibility"] = json!(visibility);
+    pub fn ui_visibility(self, visibility: &[Visibility]) -> Self {
+        self.set_ui("visibility", json!(visibility))
+    }
+
+    /// Sets one member and keeps the other, in whatever order they are set.
+    fn set_ui(mut self, key: &str, value: Value) -> Self {
+        let own = self.meta_mut().get(META).and_then(Value::as_object);
+        let mut ui = own.cloned().unwrap_or_default();
+        ui.insert(key.to_owned(), value);
         self.meta(META, ui)
     }
 }

@@ -182,7 +182,7 @@ fn arguments_in(context: Option<&RawValue>) -> Result<BTreeMap<String, String>, 
         #[serde(default)]
         arguments: BTreeMap<String, String>,
     }
-    let Some(context) = context else { return Ok(BTreeMap::new()) };
+    let Some(context) = params::object(context, "context")? else { return Ok(BTreeMap::new()) };
     let known: Known = serde_json::from_str(context.get())
         .map_err(|_| params::invalid("`context.arguments` must be an object of strings"))?;
     Ok(known.arguments)

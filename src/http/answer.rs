@@ -113,7 +113,11 @@ impl<'a, T: Transport> Writer<'a, T> {
 
     /// Writes what is left and ends the answer.
     pub(crate) async fn finish(mut self, batch: bool, modern: bool) -> Io<Outcome> {
-        if !self.streaming && self.accepts.json {
+        // An error whose status matters keeps it, also where the client would rather have events.
+        let status = |error| status::of_error(error, modern);
+        let mut errors = self.responses.iter().filter_map(|response| response.error.as_ref());
+        let matters = !batch && errors.any(|error| status(error) != StatusCode::OK);
+        if !self.streaming && (self.accepts.json || matters) {
             return self.finish_json(batch, modern).await;
         }
         self.events("").await?;

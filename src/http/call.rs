@@ -160,14 +160,16 @@ impl Running {
         self.context.deadline().map(|at| at.saturating_duration_since(Instant::now()))
     }
 
-    /// Lets a handler that must not be cut run to its end, or to its deadline, for nobody.
+    /// Lets a handler that must not be cut run to its end, or to its deadline, for nobody. A
+    /// question is an end: there is nobody to answer it.
     async fn complete<T: Transport>(&mut self, transport: &T) {
         let left = self.time_left();
-        let run = async {
-            if self.result.is_none() {
-                let _ = self.future.as_mut().await;
-            }
-        };
+        let run = poll_fn(|cx| {
+            let done = self.result.is_some()
+                || self.future.as_mut().poll(cx).is_ready()
+                || self.context.ending().is_some();
+            if done { Poll::Ready(()) } else { Poll::Pending }
+        });
         match left {
             None => run.await,
             Some(left) => futures_lite::future::or(run, transport.wait(left)).await,

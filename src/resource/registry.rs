@@ -65,7 +65,7 @@ impl Registry {
         if let Some(resource) = self.all().find(exact) {
             return Some((resource, Variables::new()));
         }
-        if !uri::is_safe(at) {
+        if !uri::is_uri(at) || !uri::is_safe(at) {
             return None;
         }
         self.all().find_map(|resource| Some((resource, resource.matches(at)?)))
@@ -148,7 +148,8 @@ impl Resources for Registry {
         let named = |resource: &&Resource| resource.address() == uri;
         let fits = |resource: &&Resource| resource.matches(uri).is_some();
         let resource = self.all().find(named).or_else(|| self.all().find(fits));
-        let resource = resource.ok_or_else(|| not_found(uri, request.version))?;
+        let unknown = || params::invalid(&format!("unknown resource template: {uri}"));
+        let resource = resource.ok_or_else(unknown)?;
         let known = resource.has_variable(subject.argument());
         subject.complete(known, &resource.completers, request)
     }

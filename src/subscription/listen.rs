@@ -47,6 +47,7 @@ impl Listen for Subscriptions {
         request: RequestInfo,
     ) -> Result<Call, Failure> {
         let [wanted] = params::read(params, ["notifications"])?;
+        let wanted = params::object(wanted, "notifications")?;
         let wanted = wanted.and_then(|json| serde_json::from_str(json.get()).ok());
         let wanted: Filter = wanted.ok_or_else(|| {
             params::invalid("`notifications` must say what to listen to, each of its own type")

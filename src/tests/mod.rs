@@ -1,12 +1,19 @@
 //! The exchange as a whole, over a transport that does what a test says.
 
+mod apps;
 mod client_gone;
+mod completion;
 mod golden;
 mod legacy;
+mod pages;
+mod prompts;
 mod properties;
+mod resources;
+mod rounds;
 mod sampling;
 mod schema;
 mod sealing;
 mod status_table;
 mod stream;
+mod subscriptions;
 mod wire;

@@ -26,6 +26,8 @@ pub(super) struct Wire {
     operations: usize,
     /// How many timers are over at once; later ones never are.
     timers: Rc<Cell<usize>>,
+    /// The time of the timers that can be over at all; `None` for any.
+    tick: Option<Duration>,
     waits: Rc<RefCell<Vec<Duration>>>,
     /// From this write on the client takes nothing.
     stuck_at: Option<usize>,
@@ -69,6 +71,7 @@ impl Wire {
             fail_once: false,
             operations: 0,
             timers: Rc::default(),
+            tick: None,
             waits: Rc::default(),
             stuck_at: None,
             seen: Seen::default(),
@@ -78,7 +81,8 @@ impl Wire {
     /// A request as a client of 2026-07-28 sends it.
     pub(super) fn modern(method: &str, params: Value) -> Self {
         let message = modern_message(method, params);
-        let name = message["params"]["name"].as_str().map(str::to_owned);
+        let named = |key: &str| message["params"][key].as_str().map(str::to_owned);
+        let name = named("name").or_else(|| named("uri"));
         let mut wire = Self::post(message.to_string())
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", method);
@@ -86,6 +90,12 @@ impl Wire {
             wire = wire.header("mcp-name", &name);
         }
         wire
+    }
+
+    /// A request as a client of an older version sends it.
+    pub(super) fn legacy(version: &str, method: &str, params: Value) -> Self {
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        Self::post(message.to_string()).header("mcp-protocol-version", version)
     }
 
     pub(super) fn call(tool: &str, arguments: Value) -> Self {
@@ -111,6 +121,12 @@ impl Wire {
     pub(super) fn timers(self, over: usize) -> Self {
         self.timers.set(over);
         self
+    }
+
+    /// Has all timers of one time be over at once, and no others.
+    pub(super) fn tick(mut self, time: Duration) -> Self {
+        self.tick = Some(time);
+        self.timers(usize::MAX)
     }
 
     pub(super) fn fail_at(mut self, operation: usize) -> Self {
@@ -170,6 +186,9 @@ impl Wire {
     }
 }
 
+/// The versions before the modern one, the oldest first.
+pub(super) const LEGACY: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
+
 /// A message of a modern client.
 pub(super) fn modern_message(method: &str, mut params: Value) -> Value {
     if params["_meta"].is_null() {
@@ -193,6 +212,30 @@ impl Seen {
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.texts(name).next()
+    }
+
+    /// The response: the body, or the last event of a stream.
+    pub(super) fn response(&self) -> Value {
+        match self.header("content-type") {
+            Some("text/event-stream") => self.events().pop().unwrap(),
+            _ => self.json(),
+        }
+    }
+
+    /// The result, where there is one.
+    #[track_caller]
+    pub(super) fn result(&self) -> Value {
+        let response = self.response();
+        assert!(response["result"].is_object(), "no result: {}", self.body);
+        response["result"].clone()
+    }
+
+    /// The HTTP status and the number of the error.
+    #[track_caller]
+    pub(super) fn refusal(&self) -> (u16, i64) {
+        let response = self.response();
+        let code = response["error"]["code"].as_i64();
+        (self.status, code.unwrap_or_else(|| panic!("no error: {}", self.body)))
     }
 
     /// The messages of a stream, in order.
@@ -247,12 +290,14 @@ impl Transport for Wire {
 
     fn clock(&self) -> Clock {
         let (timers, waits) = (Rc::clone(&self.timers), Rc::clone(&self.waits));
+        let tick = self.tick;
         Rc::new(move |time| {
             waits.borrow_mut().push(time);
             let timers = Rc::clone(&timers);
             Box::pin(async move {
                 match timers.get() {
                     0 => pending().await,
+                    _ if tick.is_some_and(|tick| tick != time) => pending().await,
                     left => timers.set(left - 1),
                 }
             })

@@ -1,53 +1,110 @@
-//! The official conformance suite, run against `examples/conformance.rs` under the host.
+//! The official conformance suite, run against `examples/conformance` under the host and under
+//! `wasmtime serve`.
 //!
-//! Whatever a baseline in `tests/conformance/` does not name must pass, and whatever it names
-//! must fail: the suite itself sees to both.
+//! Whatever a baseline in `tests/conformance/` does not name must pass, also where the suite does
+//! not score it, and whatever is scored and named there must fail: the suite itself sees to that.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use midge_tests::{Serving, guests};
+use midge_host::Config;
+use midge_tests::{Serving, config, guests};
+use tokio::process::Command;
 
-use crate::clients::{available, node, program, tell};
+use crate::{
+    clients::{available, node, program, tell},
+    hosts::Wasmtime,
+    sealing,
+};
 
-const SUITE: &[(&str, &str)] = &[
+const FILES: &[(&str, &str)] = &[
     ("package.json", include_str!("../conformance/package.json")),
     ("package-lock.json", include_str!("../conformance/package-lock.json")),
 ];
 
-const SCRIPT: &str = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
-
 /// How long a run may take; it takes some seconds.
 const RUN: Duration = Duration::from_secs(300);
 
-/// Runs what a version of the protocol requires.
-async fn run(requirements: &str) {
-    let suite = node::program("conformance", SUITE, SCRIPT).await;
-    let Some(mut suite) = available("conformance suite", suite) else { return };
-    let serving = Serving::of(guests::CONFORMANCE).await;
-    let baseline = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("conformance")
-        .join(format!("{requirements}.yaml"));
-    let results = tempfile::tempdir().expect("there is room for results");
-    let url = format!("http://localhost:{}/mcp", serving.addr().port());
-    suite.args(["server", "--url", &url, "--requirements", requirements]);
-    suite.arg("--expected-failures").arg(&baseline);
-    suite.arg("--output-dir").arg(results.path());
-    let printed = program::run(&mut suite, RUN).await;
-    let printed = printed.unwrap_or_else(|error| panic!("{requirements}: {error}"));
-    let passed = printed.stdout.lines().filter(|line| line.starts_with('✓')).count();
-    let total = printed.stdout.lines().find(|line| line.starts_with("Total:")).unwrap_or_default();
-    assert!(passed > 10, "{requirements}: hardly anything ran: {}", printed.stdout);
-    tell(&format!(
-        "conformance suite 0.2.0-alpha.12, {requirements}: as the baseline says. {total}"
-    ));
+/// A run of the suite: which of its versions, what of it, and what fails.
+struct Run {
+    suite: &'static str,
+    package: &'static str,
+    arguments: &'static [&'static str],
+    baseline: &'static str,
+}
+
+const MODERN: Run = Run {
+    suite: "0.2.0-alpha.12, 2026-07-28",
+    package: "@modelcontextprotocol/conformance",
+    arguments: &["--requirements", "2026-07-28"],
+    baseline: "2026-07-28.yaml",
+};
+
+const LEGACY: Run = Run {
+    suite: "0.2.0-alpha.12, 2025-11-25",
+    arguments: &["--requirements", "2025-11-25"],
+    baseline: "2025-11-25.yaml",
+    ..MODERN
+};
+
+const RELEASED: Run = Run {
+    suite: "0.1.16, everything",
+    package: "conformance-0.1",
+    arguments: &["--suite", "all", "--spec-version", "2025-11-25"],
+    baseline: "2025-11-25.yaml",
+};
+
+impl Run {
+    fn baseline(&self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conformance").join(self.baseline)
+    }
+
+    /// The suite, unless this machine cannot install it.
+    async fn command(&self) -> Option<Command> {
+        let script = format!("node_modules/{}/dist/index.js", self.package);
+        available("conformance suite", node::program("conformance", FILES, &script).await)
+    }
+
+    async fn against(&self, host: &str, addr: SocketAddr) {
+        let Some(mut suite) = self.command().await else { return };
+        let baseline = fs::read_to_string(self.baseline()).expect("the baseline is there");
+        let results = tempfile::tempdir().expect("there is room for results");
+        let url = format!("http://localhost:{}/mcp", addr.port());
+        suite.args(["server", "--url", &url]).args(self.arguments);
+        suite.arg("--expected-failures").arg(self.baseline());
+        suite.arg("--output-dir").arg(results.path());
+        let printed = program::run(&mut suite, RUN).await;
+        let printed = printed.unwrap_or_else(|error| panic!("{host}, {}: {error}", self.suite));
+        let passed = printed.stdout.lines().filter(|line| line.starts_with('✓')).count();
+        assert!(passed > 20, "{host}, {}: hardly anything ran: {}", self.suite, printed.stdout);
+        let named: BTreeSet<&str> =
+            baseline.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+        let failed = printed.stdout.lines().filter_map(|line| line.strip_prefix("✗ "));
+        let unnamed: Vec<&str> =
+            failed.filter(|line| !named.contains(line.split(':').next().unwrap_or(line))).collect();
+        assert_eq!(unnamed, [""; 0], "{host}, {}", self.suite);
+        let total = printed.stdout.lines().find(|line| line.starts_with("Total:"));
+        let total = total.unwrap_or_default();
+        tell(&format!(
+            "conformance suite {} under {host}: as the baseline says. {total}",
+            self.suite
+        ));
+    }
 }
 
 #[tokio::test]
-async fn modern() {
-    run("2026-07-28").await;
+async fn under_midge() {
+    let config = Config { env: vec![sealing::variable(&[sealing::OLD])], ..config() };
+    let serving = Serving::with(config, guests::CONFORMANCE).await;
+    for run in [MODERN, LEGACY, RELEASED] {
+        run.against("midge serve", serving.addr()).await;
+    }
 }
 
 #[tokio::test]
-async fn legacy() {
-    run("2025-11-25").await;
+async fn under_wasmtime_serve() {
+    let env = sealing::variable(&[sealing::OLD]);
+    let Some(serving) = Wasmtime::serve_with(guests::CONFORMANCE, &[&env]).await else { return };
+    for run in [MODERN, LEGACY, RELEASED] {
+        run.against("wasmtime serve", serving.addr()).await;
+    }
 }

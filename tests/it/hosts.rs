@@ -58,9 +58,16 @@ pub(crate) struct Wasmtime {
 impl Wasmtime {
     /// Serves a guest, unless there is nothing to serve it with.
     pub(crate) async fn serve(guest: &str) -> Option<Self> {
+        Self::serve_with(guest, &[]).await
+    }
+
+    /// Serves a guest with variables in its environment.
+    pub(crate) async fn serve_with(guest: &str, env: &[&str]) -> Option<Self> {
         let program = available("wasmtime serve", wasmtime().await)?;
         let mut child = Command::new(program)
-            .args(["serve", "-S", "cli", "--addr", "127.0.0.1:0", guest])
+            .args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"])
+            .args(env.iter().flat_map(|variable| ["--env", variable]))
+            .arg(guest)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

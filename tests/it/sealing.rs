@@ -4,11 +4,16 @@ use midge_host::Config;
 use midge_tests::{Message, Serving, config, guests};
 use serde_json::{Value, json};
 
-const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const NEW: &str = "new:HxwdHh8AAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRo=";
 
+/// The environment variable with these keys.
+pub(crate) fn variable(keys: &[&str]) -> String {
+    format!("MIDGE_SEALING_KEYS={}", keys.join(" "))
+}
+
 async fn shop(keys: &[&str]) -> Serving {
-    let env = vec![format!("MIDGE_SEALING_KEYS={}", keys.join(" "))];
+    let env = vec![variable(keys)];
     Serving::with(Config { env, ..config() }, guests::CART).await
 }
 

@@ -1,0 +1,125 @@
+//! Who is compared, and how each is started.
+
+use std::process::{Command, Stdio};
+
+use clap::ValueEnum;
+
+use crate::{
+    artifacts::Artifacts,
+    message::{Era, Message, Question},
+    workload::{Spec, Tools, Wire, Workload},
+};
+
+/// A server, and the protocol version it is spoken to in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contestant {
+    /// hyper alone, which answers with 200 bytes that are always the same
+    Hyper,
+    /// rmcp, native, as its documentation has it, 2026-07-28
+    Rmcp,
+    /// The same, 2025-11-25
+    RmcpLegacy,
+    /// rmcp, native, with a router that is made once and not for each request, 2026-07-28
+    RmcpTuned,
+    /// tower-mcp, native, 2026-07-28
+    TowerMcp,
+    /// A Midge component under `midge serve`, 2026-07-28
+    Midge,
+    /// The same without a log line for each exchange
+    MidgeQuiet,
+    /// The same as `midge`, 2025-11-25
+    MidgeLegacy,
+    /// The same component under `wasmtime serve`, 2026-07-28
+    Wasmtime,
+    /// A component that always answers the same 200 bytes, under `midge serve`
+    TrivialMidge,
+    /// The same component under `wasmtime serve`
+    TrivialWasmtime,
+}
+
+impl Contestant {
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it takes part: not all know all that is asked.
+    pub(crate) fn takes_part(self, workload: Workload, artifacts: &Artifacts) -> bool {
+        let is_mcp = !matches!(self, Self::TrivialMidge | Self::TrivialWasmtime);
+        let is_wasmtime = matches!(self, Self::Wasmtime | Self::TrivialWasmtime);
+        let has_one_tool = matches!(self, Self::Rmcp | Self::RmcpLegacy);
+        let Spec { question, wire, tools, .. } = workload.spec();
+        (is_mcp || question == Question::Greet)
+            && (!has_one_tool || tools == Tools::Greeters(1))
+            && !(is_wasmtime && (artifacts.wasmtime.is_none() || wire == Wire::H2c))
+    }
+
+    /// The question as this contestant is asked it.
+    pub(crate) fn message(self, question: Question) -> Message {
+        let era = match self {
+            Self::RmcpLegacy | Self::MidgeLegacy => Era::Legacy,
+            _ => Era::Modern,
+        };
+        let message = Message::new(question, era);
+        match self {
+            Self::Hyper | Self::TrivialMidge | Self::TrivialWasmtime => {
+                message.answered_always_the_same()
+            }
+            _ => message,
+        }
+    }
+
+    /// The command that serves `tools` on a port of 127.0.0.1.
+    pub(crate) fn command(self, artifacts: &Artifacts, tools: Tools, port: u16) -> Command {
+        let component = artifacts.component(match self {
+            Self::TrivialMidge | Self::TrivialWasmtime => "trivial",
+            _ => component(tools),
+        });
+        let addr = format!("127.0.0.1:{port}");
+        let native = |name: &str| {
+            let mut command = Command::new(&artifacts.itself);
+            let (tools, port) = (tools.to_string(), port.to_string());
+            command.args(["serve", name, "--tools", &tools, "--port", &port]);
+            command
+        };
+        let mut command = match self {
+            Self::Hyper => native("hyper"),
+            Self::Rmcp | Self::RmcpLegacy => native("rmcp"),
+            Self::RmcpTuned => native("rmcp-tuned"),
+            Self::TowerMcp => native("tower-mcp"),
+            Self::Midge | Self::MidgeQuiet | Self::MidgeLegacy | Self::TrivialMidge => {
+                let mut command = Command::new(&artifacts.host);
+                command.arg("serve").arg(component).args(["--addr", &addr]);
+                command.arg("--cache-dir").arg(&artifacts.cache);
+                command
+            }
+            Self::Wasmtime | Self::TrivialWasmtime => {
+                let mut command = Command::new(
+                    artifacts
+                        .wasmtime
+                        .iter()
+                        .next()
+                        .map_or_else(|| "wasmtime".as_ref(), |path| path.as_os_str()),
+                );
+                command.args(["serve", "-S", "cli", "--addr", &addr]).arg(component);
+                command
+            }
+        };
+        // What the user has in the environment is for the user's own servers.
+        command.env_remove("RUST_LOG");
+        if self == Self::MidgeQuiet {
+            command.env("RUST_LOG", "warn");
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+/// The component that has these tools.
+fn component(tools: Tools) -> &'static str {
+    match tools {
+        Tools::Greeters(1) => "hello",
+        Tools::Greeters(2..=20) => "tools20",
+        Tools::Greeters(_) => "tools200",
+        Tools::Work => "work",
+    }
+}
