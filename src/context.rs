@@ -27,10 +27,11 @@ pub(crate) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 /// Waits for a time.
 pub(crate) type Clock = Rc<dyn Fn(Duration) -> LocalFuture<()>>;
 
-/// The request a handler answers: who asks, and how to tell them about progress.
+/// The request a handler answers: who asks, how to ask them, and how to tell them about progress.
 ///
-/// A handler gets one when it is registered with
-/// [`Tool::with_context`](crate::Tool::with_context). Cloning is cheap.
+/// A handler gets one when it is registered by the constructor that says so, as
+/// [`Tool::with_context`](crate::Tool::with_context) or
+/// [`Prompt::with_context`](crate::Prompt::with_context). Cloning is cheap.
 ///
 /// ```
 /// use midge::{Context, LoggingLevel, NoArguments, ToolError};

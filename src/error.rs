@@ -1,4 +1,5 @@
-//! The two errors of a server: [`ToolError`] is told to the model, [`ProtocolError`] to the client.
+//! The errors of a server: [`ToolError`] is told to the model; [`RequestError`], of prompts,
+//! resources and completions, and [`ProtocolError`] are told to the client.
 
 use std::borrow::Cow;
 use std::fmt;

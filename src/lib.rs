@@ -9,8 +9,23 @@
 #![doc = include_str!("../examples/hello.rs")]
 //! ```
 //!
-//! Tools are plain `async fn`s, typed in and typed out; see [`Tool`]. What a handler may ask and
-//! tell is its [`Context`]. Failures that the model should know are a [`ToolError`].
+//! Tools are plain `async fn`s, typed in and typed out; see [`Tool`]. Failures that the model
+//! should know are a [`ToolError`]. What a handler may ask and tell is its [`Context`].
+//!
+//! | what | by |
+//! |---|---|
+//! | things to read, at a URI or at all URIs of a template | [`Resource`] |
+//! | messages that a user chooses | [`Prompt`] |
+//! | values offered while a user types | [`Prompt::complete`], [`Resource::complete`] |
+//! | questions to the user, to the client's model, for its folders | [`Context::elicit`], [`Context::sample`], [`Context::list_roots`] |
+//! | work that is done once in a request of several rounds | [`Context::step`] |
+//! | what must be remembered between calls | [`Sealed`] |
+//! | progress, log messages, work for after the answer | [`Context::progress`], [`Context::log`], [`Context::defer`] |
+//! | telling clients of changes | [`Subscriptions`] |
+//! | pages of lists, and how long they may be kept | [`Server::page_size`], [`Cache`] |
+//! | pages beside results | [`apps`] |
+//! | extensions of the protocol | [`Server::extension`] |
+//! | unit tests | [`testing`] |
 //!
 //! # Protocol
 //! The modern revision, MCP 2026-07-28, and the legacy revisions 2025-03-26, 2025-06-18 and
