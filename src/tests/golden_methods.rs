@@ -65,7 +65,9 @@ async fn order(_: NoArguments, context: Context) -> Result<&'static str, ToolErr
         futures_lite::future::zip(pay, context.list_roots("roots")),
     )
     .await;
-    (order?, pay?, roots?);
+    order?;
+    pay?;
+    roots?;
     Ok("ordered")
 }
 

@@ -248,3 +248,18 @@ fn l_older_clients_are_told_what_it_takes() {
         }
     }
 }
+
+#[test]
+fn l7_a_question_in_a_batch_is_answered_in_its_place() {
+    let call = |id: u32, method: &str, params: Value| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+    let batch = json!([
+        call(1, "tools/call", json!({ "name": "roots" })),
+        call(2, "resources/read", json!({ "uri": "asks://me" })),
+        call(3, "ping", json!({})),
+    ]);
+    let seen = Wire::post(batch.to_string()).run(&server(&Fate::default()));
+    let answers = seen.json();
+    assert_eq!(answers[0]["result"]["isError"], true);
+    assert_eq!(answers[1]["error"]["code"], -32603);
+    assert_eq!(answers[2]["result"], json!({}));
+}
