@@ -203,6 +203,10 @@ fn i5_an_answer_to_another_question_does_not_count() {
     assert_eq!(dear["inputRequests"]["buy"]["params"]["message"], "Buy for 500?");
     let still = request.answer(&dear, json!({})).run(&server(&world)).result();
     assert_eq!(asked(&still), ["buy"], "the old answer has not come along");
+    world.price.set(5);
+    let back = request.answer(&dear, json!({})).run(&server(&world)).result();
+    assert_eq!(asked(&back), ["buy"], "also where the old question is back");
+    world.price.set(500);
     let done = request.answer(&still, answer()).run(&server(&world));
     assert_eq!(text(&done), said("bought for 500: true"));
     world.price.set(5);
