@@ -177,10 +177,12 @@ fn call_tool(
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
     admit(tool, arguments)?;
+    let version = request.version;
     if tool.may_ask() {
-        request.attempt = Some(Attempt::new("tools/call", &name, arguments, [responses, state])?);
+        let input = [responses, state];
+        request.attempt = Some(Attempt::new(version, "tools/call", &name, arguments, input)?);
     }
-    let (id, version) = (request.id.clone(), request.version);
+    let id = request.id.clone();
     let missing = tool.missing(&request);
     let context = Context::new(request, Outbox::default());
     let started = match missing {

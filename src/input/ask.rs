@@ -47,7 +47,8 @@ impl Context {
     /// Where there is no answer yet, the handler ends here, and so does the exchange; when the
     /// client comes back with the answer, the handler runs again **from the top**, and this line
     /// yields it. So ask before doing, put what must not run twice into [`Context::step`], and
-    /// give each question its own `key`. What is asked together, as by `join!`, is sent together.
+    /// give each question its own `key`: two of one key are an internal error. What is asked
+    /// together, as by `join!`, is sent together.
     ///
     /// An answer that does not fit the form is asked for again; one to another question under the
     /// same key, as after a change of the price in `message`, does not count. Never ask for

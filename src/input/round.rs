@@ -46,6 +46,8 @@ struct Inner {
     state: State,
     /// What is asked now.
     asked: BTreeMap<String, Question>,
+    /// The marks of all questions of this round, whether they are answered or not.
+    marks: BTreeMap<String, u64>,
     failure: Option<Failure>,
 }
 
@@ -72,9 +74,16 @@ impl Round {
 
     /// The response to a question, where the client has sent one to just this question.
     pub(super) fn response(&self, key: &str, question: &Question) -> Option<Box<RawValue>> {
-        let inner = self.0.borrow();
+        let mut inner = self.0.borrow_mut();
+        let mark = question.mark();
+        if *inner.marks.entry(key.to_owned()).or_insert(mark) != mark {
+            // Each would take the other's answer for outdated, and both be asked for ever.
+            let cause = format!("two questions have the key `{key}`");
+            inner.failure.get_or_insert_with(|| Failure::internal(cause));
+            return None;
+        }
         let answer = inner.state.answers.get(key)?;
-        let fits = answer.question.is_none_or(|mark| mark == question.mark());
+        let fits = answer.question.is_none_or(|other| other == mark);
         fits.then(|| answer.response.clone())
     }
 

@@ -56,10 +56,9 @@ impl Prompts for Registry {
         let [name, arguments, responses, state] = params::read(params, names)?;
         let name = params::string(name, "name")?;
         let prompt = self.find(&name)?;
-        let attempt = Attempt::new("prompts/get", &name, arguments, [responses, state])?;
-        request.attempt = Some(attempt);
+        let (version, input) = (request.version, [responses, state]);
+        request.attempt = Some(Attempt::new(version, "prompts/get", &name, arguments, input)?);
         let arguments = read_arguments(arguments)?;
-        let version = request.version;
         let context = Context::new(request, Outbox::default());
         let messages = prompt.get(arguments, context.clone())?;
         let future = async move { Body::new(&messages.await?.for_version(version)) };

@@ -115,7 +115,8 @@ impl Resources for Registry {
         let version = request.version;
         let (resource, variables) = self.find(&uri).ok_or_else(|| not_found(&uri, version))?;
         let mime_type = resource.mime_type.clone();
-        request.attempt = Some(Attempt::new("resources/read", &uri, None, [responses, state])?);
+        let input = [responses, state];
+        request.attempt = Some(Attempt::new(version, "resources/read", &uri, None, input)?);
         // What is read with a user's answers is for nobody else, and for no other time.
         let own = request.attempt.as_ref().is_some_and(Attempt::has_input);
         let cache = resource.cache.unwrap_or(lists.cache);

@@ -1,5 +1,6 @@
 //! One subscription, from its acknowledgement to its end.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ use crate::params;
 use crate::protocol::capabilities::{ListCapability, ServerCapabilities};
 use crate::protocol::subscription::{Filter, SubscriptionMeta, SubscriptionParams};
 use crate::request::RequestInfo;
+
+/// How many resources one client may listen to: a source looks after each of them.
+const MOST_RESOURCES: usize = 100;
 
 /// What is left of the time for the last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -71,7 +75,9 @@ fn honour(
     let changes = |list: Option<ListCapability>| list.is_some_and(|list| list.list_changed);
     let subscribe = capabilities.resources.is_some_and(|resources| resources.subscribe);
     let mut uris = wanted.resource_subscriptions;
-    uris.retain(|uri| subscribe && exists(uri));
+    let mut seen = HashSet::new();
+    uris.retain(|uri| subscribe && seen.len() < MOST_RESOURCES && seen.insert(uri.clone()));
+    uris.retain(|uri| exists(uri));
     Filter {
         tools_list_changed: wanted.tools_list_changed && changes(capabilities.tools),
         prompts_list_changed: wanted.prompts_list_changed && changes(capabilities.prompts),

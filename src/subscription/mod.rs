@@ -119,7 +119,7 @@ impl Subscriptions {
         self
     }
 
-    /// Tells of changes of single resources.
+    /// Tells of changes of single resources, of the first 100 that a client names.
     #[must_use]
     pub fn resource_updates(mut self) -> Self {
         self.resource_updates = true;

@@ -74,7 +74,7 @@ fn server() -> Server {
 }
 
 #[track_caller]
-fn check(name: &str, seen: &Seen) {
+pub(super) fn check(name: &str, seen: &Seen) {
     let pairs = seen.headers.clone().into_pairs();
     let headers =
         pairs.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)));

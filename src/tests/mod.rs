@@ -4,6 +4,7 @@ mod apps;
 mod client_gone;
 mod completion;
 mod golden;
+mod golden_methods;
 mod legacy;
 mod pages;
 mod prompts;

@@ -110,6 +110,29 @@ fn s2_only_resources_that_exist_are_honoured() {
 }
 
 #[test]
+fn s2_a_client_listens_to_each_resource_once_and_to_a_hundred_at_most() {
+    let honoured = |uris: Vec<String>| {
+        let server = server(told()).resource(Resource::template(
+            "docs://many/{number}",
+            "many",
+            async |number: Number| number.number,
+        ));
+        let seen = listen(json!({ "resourceSubscriptions": uris })).run(&server);
+        let uris = &seen.events()[0]["params"]["notifications"]["resourceSubscriptions"];
+        uris.as_array().unwrap().clone()
+    };
+    assert_eq!(honoured(["docs://a", "docs://b", "docs://a"].map(str::to_owned).to_vec()).len(), 2);
+    let many = (0..10_000).map(|number| format!("docs://many/{number}")).collect();
+    let honoured = honoured(many);
+    assert_eq!((honoured.len(), &honoured[99]), (100, &json!("docs://many/99")));
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Number {
+    number: String,
+}
+
+#[test]
 fn s3_only_what_was_asked_for_is_told() {
     for (wanted, expected) in [
         (json!({ "toolsListChanged": true }), vec!["notifications/tools/list_changed"; 2]),

@@ -225,19 +225,14 @@ fn l_older_clients_are_told_what_it_takes() {
             Wire::legacy(version, method, params).run(&server(&Fate::default()))
         };
         for tool in ["asks", "early", "stubborn", "roots"] {
-            let params = json!({ "name": tool, "inputResponses": ann(), "requestState": "x" });
-            for params in [json!({ "name": tool }), params] {
-                let seen = legacy("tools/call", params.clone());
-                if params.get("requestState").is_some() {
-                    // A legacy client has never been given one.
-                    assert_eq!(seen.refusal(), (200, -32602), "{version} {tool}");
-                    continue;
-                }
+            // What is no part of the version means nothing.
+            let odd = json!({ "name": tool, "inputResponses": 1, "requestState": 1 });
+            let modern = json!({ "name": tool, "inputResponses": ann(), "requestState": "x" });
+            for params in [json!({ "name": tool }), odd, modern] {
+                let seen = legacy("tools/call", params);
                 assert_eq!(text(&seen), (reason.to_owned(), true), "{version} {tool}");
                 assert_eq!(seen.outcome, Outcome::ToolError);
-                let mut members: Vec<_> =
-                    seen.result().as_object().unwrap().keys().cloned().collect();
-                members.sort();
+                let members: Vec<_> = seen.result().as_object().unwrap().keys().cloned().collect();
                 assert_eq!(members, ["content", "isError"], "{version}");
             }
         }
@@ -247,4 +242,19 @@ fn l_older_clients_are_told_what_it_takes() {
             assert_eq!(seen.response()["error"]["message"], reason);
         }
     }
+}
+
+#[test]
+fn l7_a_question_in_a_batch_is_answered_in_its_place() {
+    let call = |id: u32, method: &str, params: Value| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+    let batch = json!([
+        call(1, "tools/call", json!({ "name": "roots" })),
+        call(2, "resources/read", json!({ "uri": "asks://me" })),
+        call(3, "ping", json!({})),
+    ]);
+    let seen = Wire::post(batch.to_string()).run(&server(&Fate::default()));
+    let answers = seen.json();
+    assert_eq!(answers[0]["result"]["isError"], true);
+    assert_eq!(answers[1]["error"]["code"], -32603);
+    assert_eq!(answers[2]["result"], json!({}));
 }

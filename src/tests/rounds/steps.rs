@@ -62,6 +62,30 @@ async fn buy(world: World, context: Context) -> Result<String, ToolError> {
     Ok(format!("bought for {price}: {ok}"))
 }
 
+/// What no handler should do: after the first answer, the same key is for another question.
+async fn twice(_: World, context: Context) -> Result<String, ToolError> {
+    let Name { name } = context.elicit("name", "Who?").await?;
+    let Name { name: other } = context.elicit("name", "And who else?").await?;
+    Ok(format!("{name} {other}"))
+}
+
+async fn twice_together(_: World, context: Context) -> Result<String, ToolError> {
+    let name = context.elicit::<Name>("name", "Who?");
+    let (name, other) = zip(name, context.elicit::<Name>("name", "And who else?")).await;
+    Ok(format!("{} {}", name?.name, other?.name))
+}
+
+async fn same(_: World, context: Context) -> Result<String, ToolError> {
+    let Name { name } = context.elicit("name", "Who?").await?;
+    let Name { name: again } = context.elicit("name", "Who?").await?;
+    Ok(format!("{name} {again}"))
+}
+
+async fn slow(_: World, context: Context) -> Result<String, ToolError> {
+    let slow = std::future::pending::<()>();
+    Ok(zip(context.elicit::<Name>("name", "Who?"), slow).await.0?.name)
+}
+
 fn server(world: &World) -> Server {
     let tool = |name: &'static str| {
         let world = world.clone();
@@ -72,6 +96,10 @@ fn server(world: &World) -> Server {
                     "book" => book(world, context).await,
                     "retry" => retry(world, context).await,
                     "both" => both(world, context).await,
+                    "twice" => twice(world, context).await,
+                    "twice_together" => twice_together(world, context).await,
+                    "same" => same(world, context).await,
+                    "slow" => slow(world, context).await,
                     _ => buy(world, context).await,
                 }
             }
@@ -79,7 +107,9 @@ fn server(world: &World) -> Server {
         Tool::with_context(name, run).description("x")
     };
     let server = Server::new("steps", "1").sealing_keys(|| SealingKeys::parse(KEY));
-    ["book", "retry", "both", "buy"].map(tool).into_iter().fold(server, Server::tool)
+    let names =
+        ["book", "retry", "both", "buy", "twice", "twice_together", "same", "slow"].map(tool);
+    names.into_iter().fold(server, Server::tool)
 }
 
 fn yes() -> Value {
@@ -173,6 +203,10 @@ fn i5_an_answer_to_another_question_does_not_count() {
     assert_eq!(dear["inputRequests"]["buy"]["params"]["message"], "Buy for 500?");
     let still = request.answer(&dear, json!({})).run(&server(&world)).result();
     assert_eq!(asked(&still), ["buy"], "the old answer has not come along");
+    world.price.set(5);
+    let back = request.answer(&dear, json!({})).run(&server(&world)).result();
+    assert_eq!(asked(&back), ["buy"], "also where the old question is back");
+    world.price.set(500);
     let done = request.answer(&still, answer()).run(&server(&world));
     assert_eq!(text(&done), said("bought for 500: true"));
     world.price.set(5);
@@ -188,4 +222,30 @@ fn i5_only_what_was_asked_is_kept() {
     let early = json!({ "confirm": yes(), "name": ann() });
     let second = request.answer(&first, early).run(&server(&world)).result();
     assert_eq!(asked(&second), ["name"], "an answer that nobody has asked for");
+}
+
+#[test]
+fn i1_two_questions_of_one_key_are_the_servers_fault() {
+    let world = World::default();
+    let twice = Request::call("twice", json!({}));
+    let first = twice.ask().run(&server(&world)).result();
+    let answer = || json!({ "name": ann() });
+    let without_state = twice.with(&json!({ "inputResponses": answer() }));
+    let together = Request::call("twice_together", json!({})).ask();
+    for wire in [twice.answer(&first, answer()), without_state, together] {
+        let seen = wire.run(&server(&world));
+        assert_eq!(seen.refusal(), (500, -32603), "or it would be asked for ever");
+        let log = seen.log.into_inner();
+        assert_eq!(log, ["midge: internal error: two questions have the key `name`"]);
+    }
+    let same = Request::call("same", json!({}));
+    let first = same.ask().run(&server(&world)).result();
+    let done = same.answer(&first, answer()).run(&server(&world));
+    assert_eq!(text(&done), said("Ann Ann"), "the same question has the same answer");
+}
+
+#[test]
+fn i1_a_question_ends_the_round_whatever_else_is_under_way() {
+    let seen = Request::call("slow", json!({})).ask().run(&server(&World::default()));
+    assert_eq!(asked(&seen.result()), ["name"]);
 }
