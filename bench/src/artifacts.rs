@@ -90,5 +90,7 @@ fn wasmtime() -> Option<PathBuf> {
         return Some(path.into());
     }
     let name = format!("wasmtime{}", env::consts::EXE_SUFFIX);
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(&name)).find(|p| p.is_file())
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
 }

@@ -1,6 +1,9 @@
 //! Who is compared, and how each is started.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use clap::ValueEnum;
 
@@ -74,35 +77,15 @@ impl Contestant {
             Self::TrivialMidge | Self::TrivialWasmtime => "trivial",
             _ => component(tools),
         });
-        let addr = format!("127.0.0.1:{port}");
-        let native = |name: &str| {
-            let mut command = Command::new(&artifacts.itself);
-            let (tools, port) = (tools.to_string(), port.to_string());
-            command.args(["serve", name, "--tools", &tools, "--port", &port]);
-            command
-        };
         let mut command = match self {
-            Self::Hyper => native("hyper"),
-            Self::Rmcp | Self::RmcpLegacy => native("rmcp"),
-            Self::RmcpTuned => native("rmcp-tuned"),
-            Self::TowerMcp => native("tower-mcp"),
+            Self::Hyper => native("hyper", artifacts, tools, port),
+            Self::Rmcp | Self::RmcpLegacy => native("rmcp", artifacts, tools, port),
+            Self::RmcpTuned => native("rmcp-tuned", artifacts, tools, port),
+            Self::TowerMcp => native("tower-mcp", artifacts, tools, port),
             Self::Midge | Self::MidgeQuiet | Self::MidgeLegacy | Self::TrivialMidge => {
-                let mut command = Command::new(&artifacts.host);
-                command.arg("serve").arg(component).args(["--addr", &addr]);
-                command.arg("--cache-dir").arg(&artifacts.cache);
-                command
+                midge(artifacts, &component, port)
             }
-            Self::Wasmtime | Self::TrivialWasmtime => {
-                let mut command = Command::new(
-                    artifacts
-                        .wasmtime
-                        .iter()
-                        .next()
-                        .map_or_else(|| "wasmtime".as_ref(), |path| path.as_os_str()),
-                );
-                command.args(["serve", "-S", "cli", "--addr", &addr]).arg(component);
-                command
-            }
+            Self::Wasmtime | Self::TrivialWasmtime => wasmtime(artifacts, &component, port),
         };
         // What the user has in the environment is for the user's own servers.
         command.env_remove("RUST_LOG");
@@ -112,6 +95,31 @@ impl Contestant {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
+}
+
+fn native(name: &str, artifacts: &Artifacts, tools: Tools, port: u16) -> Command {
+    let mut command = Command::new(&artifacts.itself);
+    let (tools, port) = (tools.to_string(), port.to_string());
+    command.args(["serve", name, "--tools", &tools, "--port", &port]);
+    command
+}
+
+fn midge(artifacts: &Artifacts, component: &Path, port: u16) -> Command {
+    let mut command = Command::new(&artifacts.host);
+    command.arg("serve").arg(component).args(["--addr", &addr(port)]);
+    command.arg("--cache-dir").arg(&artifacts.cache);
+    command
+}
+
+fn wasmtime(artifacts: &Artifacts, component: &Path, port: u16) -> Command {
+    let program = artifacts.wasmtime.as_deref().unwrap_or(Path::new("wasmtime"));
+    let mut command = Command::new(program);
+    command.args(["serve", "-S", "cli", "--addr", &addr(port)]).arg(component);
+    command
+}
+
+fn addr(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }
 
 /// The component that has these tools.
