@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::Finished;
-use crate::fields;
+use crate::fields::Headers;
 use crate::outbox::Outbox;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
@@ -117,11 +117,20 @@ impl Context {
         self.0.request.meta.as_deref().map(TraceContext::read).unwrap_or_default()
     }
 
-    /// A header of the HTTP request, whatever the case of its name: the first one, where it is
-    /// repeated. `None` also for values that are not visible ASCII.
+    /// A header of the HTTP request, whatever the case of its name. `None` for one that is
+    /// repeated, of which nobody can tell who has set which, and for values that are not visible
+    /// ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        fields::text(self.0.request.headers.values(name).next()?)
+        Headers::new(&self.0.request.headers).get(name)
+    }
+
+    /// Who the caller is, as [`Server::principal`](crate::Server::principal) says; `None` for the
+    /// anonymous.
+    #[must_use]
+    pub fn principal(&self) -> Option<String> {
+        let request = &self.0.request;
+        request.sealing.principal.and_then(|find| find(&Headers::new(&request.headers)))
     }
 
     /// When the server gives up on the handler, if it ever does; see

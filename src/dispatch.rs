@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::answer::{Body, Failure, Finished};
 use crate::call::Call;
 use crate::context::Context;
-use crate::error::{NEEDS_MODERN_CLIENT, ProtocolError, ToolError};
+use crate::error::{ProtocolError, ToolError};
 use crate::lists::List;
 use crate::outbox::Outbox;
 use crate::params;
@@ -20,6 +20,11 @@ use crate::response::Response;
 use crate::server::{Complete, Server};
 use crate::subscription::Listen;
 use crate::tool::{self, Tool};
+
+/// What a legacy client is told by a tool that requires what the client has declared, if at all, in
+/// a handshake that nobody remembers.
+const NEEDS_MODERN_CAPABILITIES: &str = "This needs a capability of the client, which this server \
+                                         can know of only with protocol 2026-07-28";
 
 /// A method that a server answers, with what answers it.
 pub(crate) enum Method<'a> {
@@ -189,7 +194,7 @@ fn call_tool(
         Some(missing) if version.has_input_requests() => {
             return Err(ProtocolError::MissingClientCapability(missing).into());
         }
-        Some(_) => Err(ToolError::new(NEEDS_MODERN_CLIENT)),
+        Some(_) => Err(ToolError::new(NEEDS_MODERN_CAPABILITIES)),
         None => tool.call(arguments, context.clone()),
     };
     Ok(match started {

@@ -88,6 +88,7 @@ mod tool;
 mod tool_result;
 mod uri;
 mod uri_template;
+mod validate;
 #[cfg(target_family = "wasm")]
 mod wasi;
 
@@ -116,11 +117,12 @@ pub use protocol::tool::{CallToolResult, ToolAnnotations};
 pub use resource::{IntoResourceContents, Resource};
 pub use seal::{InvalidKeys, SealingKeys};
 pub use sealed::Sealed;
-pub use server::{InvalidServer, Server};
+pub use server::Server;
 pub use settings::Cors;
 pub use subscription::{Change, Subscriptions};
 pub use tool::{NoArguments, Tool};
 pub use tool_result::{IntoToolResult, Json};
+pub use validate::InvalidServer;
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
 /// (`wasi:http/incoming-handler`). Once in a crate.

@@ -39,10 +39,10 @@ pub(crate) fn turn(turn: &Turn<'_>) -> Result<Page, Failure> {
     let principal = sealing.principal(&turn.request.headers);
     let purpose: [&[u8]; 4] =
         [b"cursor", sealing.server.as_bytes(), &principal, turn.list.member().as_bytes()];
-    let keys = sealing.keys().map_err(Failure::internal)?;
     let start = match &turn.cursor {
         None => 0,
         Some(token) => {
+            let keys = sealing.keys().map_err(Failure::internal)?;
             let opened = keys.open(&purpose, seal::now(), token);
             let opened = opened.map_err(|why| refuse(&why.to_string()))?;
             let cursor = Cursor::from_bytes(&opened).filter(|cursor| cursor.list == list);
@@ -53,9 +53,11 @@ pub(crate) fn turn(turn: &Turn<'_>) -> Result<Page, Failure> {
     let end = start.saturating_add(turn.size).min(count);
     let next = (end < count).then(|| {
         let content = Cursor { start: end as u64, list }.to_bytes();
-        keys.seal(&purpose, seal::now().saturating_add(LIFETIME), &content)
+        let keys = sealing.keys().map_err(Failure::internal)?;
+        let expires = seal::now().saturating_add(LIFETIME);
+        keys.seal(&purpose, expires, &content).map_err(Failure::internal)
     });
-    Ok(Page { start, end, next: next.transpose().map_err(Failure::internal)? })
+    Ok(Page { start, end, next: next.transpose()? })
 }
 
 fn refuse(why: &str) -> Failure {

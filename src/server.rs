@@ -1,7 +1,7 @@
 //! The server: who it is, what it offers, and how its exchanges go.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -15,10 +15,10 @@ use crate::lists::{List, Lists, Paging};
 use crate::paging;
 use crate::params;
 use crate::prompt::{self, Prompt, Prompts};
+use crate::protocol::Version;
 use crate::protocol::capabilities::ServerCapabilities;
 use crate::protocol::discover::Cache;
 use crate::protocol::identity::{Icon, Implementation};
-use crate::protocol::{Version, meta};
 use crate::request::RequestInfo;
 use crate::resource::{self, Resource, Resources};
 use crate::seal::{InvalidKeys, Policy, SealingKeys};
@@ -50,19 +50,12 @@ pub struct Server {
     completion: Option<Complete>,
     subscriptions: Option<Box<dyn Listen>>,
     extensions: BTreeMap<String, Value>,
-    /// What else to check before a client does.
-    checks: Vec<fn(&Server) -> Vec<String>>,
     lists: Lists,
     pub(crate) settings: Settings,
 }
 
 /// What answers `completion/complete`.
 pub(crate) type Complete = fn(&Server, Option<&RawValue>, RequestInfo) -> Result<Call, Failure>;
-
-/// What is wrong with a server, as [`Server::validate`] found it: one line for each problem.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server would be refused by clients:\n{}", .0.join("\n"))]
-pub struct InvalidServer(pub Vec<String>);
 
 impl Server {
     /// A server by the name and version that it tells its clients.
@@ -77,7 +70,6 @@ impl Server {
             completion: None,
             subscriptions: None,
             extensions: BTreeMap::new(),
-            checks: Vec::new(),
             lists: Lists::default(),
             settings: Settings::default(),
         }
@@ -295,44 +287,6 @@ impl Server {
         self
     }
 
-    /// Finds what clients would hold against this server: names that the protocol does not allow
-    /// or that occur twice, argument types that are no objects, missing descriptions. And what
-    /// they would rely on in vain: rules of schemas that nothing enforces.
-    ///
-    /// [`export!`](crate::export) makes a unit test of it.
-    ///
-    /// # Errors
-    /// All problems together, each naming its tool.
-    pub fn validate(&self) -> Result<(), InvalidServer> {
-        let mut names = HashSet::new();
-        let mut problems = Vec::new();
-        if !self.settings.endpoint.starts_with('/') {
-            problems.push(format!("the endpoint `{}` must start with /", self.settings.endpoint));
-        }
-        let bad = |origin: &&String| !is_origin(origin);
-        problems.extend(self.settings.origins.iter().filter(bad).map(|origin| {
-            format!("`{origin}` is not an origin like https://app.example.com, without a path")
-        }));
-        for tool in &self.tools {
-            let name = tool.name();
-            problems.extend(tool.problems().iter().map(|why| format!("tool `{name}`: {why}")));
-            if !names.insert(name) {
-                problems.push(format!("tool `{name}`: there are two of that name"));
-            }
-        }
-        problems.extend(self.prompts.iter().flat_map(|prompts| prompts.problems()));
-        problems.extend(self.resources.iter().flat_map(|resources| resources.problems()));
-        problems.extend(self.extension_problems());
-        problems.extend(self.checks.iter().flat_map(|check| check(self)));
-        if problems.is_empty() { Ok(()) } else { Err(InvalidServer(problems)) }
-    }
-
-    /// Adds a check to [`Server::validate`].
-    pub(crate) fn check(mut self, check: fn(&Server) -> Vec<String>) -> Self {
-        self.checks.push(check);
-        self
-    }
-
     pub(crate) fn identity(&self) -> &Implementation {
         &self.identity
     }
@@ -396,12 +350,8 @@ impl Server {
         self.resources.as_ref().is_some_and(|resources| resources.has(uri))
     }
 
-    fn extension_problems(&self) -> impl Iterator<Item = String> {
-        let bad = |id: &&String| !meta::is_key(id) || !id.contains('/');
-        let ids = self.extensions.keys().filter(bad);
-        let ids = ids.map(|id| format!("extension `{id}`: an id is like com.example/name"));
-        let settings = self.extensions.iter().filter(|(_, settings)| !settings.is_object());
-        ids.chain(settings.map(|(id, _)| format!("extension `{id}`: settings are an object")))
+    pub(crate) fn extensions(&self) -> &BTreeMap<String, Value> {
+        &self.extensions
     }
 }
 
@@ -417,14 +367,4 @@ fn complete(
         (Of::Resource(uri), _, Some(resources)) => resources.complete(&uri, subject, request),
         _ => Err(params::invalid("`ref` names nothing that this server has").into()),
     }
-}
-
-/// Whether a browser could send this as its `Origin`: scheme, host and maybe a port, no more.
-fn is_origin(origin: &str) -> bool {
-    origin.split_once("://").is_some_and(|(scheme, host)| {
-        !scheme.is_empty()
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-            && !host.is_empty()
-            && !host.contains(['/', '?', '#', '@', '*', ' '])
-    })
 }

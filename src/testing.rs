@@ -41,13 +41,7 @@ use crate::server::Server;
 /// A `tools/call` as a client of 2026-07-28 sends it to `/mcp` on this machine.
 #[must_use]
 pub fn call(tool: &str, arguments: Value) -> Request<Vec<u8>> {
-    let mut request = request("tools/call", json!({ "name": tool, "arguments": arguments }));
-    let encoded = format!("=?base64?{}?=", STANDARD.encode(tool));
-    let name = HeaderValue::from_str(tool).or_else(|_| HeaderValue::try_from(encoded));
-    if let Ok(name) = name {
-        request.headers_mut().insert(HeaderName::from_static("mcp-name"), name);
-    }
-    request
+    request("tools/call", json!({ "name": tool, "arguments": arguments }))
 }
 
 /// Any request as a client of 2026-07-28 sends it: `params` gets the metadata of a client without
@@ -63,7 +57,7 @@ pub fn request(method: &str, mut params: Value) -> Request<Vec<u8>> {
         meta::PROTOCOL_VERSION: Version::V2026_07_28,
         meta::CLIENT_CAPABILITIES: {},
     });
-    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": &params });
     let mut request = Request::new(message.to_string().into_bytes());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = http::Uri::from_static("http://127.0.0.1/mcp");
@@ -77,7 +71,79 @@ pub fn request(method: &str, mut params: Value) -> Request<Vec<u8>> {
     if let Ok(method) = HeaderValue::try_from(method) {
         headers.insert(HeaderName::from_static("mcp-method"), method);
     }
+    let name = if method == "resources/read" { "uri" } else { "name" };
+    if let Some(name) = params[name].as_str() {
+        let encoded = format!("=?base64?{}?=", STANDARD.encode(name));
+        let name = HeaderValue::from_str(name).or_else(|_| HeaderValue::try_from(encoded));
+        headers.extend(name.ok().map(|name| (HeaderName::from_static("mcp-name"), name)));
+    }
     request
+}
+
+/// The same request from a client that declares these capabilities, as
+/// `{ "elicitation": {}, "sampling": {} }`.
+#[must_use]
+pub fn with_capabilities(request: Request<Vec<u8>>, capabilities: Value) -> Request<Vec<u8>> {
+    change(request, |message| {
+        message["params"]["_meta"][meta::CLIENT_CAPABILITIES] = capabilities;
+    })
+}
+
+/// The next round of a request that was answered by questions (`input_required`): the same request
+/// again, with the answers by key and the state that came with the questions.
+///
+/// ```
+/// use midge::{Context, NoArguments, Server, Tool, ToolError, testing};
+/// use serde_json::{Value, json};
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Name {
+///     name: String,
+/// }
+///
+/// async fn greet(_: NoArguments, context: Context) -> Result<String, ToolError> {
+///     let Name { name } = context.elicit("user_name", "What is your name?").await?;
+///     Ok(format!("Hello, {name}!"))
+/// }
+///
+/// fn server() -> Server {
+///     let tool = Tool::with_context("greet", greet).description("Greets the user.");
+///     Server::new("greeter", "1.0.0").tool(tool)
+/// }
+///
+/// let call = testing::call("greet", json!({}));
+/// let first = testing::with_capabilities(call, json!({ "elicitation": {} }));
+/// let asked = testing::exchange(server(), first.clone());
+/// let answers = json!({ "user_name": { "action": "accept", "content": { "name": "Ada" } } });
+/// let answer = testing::exchange(server(), testing::answer(&first, &asked, answers));
+/// let body: Value = serde_json::from_slice(answer.body()).unwrap();
+/// assert_eq!(body["result"]["content"][0]["text"], "Hello, Ada!");
+/// ```
+#[must_use]
+pub fn answer(
+    request: &Request<Vec<u8>>,
+    response: &Response<Vec<u8>>,
+    answers: Value,
+) -> Request<Vec<u8>> {
+    let response: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    change(request.clone(), |message| {
+        message["id"] = json!(message["id"].as_i64().unwrap_or_default() + 1);
+        message["params"]["inputResponses"] = answers;
+        if let Some(state) = response["result"].get("requestState") {
+            message["params"]["requestState"] = state.clone();
+        }
+    })
+}
+
+/// Changes the message of a request.
+fn change(request: Request<Vec<u8>>, change: impl FnOnce(&mut Value)) -> Request<Vec<u8>> {
+    request.map(|body| match serde_json::from_slice(&body) {
+        Ok(mut message) => {
+            change(&mut message);
+            message.to_string().into_bytes()
+        }
+        Err(_) => body,
+    })
 }
 
 /// Runs one exchange to its end.

@@ -109,7 +109,11 @@ fn check_param(
         // Not a type that a header can repeat.
         _ => false,
     };
-    if fits { Ok(()) } else { Err(mismatch(title, value, &argument.to_string())) }
+    if fits {
+        return Ok(());
+    }
+    let written = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
+    Err(mismatch(title, value, &written))
 }
 
 /// Whether a header names the same number, however it writes it: `42.0` is 42.

@@ -1,5 +1,6 @@
 //! The prompts of a server and the methods that answer with them.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::params;
 use crate::request::{Attempt, RequestInfo};
 
 /// The methods of prompts. An object, so that a server without prompts need not link them.
-pub(crate) trait Prompts: std::fmt::Debug {
+pub(crate) trait Prompts: Any + std::fmt::Debug {
     fn add(&mut self, prompt: Prompt);
     fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo) -> Finished;
     fn get(&self, params: Option<&RawValue>, request: RequestInfo) -> Result<Call, Failure>;
@@ -26,7 +27,6 @@ pub(crate) trait Prompts: std::fmt::Debug {
         subject: Subject<'_>,
         request: RequestInfo,
     ) -> Result<Call, Failure>;
-    fn problems(&self) -> Vec<String>;
 }
 
 /// Prompts in the order in which they were added.
@@ -34,6 +34,20 @@ pub(crate) trait Prompts: std::fmt::Debug {
 pub(crate) struct Registry(Vec<Prompt>);
 
 impl Registry {
+    /// What clients would hold against them.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut names = HashSet::new();
+        let mut problems = Vec::new();
+        for prompt in &self.0 {
+            let name = prompt.name();
+            problems.extend(prompt.problems().iter().map(|why| format!("prompt `{name}`: {why}")));
+            if !names.insert(name) {
+                problems.push(format!("prompt `{name}`: there are two of that name"));
+            }
+        }
+        problems
+    }
+
     fn find(&self, name: &str) -> Result<&Prompt, ProtocolError> {
         let prompt = self.0.iter().find(|prompt| prompt.name() == name);
         prompt.ok_or_else(|| params::invalid(&format!("unknown prompt: {name}")))
@@ -75,19 +89,6 @@ impl Prompts for Registry {
         let arguments = prompt.arguments().unwrap_or_default();
         let known = arguments.iter().any(|argument| argument.name == subject.argument());
         subject.complete(known, &prompt.completers, request)
-    }
-
-    fn problems(&self) -> Vec<String> {
-        let mut names = HashSet::new();
-        let mut problems = Vec::new();
-        for prompt in &self.0 {
-            let name = prompt.name();
-            problems.extend(prompt.problems().iter().map(|why| format!("prompt `{name}`: {why}")));
-            if !names.insert(name) {
-                problems.push(format!("prompt `{name}`: there are two of that name"));
-            }
-        }
-        problems
     }
 }
 

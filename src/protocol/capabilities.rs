@@ -106,6 +106,13 @@ impl ClientCapabilities {
         self
     }
 
+    /// Asks for an extension, by its id.
+    #[must_use]
+    pub fn with_extension(mut self, id: impl Into<String>) -> Self {
+        self.extensions.insert(id.into(), Value::Object(Settings::new()));
+        self
+    }
+
     /// These capabilities and others.
     #[must_use]
     pub(crate) fn and(mut self, other: &Self) -> Self {

@@ -1,5 +1,6 @@
 //! The resources of a server and the methods that answer with them.
 
+use std::any::Any;
 use std::collections::HashSet;
 
 use serde_json::value::RawValue;
@@ -20,7 +21,7 @@ use crate::request::{Attempt, RequestInfo};
 use crate::uri;
 
 /// The methods of resources. An object, so that a server without resources need not link them.
-pub(crate) trait Resources: std::fmt::Debug {
+pub(crate) trait Resources: Any + std::fmt::Debug {
     fn add(&mut self, resource: Resource);
     fn has(&self, uri: &str) -> bool;
     fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo) -> Finished;
@@ -42,7 +43,6 @@ pub(crate) trait Resources: std::fmt::Debug {
         subject: Subject<'_>,
         request: RequestInfo,
     ) -> Result<Call, Failure>;
-    fn problems(&self) -> Vec<String>;
 }
 
 /// Resources in the order in which they were added.
@@ -55,6 +55,21 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
+    /// What clients would hold against them.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut addresses = HashSet::new();
+        let mut problems = Vec::new();
+        for resource in self.all() {
+            let at = resource.address();
+            problems
+                .extend(resource.problems().iter().map(|why| format!("resource `{at}`: {why}")));
+            if !addresses.insert(at) {
+                problems.push(format!("resource `{at}`: there are two of that URI"));
+            }
+        }
+        problems
+    }
+
     fn all(&self) -> impl Iterator<Item = &Resource> {
         self.listed.iter().chain(&self.templates).chain(&self.unlisted)
     }
@@ -153,20 +168,6 @@ impl Resources for Registry {
         let resource = resource.ok_or_else(unknown)?;
         let known = resource.has_variable(subject.argument());
         subject.complete(known, &resource.completers, request)
-    }
-
-    fn problems(&self) -> Vec<String> {
-        let mut addresses = HashSet::new();
-        let mut problems = Vec::new();
-        for resource in self.all() {
-            let at = resource.address();
-            problems
-                .extend(resource.problems().iter().map(|why| format!("resource `{at}`: {why}")));
-            if !addresses.insert(at) {
-                problems.push(format!("resource `{at}`: there are two of that URI"));
-            }
-        }
-        problems
     }
 }
 

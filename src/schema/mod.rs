@@ -67,6 +67,11 @@ pub(crate) fn without_number_formats(schema: &mut Value) {
     }
 }
 
+/// Leaves out what a type says of itself to readers of its code.
+pub(crate) fn without_description(schema: &mut schemars::Schema) {
+    schema.remove("description");
+}
+
 /// Makes the root say `"type": "object"`, as the protocol asks of input schemas, where it can: an
 /// `enum` whose variants are all objects has `oneOf` and no type.
 pub(crate) fn with_object_root(mut schema: Value) -> Value {

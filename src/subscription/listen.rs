@@ -12,7 +12,7 @@ use super::source::Changes;
 use super::{Change, Subscriptions};
 use crate::answer::{Body, Failure, Finished};
 use crate::call::Call;
-use crate::context::Context;
+use crate::context::{Context, LocalFuture};
 use crate::error::ProtocolError;
 use crate::outbox::Outbox;
 use crate::params;
@@ -25,6 +25,10 @@ const MOST_RESOURCES: usize = 100;
 
 /// What is left of the time for the last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long the acknowledgement waits for the first look, so that a client that reads as soon as it
+/// is acknowledged misses nothing. A slow store must not keep it waiting.
+const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// The method of subscriptions. An object, so that a server without them need not link it.
 pub(crate) trait Listen: fmt::Debug {
@@ -100,7 +104,8 @@ fn of(filter: &Filter) -> Vec<Change> {
 struct Listening {
     context: Context,
     honoured: Filter,
-    changes: Changes,
+    /// Ready when no change is missed any more.
+    changes: LocalFuture<Changes>,
 }
 
 impl Listening {
@@ -115,17 +120,27 @@ impl Listening {
             .map(|end| end.saturating_duration_since(Instant::now()).saturating_sub(LAST_WORDS));
         let context = self.context.clone();
         let end = context.sleep(left.map_or(lifetime, |left| left.min(lifetime)));
+        let started = async { Some((&mut self.changes).await) };
+        let changes = or(started, async {
+            context.sleep(FIRST_LOOK).await;
+            None
+        });
+        let changes = changes.await;
         self.say("notifications/subscriptions/acknowledged", Some(&self.honoured), None).await;
-        or(self.tell(), end).await;
+        or(self.tell(changes), end).await;
         let meta = SubscriptionMeta { subscription_id: self.context.request_id() };
         let meta = serde_json::to_string(&meta).map_err(Failure::internal)?;
         Ok(Body { meta: Some(meta), ..Body::new(&serde_json::Map::new())? })
     }
 
     /// Tells the client of changes, as long as there are any.
-    async fn tell(&mut self) {
+    async fn tell(&mut self, changes: Option<Changes>) {
         let of = of(&self.honoured);
-        while let Some(change) = self.changes.next().await {
+        let mut changes = match changes {
+            Some(changes) => changes,
+            None => (&mut self.changes).await,
+        };
+        while let Some(change) = changes.next().await {
             if !of.contains(&change) {
                 continue;
             }

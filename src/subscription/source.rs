@@ -7,13 +7,14 @@ use std::time::Duration;
 use futures_lite::{Stream, stream};
 
 use super::Change;
-use crate::context::Context;
+use crate::context::{Context, LocalFuture};
 
 pub(super) type Changes = Pin<Box<dyn Stream<Item = Change>>>;
 
 /// A source of changes, whatever it looks like to who has written it.
 pub(super) trait Source {
-    fn changes(&self, of: Vec<Change>, context: &Context) -> Changes;
+    /// Starts to look for changes; ready when none is missed from then on.
+    fn changes(&self, of: Vec<Change>, context: &Context) -> LocalFuture<Changes>;
 }
 
 /// Versions that are looked up again and again.
@@ -28,15 +29,19 @@ where
     R: Future + 'static,
     R::Output: PartialEq + 'static,
 {
-    fn changes(&self, of: Vec<Change>, context: &Context) -> Changes {
-        let poll = Poll {
+    fn changes(&self, of: Vec<Change>, context: &Context) -> LocalFuture<Changes> {
+        let mut poll = Poll {
             interval: self.interval,
             version: self.version.clone(),
             known: of.into_iter().map(|change| (change, None)).collect(),
             found: VecDeque::new(),
             context: context.clone(),
         };
-        Box::pin(stream::unfold(poll, async |mut poll| Some((poll.next().await, poll))))
+        Box::pin(async move {
+            poll.look().await;
+            let changes = stream::unfold(poll, async |mut poll| Some((poll.next().await, poll)));
+            Box::pin(changes) as Changes
+        })
     }
 }
 
@@ -61,13 +66,11 @@ where
             if let Some(change) = self.found.pop_front() {
                 return change;
             }
-            if self.known.iter().any(|(_, version)| version.is_some()) {
-                self.context.sleep(self.interval).await;
-            }
-            self.look().await;
             if self.known.is_empty() {
                 std::future::pending::<()>().await;
             }
+            self.context.sleep(self.interval).await;
+            self.look().await;
         }
     }
 
@@ -90,7 +93,8 @@ where
     F: Fn(Vec<Change>) -> S + 'static,
     S: Stream<Item = Change> + 'static,
 {
-    fn changes(&self, of: Vec<Change>, _context: &Context) -> Changes {
-        Box::pin((self.0)(of))
+    fn changes(&self, of: Vec<Change>, _context: &Context) -> LocalFuture<Changes> {
+        let changes: Changes = Box::pin((self.0)(of));
+        Box::pin(std::future::ready(changes))
     }
 }

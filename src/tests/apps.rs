@@ -199,8 +199,8 @@ fn x1_ids_have_a_prefix_and_settings_are_an_object() {
         problems,
         [
             "extension `com.example/`: an id is like com.example/name",
-            "extension `plain`: an id is like com.example/name",
             "extension `com.example/list`: settings are an object",
+            "extension `plain`: an id is like com.example/name",
         ]
     );
 }

@@ -207,6 +207,7 @@ fn what_needs_the_client_says_so_at_once() {
     assert_eq!(result["isError"], true);
     assert_eq!(
         result["content"][0]["text"],
-        "This needs client input, which this server offers only with protocol 2026-07-28"
+        "This needs a capability of the client, which this server can know of only with protocol \
+         2026-07-28"
     );
 }

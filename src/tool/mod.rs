@@ -455,4 +455,5 @@ fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
 /// Its schema is an object without properties; members that a client sends all the same are
 /// tolerated.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[schemars(transform = schema::without_description)]
 pub struct NoArguments {}
