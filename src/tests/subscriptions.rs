@@ -240,7 +240,7 @@ fn s6_versions_are_looked_up_until_the_client_leaves() {
     let version = move |change: Change| {
         let look = looks.get();
         looks.set(look + 1);
-        ready(if change == Change::Tools { u64::from(look >= 4) } else { look })
+        ready(Some(if change == Change::Tools { u64::from(look >= 4) } else { look }))
     };
     let interval = Duration::from_secs(2);
     let source = Subscriptions::polled(interval, version).tools().resource_updates();
@@ -254,7 +254,7 @@ fn s6_versions_are_looked_up_until_the_client_leaves() {
 
 #[test]
 fn s6_nothing_to_look_up_is_held_until_the_end() {
-    let source = Subscriptions::polled(Duration::from_secs(1), |_| ready(0));
+    let source = Subscriptions::polled(Duration::from_secs(1), |_| ready(Some(0)));
     let seen = listen(json!({})).timers(1).run(&server(source));
     assert_eq!(methods(&seen), [ACK, "(response)"]);
 }
