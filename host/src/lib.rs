@@ -33,6 +33,7 @@ mod leash;
 mod life;
 mod listen;
 mod logging;
+mod new;
 mod outbound;
 mod output;
 pub mod probe;
@@ -43,6 +44,7 @@ mod sealing;
 mod settings;
 mod signals;
 mod socket;
+mod source_tree;
 mod state;
 mod untaken;
 
@@ -54,5 +56,6 @@ pub use self::{
     guest::Guest,
     host::{Gauges, Host},
     listen::{Server, ServerHandle},
+    new::NewError,
     outbound::{OutboundRule, OutboundRuleError},
 };
