@@ -28,6 +28,7 @@ mod error;
 mod exchange;
 mod fault;
 mod guest;
+mod harness;
 mod host;
 mod leash;
 mod life;
@@ -54,6 +55,7 @@ pub use self::{
     dev::BuildError,
     error::HostError,
     guest::Guest,
+    harness::{Exchange, Harness, HarnessError, build},
     host::{Gauges, Host},
     listen::{Server, ServerHandle},
     new::NewError,

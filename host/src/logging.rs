@@ -18,7 +18,7 @@ pub(crate) enum LogFormat {
 }
 
 /// What is logged unless `RUST_LOG` says otherwise. wasi-http warns of every peer that fails.
-const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";
+pub(crate) const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";
 
 /// Sends the events of this process to standard error.
 pub(crate) fn install(format: LogFormat) {
