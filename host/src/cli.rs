@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::SystemTime,
 };
@@ -14,6 +14,7 @@ use crate::{
     Config, Host, HostError, Server, demo,
     dev::{self, Target},
     logging::{self, LogFormat},
+    new::{self, Origin, ProjectName},
     probe::command as probe,
     sealing::{self, KeyId},
     settings::{self, Flags},
@@ -37,6 +38,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project: a server with one tool, and its tests
+    New {
+        /// Name of the server, its package and its folder
+        #[arg(value_parser = ProjectName::parse)]
+        name: ProjectName,
+        /// Midge to build it with: a version on crates.io, or the folder of a source tree
+        /// [default: the tree this command was built from, or else its version]
+        #[arg(long, value_name = "VERSION|FOLDER")]
+        midge: Option<Origin>,
+    },
     /// Serve a component (without one: the demo)
     Serve {
         /// The component to serve: a .wasm file
@@ -119,6 +130,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
             let host = common.start_development()?;
             dev::run(&host, Target { path, package: None, example, profile }).await?;
         }
+        Some(Command::New { name, midge }) => create(&name, midge)?,
         Some(Command::Key { id }) => key(id)?,
         Some(Command::Probe(arguments)) => return Ok(probe::run(arguments).await),
     }
@@ -135,6 +147,12 @@ async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostEr
     let server = Server::bind(&host, guest, host.config().addr).await?;
     announce(server.local_addr(), &path.display().to_string(), call)?;
     signals::serve(server).await
+}
+
+fn create(name: &ProjectName, midge: Option<Origin>) -> Result<(), HostError> {
+    let origin = midge.unwrap_or_else(Origin::own).resolve()?;
+    let folder = new::create(Path::new(""), name, &origin)?;
+    print(&format!("Made {0}\n\nTry it:\n  cd {0}\n  midge dev\n", folder.display()))
 }
 
 fn key(id: Option<KeyId>) -> Result<(), HostError> {

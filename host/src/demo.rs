@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::{
     BuildError, HostError,
     dev::{self, Target},
+    source_tree,
 };
-
-/// The tree, as it was when this crate was compiled.
-const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Builds the demo and says where its component is.
 pub(crate) async fn build() -> Result<PathBuf, HostError> {
-    let tree = Path::new(TREE);
+    let tree = Path::new(source_tree::PATH);
     if !tree.join("examples/demo.rs").is_file() {
         return Err(BuildError::NoDemo { tree: tree.to_owned() }.into());
     }

@@ -82,6 +82,9 @@ pub enum HostError {
     /// A guest cannot be built from source.
     #[error(transparent)]
     Build(#[from] crate::BuildError),
+    /// A project cannot be made.
+    #[error(transparent)]
+    New(#[from] crate::NewError),
 }
 
 fn bind_reason(source: &io::Error) -> String {

@@ -28,11 +28,13 @@ mod error;
 mod exchange;
 mod fault;
 mod guest;
+mod harness;
 mod host;
 mod leash;
 mod life;
 mod listen;
 mod logging;
+mod new;
 mod outbound;
 mod output;
 pub mod probe;
@@ -43,6 +45,7 @@ mod sealing;
 mod settings;
 mod signals;
 mod socket;
+mod source_tree;
 mod state;
 mod untaken;
 
@@ -52,7 +55,9 @@ pub use self::{
     dev::BuildError,
     error::HostError,
     guest::Guest,
+    harness::{Exchange, Harness, HarnessError, build},
     host::{Gauges, Host},
     listen::{Server, ServerHandle},
+    new::NewError,
     outbound::{OutboundRule, OutboundRuleError},
 };

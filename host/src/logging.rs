@@ -27,7 +27,7 @@ pub(crate) enum LogFormat {
 }
 
 /// What is logged unless `RUST_LOG` says otherwise. wasi-http warns of every peer that fails.
-const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";
+pub(crate) const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";
 
 /// Lines for machines, until the moment in which they are written.
 static GATHERED: OnceLock<Gathered<io::Stderr>> = OnceLock::new();

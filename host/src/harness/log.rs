@@ -1,0 +1,95 @@
+//! Hears what the host logs of one exchange.
+
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use tracing::{
+    Dispatch, Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter, Layer, fmt as lines,
+    layer::{Context, SubscriberExt},
+};
+
+use crate::{Outcome, logging::DEFAULT_FILTER};
+
+/// The lines so far, as text without time and colour, and the outcome once it is known.
+#[derive(Clone, Default)]
+pub(super) struct Log {
+    text: Text,
+    outcome: Arc<OnceLock<Outcome>>,
+}
+
+impl Log {
+    /// A log, and the dispatch that writes to it what `midge serve` would log by default.
+    pub(super) fn new() -> (Self, Dispatch) {
+        let log = Self::default();
+        let text = log.text.clone();
+        let writer = move || text.clone();
+        let subscriber = tracing_subscriber::registry()
+            .with(EnvFilter::new(DEFAULT_FILTER))
+            .with(lines::layer().without_time().with_ansi(false).with_writer(writer))
+            .with(Hear(Arc::clone(&log.outcome)));
+        (log, Dispatch::new(subscriber))
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        String::from_utf8_lossy(&self.text.bytes())
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .collect()
+    }
+
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        self.outcome.get().copied()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Text {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes the outcome from the line of the exchange.
+struct Hear(Arc<OnceLock<Outcome>>);
+
+impl<S: Subscriber> Layer<S> for Hear {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "midge::exchange" {
+            event.record(&mut OutcomeField(&self.0));
+        }
+    }
+}
+
+struct OutcomeField<'a>(&'a OnceLock<Outcome>);
+
+impl Visit for OutcomeField<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "outcome"
+            && let Ok(outcome) = value.parse()
+        {
+            // An exchange has one line.
+            let _ = self.0.set(outcome);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
