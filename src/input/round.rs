@@ -1,7 +1,7 @@
 //! One round of a request: what is answered already, and what is asked now.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::value::RawValue;
@@ -48,6 +48,8 @@ struct Inner {
     asked: BTreeMap<String, Question>,
     /// The marks of all questions of this round, whether they are answered or not.
     marks: BTreeMap<String, u64>,
+    /// The steps that this round has come past.
+    steps: BTreeSet<String>,
     failure: Option<Failure>,
 }
 
@@ -100,8 +102,19 @@ impl Round {
         self.0.borrow().state.steps.get(key).cloned()
     }
 
+    /// Fails where this round has already come past a step of that key: the work of one of them
+    /// would never be done.
+    pub(super) fn check_step(&self, key: &str) {
+        if self.0.borrow().steps.contains(key) {
+            self.fail(Failure::internal(format!("two steps have the key `{key}`")));
+        }
+    }
+
+    /// Keeps the result of a step for the next rounds.
     pub(super) fn keep_step(&self, key: String, result: Box<RawValue>) {
-        self.0.borrow_mut().state.steps.insert(key, result);
+        let mut inner = self.0.borrow_mut();
+        inner.steps.insert(key.clone());
+        inner.state.steps.insert(key, result);
     }
 }
 
