@@ -19,6 +19,10 @@ use crate::request::{Attempt, RequestInfo};
 use crate::rounds::Rounds;
 use crate::seal::InvalidKeys;
 
+/// How many bytes of answers travel on to the next round, within what can be sealed: a client that
+/// sends more is at fault, and not the server.
+const MOST_ANSWERS: usize = 32 << 10;
+
 /// What a handler asks of the client, and what the client must be able to do for it.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -84,8 +88,9 @@ impl Round {
             inner.failure.get_or_insert_with(|| Failure::internal(cause));
             return None;
         }
-        let answer = inner.state.answers.get(key)?;
-        let fits = answer.question.is_none_or(|other| other == mark);
+        let answer = inner.state.answers.get_mut(key)?;
+        // What came without a state is an answer to the first question that takes it for one.
+        let fits = *answer.question.get_or_insert(mark) == mark;
         fits.then(|| answer.response.clone())
     }
 
@@ -181,6 +186,13 @@ fn require(
     let needs = needs.fold(ClientCapabilities::none(), ClientCapabilities::and);
     if let Some(missing) = request.capabilities().missing(&needs) {
         return Err(ProtocolError::MissingClientCapability(missing).into());
+    }
+    // What nobody has asked for is not carried on.
+    state.answers.retain(|_, answer| answer.question.is_some());
+    if state.answers.values().map(|answer| answer.response.get().len()).sum::<usize>()
+        > MOST_ANSWERS
+    {
+        return Err(params::invalid("the answers so far are too large to ask for more").into());
     }
     state.round += 1;
     state.asked = asked.iter().map(|(key, question)| (key.clone(), question.mark())).collect();
