@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::{ProtocolError, ToolError};
 use crate::lists::List;
 use crate::outbox::Outbox;
-use crate::params;
+use crate::params::{self, Params};
 use crate::prompt::Prompts;
 use crate::protocol::Version;
 use crate::protocol::discover::{DiscoverResult, InitializeResult};
@@ -89,10 +89,11 @@ pub(crate) type Admit<'a> = &'a dyn Fn(&Tool, Option<&RawValue>) -> Result<(), P
 pub(crate) fn answer(
     server: &Server,
     method: Method<'_>,
-    params: Option<&RawValue>,
+    all_params: &Params<'_>,
     request: RequestInfo,
     admit: Admit<'_>,
 ) -> Result<Answer, Failure> {
+    let params = all_params.json;
     let lists = server.lists();
     let (id, version) = (request.id.clone(), request.version);
     let body = match method {
@@ -106,7 +107,7 @@ pub(crate) fn answer(
         Method::ListResourceTemplates(resources) => {
             resources.list_templates(lists, params, &request)
         }
-        Method::CallTool => return call_tool(server, params, request, admit),
+        Method::CallTool => return call_tool(server, all_params, request, admit),
         Method::GetPrompt(prompts) => return prompts.get(params, request).map(Answer::Call),
         Method::ReadResource(resources) => {
             return resources.read(lists, params, request).map(Answer::Call);
@@ -170,21 +171,19 @@ fn list_tools(server: &Server, params: Option<&RawValue>, request: &RequestInfo)
 
 fn call_tool(
     server: &Server,
-    params: Option<&RawValue>,
+    params: &Params<'_>,
     mut request: RequestInfo,
     admit: Admit<'_>,
 ) -> Result<Answer, Failure> {
-    let [responses, state] = Attempt::INPUT;
-    let names = ["name", "arguments", responses, state];
-    let [name, arguments, responses, state] = params::read(params, names)?;
-    let name = params::string(name, "name")?;
-    let arguments = params::object(arguments, "arguments")?;
+    let name = params::string(params.of_method("name")?, "name")?;
+    let arguments = params::object(params.of_method("arguments")?, "arguments")?;
+    let [responses, state] = Attempt::INPUT.map(|name| params.of_method(name));
+    let input = [responses?, state?];
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
     admit(tool, arguments)?;
     let version = request.version;
     if tool.may_ask() {
-        let input = [responses, state];
         request.attempt = Some(Attempt::new(version, "tools/call", &name, arguments, input)?);
     }
     let id = request.id.clone();

@@ -5,7 +5,36 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
-use crate::protocol::members;
+use crate::protocol::members::{self, Member, NotReadable};
+use crate::request::Attempt;
+
+/// The parameters of a request. They may be large, so what most methods want of them is read once.
+pub(crate) struct Params<'a> {
+    pub(crate) json: Option<&'a RawValue>,
+    found: [Member<'a>; Params::FOUND.len()],
+}
+
+impl<'a> Params<'a> {
+    const FOUND: [&'static str; 6] =
+        ["_meta", "name", "uri", "arguments", Attempt::INPUT[0], Attempt::INPUT[1]];
+
+    pub(crate) fn new(json: Option<&'a RawValue>) -> Result<Self, NotReadable> {
+        let none = [Ok(None); Self::FOUND.len()];
+        let found = json.map_or(Ok(none), |json| members::find(json, Self::FOUND))?;
+        Ok(Self { json, found })
+    }
+
+    /// A parameter; `None` where it is missing, or none of those that are read at once.
+    pub(crate) fn get(&self, name: &str) -> Member<'a> {
+        let index = Self::FOUND.iter().position(|other| *other == name);
+        index.map_or(Ok(None), |index| self.found[index])
+    }
+
+    /// As [`get`](Self::get), for the method itself.
+    pub(crate) fn of_method(&self, name: &str) -> Result<Option<&'a RawValue>, ProtocolError> {
+        self.get(name).map_err(unreadable)
+    }
+}
 
 /// Reads parameters by name; no parameters at all are an empty object.
 pub(crate) fn read<'a, const N: usize>(
@@ -13,7 +42,11 @@ pub(crate) fn read<'a, const N: usize>(
     names: [&str; N],
 ) -> Result<[Option<&'a RawValue>; N], ProtocolError> {
     let Some(params) = params else { return Ok([None; N]) };
-    members::read(params, names).map_err(|error| invalid(&format!("`params` {error}")))
+    members::read(params, names).map_err(unreadable)
+}
+
+fn unreadable(error: NotReadable) -> ProtocolError {
+    invalid(&format!("`params` {error}"))
 }
 
 /// A parameter that must be there and be a string.

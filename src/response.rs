@@ -59,20 +59,31 @@ fn write(
     body: &Body,
 ) -> Result<String, serde_json::Error> {
     let id = serde_json::to_string(id)?;
-    let mut json = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{");
     let mut server_info = String::new();
+    let mut result_type = "";
     if version.has_result_envelope() {
-        json.push_str("\"resultType\":\"");
-        json.push_str(body.result_type.as_str());
-        json.push_str("\",");
-        server_info = format!("\"{SERVER_INFO}\":{}", serde_json::to_string(server.identity())?);
+        result_type = body.result_type.as_str();
+        server_info =
+            ["\"", SERVER_INFO, "\":", &serde_json::to_string(server.identity())?].concat();
     }
     let own = body.meta.as_deref().map_or("", members_of);
-    let meta = join([server_info.as_str(), own]);
-    let meta = if meta.is_empty() { meta } else { format!("\"_meta\":{{{meta}}}") };
-    json.push_str(&join([members_of(&body.json), &meta]));
-    json.push_str("}}");
-    Ok(json)
+    let meta = [server_info.as_str(), comma(&server_info, own), own].concat();
+    let members = members_of(&body.json);
+    // At once, since results may be large: each is copied once.
+    let pieces = [
+        "{\"jsonrpc\":\"2.0\",\"id\":",
+        &id,
+        ",\"result\":{",
+        if result_type.is_empty() { "" } else { "\"resultType\":\"" },
+        result_type,
+        if result_type.is_empty() { "" } else { "\"," },
+        members,
+        comma(members, &meta),
+        if meta.is_empty() { "" } else { "\"_meta\":{" },
+        &meta,
+        if meta.is_empty() { "}}" } else { "}}}" },
+    ];
+    Ok(pieces.concat())
 }
 
 /// What stands between the braces of an object.
@@ -80,8 +91,7 @@ fn members_of(object: &str) -> &str {
     object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default()
 }
 
-/// Joins members of objects that may be missing.
-fn join(members: [&str; 2]) -> String {
-    let comma = if members.iter().any(|part| part.is_empty()) { "" } else { "," };
-    [members[0], comma, members[1]].concat()
+/// What stands between members of objects that may be missing.
+fn comma(before: &str, after: &str) -> &'static str {
+    if before.is_empty() || after.is_empty() { "" } else { "," }
 }

@@ -21,7 +21,7 @@ pub(crate) struct RequestHead {
     pub(crate) method: Method,
     /// The path, without the query.
     pub(crate) path: String,
-    /// Host and port the client called.
+    /// Host and port the client called; known at least where there is an `Origin`.
     pub(crate) authority: Option<String>,
     pub(crate) headers: Fields,
 }

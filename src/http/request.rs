@@ -12,6 +12,7 @@ use crate::answer::Failure;
 use crate::dispatch::{self, Answer, Method};
 use crate::error::ProtocolError;
 use crate::fields::Fields;
+use crate::params::Params;
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{Request, RequestId};
 use crate::protocol::logging::LoggingLevel;
@@ -56,6 +57,7 @@ struct Asked<'a> {
     server: &'a Server,
     headers: &'a Rc<Fields>,
     request: &'a Request<'a>,
+    params: Params<'a>,
     raw_meta: Option<&'a RawValue>,
     meta: RequestMeta<'a>,
 }
@@ -68,14 +70,14 @@ impl<'a> Asked<'a> {
     ) -> Result<Self, ProtocolError> {
         let unreadable =
             |what: &str, error| ProtocolError::InvalidMeta(format!("{what} {error}").into());
-        let [raw_meta] = request
-            .params
-            .map_or(Ok([None]), |params| members::read(params, ["_meta"]))
+        let params = Params::new(request.params);
+        let (params, raw_meta) = params
+            .and_then(|params| params.get("_meta").map(|meta| (params, meta)))
             .map_err(|error| unreadable("`params`", error))?;
         let meta = raw_meta
             .map_or(Ok(RequestMeta::default()), RequestMeta::read)
             .map_err(|error| unreadable("`_meta`", error))?;
-        Ok(Self { server, headers, request, raw_meta, meta })
+        Ok(Self { server, headers, request, params, raw_meta, meta })
     }
 
     /// Checks in the order of the status table, then answers.
@@ -93,7 +95,7 @@ impl<'a> Asked<'a> {
             headers::check_name(self.headers, &name)?;
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
-        dispatch::answer(self.server, method, self.request.params, info, &|tool, arguments| {
+        dispatch::answer(self.server, method, &self.params, info, &|tool, arguments| {
             tool.check_headers(self.headers, arguments)
         })
     }
@@ -102,7 +104,7 @@ impl<'a> Asked<'a> {
         let method = self.find_method(version)?;
         self.record_name(&method, record);
         let info = self.info(version);
-        dispatch::answer(self.server, method, self.request.params, info, &|_, _| Ok(()))
+        dispatch::answer(self.server, method, &self.params, info, &|_, _| Ok(()))
     }
 
     fn find_method(&self, version: Version) -> Result<Method<'a>, ProtocolError> {
@@ -149,8 +151,7 @@ impl<'a> Asked<'a> {
     /// are refused later, as parameters.
     fn record_name(&self, method: &Method<'_>, record: &mut Record) -> Option<Cow<'a, str>> {
         let parameter = method.name_parameter()?;
-        let [name] = members::read(self.request.params?, [parameter]).ok()?;
-        let name = members::string(name?)?;
+        let name = members::string(self.params.get(parameter).ok()??)?;
         record.name(&name);
         Some(name)
     }

@@ -22,6 +22,9 @@ pub(crate) enum NotReadable {
     Unreadable,
 }
 
+/// The value of one member; `None` where it is missing.
+pub(crate) type Member<'a> = Result<Option<&'a RawValue>, NotReadable>;
+
 /// The values of the named members, in the order of the names; `None` for those that are missing.
 /// A member that is `null` is there. Other members are skipped.
 ///
@@ -30,15 +33,26 @@ pub(crate) fn read<'a, const N: usize>(
     json: &'a RawValue,
     names: [&str; N],
 ) -> Result<[Option<&'a RawValue>; N], NotReadable> {
+    let mut values = [None; N];
+    for (value, found) in values.iter_mut().zip(find(json, names)?) {
+        *value = found?;
+    }
+    Ok(values)
+}
+
+/// As [`read`], where it is an error only for whom it concerns that a member occurs twice.
+pub(crate) fn find<'a, const N: usize>(
+    json: &'a RawValue,
+    names: [&str; N],
+) -> Result<[Member<'a>; N], NotReadable> {
     if !json.get().starts_with('{') {
         return Err(NotReadable::NotAnObject);
     }
-    let mut values = [None; N];
+    let mut values = [Ok(None); N];
     let members = Members { names: &names, values: &mut values };
     let mut deserializer = serde_json::Deserializer::from_str(json.get());
     match members.deserialize(&mut deserializer) {
         Ok(()) => Ok(values),
-        Err(error) if error.is_data() => Err(NotReadable::Repeated),
         Err(_) => Err(NotReadable::Unreadable),
     }
 }
@@ -52,7 +66,7 @@ pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
 
 struct Members<'n, 'v, 'a> {
     names: &'n [&'n str],
-    values: &'v mut [Option<&'a RawValue>],
+    values: &'v mut [Member<'a>],
 }
 
 impl<'a> DeserializeSeed<'a> for Members<'_, '_, 'a> {
@@ -78,9 +92,11 @@ impl<'a> Visitor<'a> for Members<'_, '_, 'a> {
                 }
                 Some(index) => {
                     let value = map.next_value()?;
-                    if self.values[index].replace(value).is_some() {
-                        return Err(A::Error::custom("repeated"));
-                    }
+                    let member = &mut self.values[index];
+                    *member = match member {
+                        Ok(None) => Ok(Some(value)),
+                        _ => Err(NotReadable::Repeated),
+                    };
                 }
             }
         }

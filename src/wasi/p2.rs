@@ -45,6 +45,7 @@ pub fn handle(build: fn() -> Server, request: IncomingRequest, response: Respons
 fn read_head(request: &IncomingRequest) -> RequestHead {
     let mut path = request.path_with_query().unwrap_or_default();
     path.truncate(path.find('?').unwrap_or(path.len()));
+    let headers = Fields::from_pairs(request.headers().entries());
     RequestHead {
         method: match request.method() {
             WasiMethod::Post => Method::Post,
@@ -52,8 +53,9 @@ fn read_head(request: &IncomingRequest) -> RequestHead {
             _ => Method::Other,
         },
         path,
-        authority: request.authority(),
-        headers: Fields::from_pairs(request.headers().entries()),
+        // Of use beside an origin only, which clients that are no browsers do not send.
+        authority: headers.contains("origin").then(|| request.authority()).flatten(),
+        headers,
     }
 }
 
