@@ -131,6 +131,14 @@ fn nothing_is_overwritten() {
 }
 
 #[test]
+fn the_guide_shows_the_test_of_a_new_project() {
+    let guide = fs::read_to_string(tree().join("docs/guide/testing.md")).unwrap();
+    let test = fs::read_to_string(tree().join("host/template/tests/component.rs")).unwrap();
+    let (_, test) = test.split_once("\n\n").unwrap();
+    assert!(guide.contains(test), "{test}");
+}
+
+#[test]
 #[ignore = "builds the host once more, for the new project: some minutes"]
 fn the_tests_of_a_new_project_pass() {
     let folder = tempfile::tempdir().unwrap();
