@@ -12,7 +12,7 @@ async fn send(method: Method) -> Result<Response<Body>, Error> {
     Client::new().send(Request::builder().method(method).uri(page).body(Body::empty())?).await
 }
 
-/// The version of what a client listens to; `None` where nobody can tell. Any change is told.
+/// The version of what a client listens to; `None` where nobody can tell, which is no change.
 async fn version(of: Change) -> Option<Vec<u8>> {
     match of {
         Change::Resource(_) => {

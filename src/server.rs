@@ -40,7 +40,11 @@ use crate::tool::Tool;
 /// # server().validate().unwrap();
 /// ```
 #[derive(Debug)]
-pub struct Server {
+pub struct Server(Box<Parts>);
+
+/// In a box, since each step of building moves the server: with 200 tools, 200 times.
+#[derive(Debug)]
+struct Parts {
     identity: Implementation,
     instructions: Option<Cow<'static, str>>,
     tools: Vec<Tool>,
@@ -51,7 +55,7 @@ pub struct Server {
     subscriptions: Option<Box<dyn Listen>>,
     extensions: BTreeMap<String, Value>,
     lists: Lists,
-    pub(crate) settings: Settings,
+    settings: Settings,
 }
 
 /// What answers `completion/complete`.
@@ -61,7 +65,7 @@ impl Server {
     /// A server by the name and version that it tells its clients.
     #[must_use]
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             identity: Implementation::new(name, version),
             instructions: None,
             tools: Vec::new(),
@@ -72,13 +76,13 @@ impl Server {
             extensions: BTreeMap::new(),
             lists: Lists::default(),
             settings: Settings::default(),
-        }
+        }))
     }
 
     /// Adds a tool. Tools are listed in the order in which they were added.
     #[must_use]
     pub fn tool(mut self, tool: Tool) -> Self {
-        self.tools.push(tool);
+        self.0.tools.push(tool);
         self
     }
 
@@ -86,9 +90,9 @@ impl Server {
     #[must_use]
     pub fn prompt(mut self, prompt: Prompt) -> Self {
         if prompt.completes() {
-            self.completion = Some(complete);
+            self.0.completion = Some(complete);
         }
-        self.prompts.get_or_insert_with(|| Box::<prompt::Registry>::default()).add(prompt);
+        self.0.prompts.get_or_insert_with(|| Box::<prompt::Registry>::default()).add(prompt);
         self
     }
 
@@ -98,16 +102,16 @@ impl Server {
     pub fn resource(mut self, resource: impl Into<Resource>) -> Self {
         let resource = resource.into();
         if resource.completes() {
-            self.completion = Some(complete);
+            self.0.completion = Some(complete);
         }
-        self.resources.get_or_insert_with(|| Box::<resource::Registry>::default()).add(resource);
+        self.0.resources.get_or_insert_with(|| Box::<resource::Registry>::default()).add(resource);
         self
     }
 
     /// Tells clients of changes of what they listen to (`subscriptions/listen`; modern clients).
     #[must_use]
     pub fn subscriptions(mut self, subscriptions: Subscriptions) -> Self {
-        self.subscriptions = Some(Box::new(subscriptions));
+        self.0.subscriptions = Some(Box::new(subscriptions));
         self
     }
 
@@ -120,42 +124,42 @@ impl Server {
     /// ```
     #[must_use]
     pub fn extension(mut self, id: impl Into<String>, settings: Value) -> Self {
-        self.extensions.insert(id.into(), settings);
+        self.0.extensions.insert(id.into(), settings);
         self
     }
 
     /// Says how to use the server: clients may show it to their model.
     #[must_use]
     pub fn instructions(mut self, instructions: impl Into<Cow<'static, str>>) -> Self {
-        self.instructions = Some(instructions.into());
+        self.0.instructions = Some(instructions.into());
         self
     }
 
     /// Sets the name for people.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.identity.title = Some(title.into());
+        self.0.identity.title = Some(title.into());
         self
     }
 
     /// Says what the server is.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.identity.description = Some(description.into());
+        self.0.identity.description = Some(description.into());
         self
     }
 
     /// Says where to read more.
     #[must_use]
     pub fn website_url(mut self, url: impl Into<String>) -> Self {
-        self.identity.website_url = Some(url.into());
+        self.0.identity.website_url = Some(url.into());
         self
     }
 
     /// Adds an icon.
     #[must_use]
     pub fn icon(mut self, icon: Icon) -> Self {
-        self.identity.icons.push(icon);
+        self.0.identity.icons.push(icon);
         self
     }
 
@@ -163,14 +167,14 @@ impl Server {
     /// Default: not at all.
     #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
-        self.lists.cache = cache;
+        self.0.lists.cache = cache;
         self
     }
 
     /// Says how long clients may keep one of the lists, where that differs from the rest.
     #[must_use]
     pub fn list_cache(mut self, list: List, cache: Cache) -> Self {
-        self.lists.own_cache.push((list, cache));
+        self.0.lists.own_cache.push((list, cache));
         self
     }
 
@@ -182,14 +186,14 @@ impl Server {
     /// ```
     #[must_use]
     pub fn page_size(mut self, items: usize) -> Self {
-        self.lists.paging = Some(Paging { size: items.max(1), turn: paging::turn });
+        self.0.lists.paging = Some(Paging { size: items.max(1), turn: paging::turn });
         self
     }
 
     /// Sets the path of the endpoint, default `/mcp`. Every other path is answered 404.
     #[must_use]
     pub fn endpoint(mut self, path: impl Into<Cow<'static, str>>) -> Self {
-        self.settings.endpoint = path.into();
+        self.0.settings.endpoint = path.into();
         self
     }
 
@@ -199,21 +203,21 @@ impl Server {
     /// Where the server is called on a loopback address, loopback origins are allowed, too.
     #[must_use]
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.settings.origins.push(origin.into().to_ascii_lowercase());
+        self.0.settings.origins.push(origin.into().to_ascii_lowercase());
         self
     }
 
     /// Sets how browsers of the allowed origins are answered.
     #[must_use]
     pub fn cors(mut self, cors: Cors) -> Self {
-        self.settings.cors = cors;
+        self.0.settings.cors = cors;
         self
     }
 
     /// Sets how many bytes a request body may have, default 4 MiB. Larger ones are answered 413.
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.settings.max_body = bytes;
+        self.0.settings.max_body = bytes;
         self
     }
 
@@ -221,7 +225,7 @@ impl Server {
     /// are answered 431.
     #[must_use]
     pub fn max_headers(mut self, bytes: usize) -> Self {
-        self.settings.max_headers = bytes;
+        self.0.settings.max_headers = bytes;
         self
     }
 
@@ -229,7 +233,7 @@ impl Server {
     /// that proxies keep the connection and a client's leaving is noticed.
     #[must_use]
     pub fn quiet_time(mut self, quiet: Duration) -> Self {
-        self.settings.quiet = quiet;
+        self.0.settings.quiet = quiet;
         self
     }
 
@@ -237,7 +241,7 @@ impl Server {
     /// least 100 ms.
     #[must_use]
     pub fn keep_alive(mut self, interval: Duration) -> Self {
-        self.settings.keep_alive = interval.max(Duration::from_millis(100));
+        self.0.settings.keep_alive = interval.max(Duration::from_millis(100));
         self
     }
 
@@ -245,7 +249,7 @@ impl Server {
     /// long as the host lets it.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.settings.time_limit = Some(limit);
+        self.0.settings.time_limit = Some(limit);
         self
     }
 
@@ -253,7 +257,7 @@ impl Server {
     /// default 1 s. Hosts may allow less.
     #[must_use]
     pub fn defer_limit(mut self, limit: Duration) -> Self {
-        self.settings.defer_limit = limit;
+        self.0.settings.defer_limit = limit;
         self
     }
 
@@ -263,7 +267,7 @@ impl Server {
     /// The function runs when something is to be sealed or opened, and not before.
     #[must_use]
     pub fn sealing_keys(mut self, keys: fn() -> Result<SealingKeys, InvalidKeys>) -> Self {
-        self.settings.sealing_keys = Some(keys);
+        self.0.settings.sealing_keys = Some(keys);
         self
     }
 
@@ -283,56 +287,60 @@ impl Server {
     /// ```
     #[must_use]
     pub fn principal(mut self, principal: fn(&Headers<'_>) -> Option<String>) -> Self {
-        self.settings.principal = Some(principal);
+        self.0.settings.principal = Some(principal);
         self
     }
 
     pub(crate) fn identity(&self) -> &Implementation {
-        &self.identity
+        &self.0.identity
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     pub(crate) fn sealing(&self) -> Policy {
-        let Settings { sealing_keys: keys, principal, .. } = self.settings;
-        Policy { server: self.identity.name.clone(), keys, principal }
+        let Settings { sealing_keys: keys, principal, .. } = self.0.settings;
+        Policy { server: self.0.identity.name.clone(), keys, principal }
     }
 
     pub(crate) fn instructions_text(&self) -> Option<&str> {
-        self.instructions.as_deref()
+        self.0.instructions.as_deref()
     }
 
     pub(crate) fn lists(&self) -> &Lists {
-        &self.lists
+        &self.0.lists
     }
 
     pub(crate) fn completion(&self) -> Option<Complete> {
-        self.completion
+        self.0.completion
     }
 
     pub(crate) fn prompts(&self) -> Option<&dyn Prompts> {
-        self.prompts.as_deref()
+        self.0.prompts.as_deref()
     }
 
     pub(crate) fn resources(&self) -> Option<&dyn Resources> {
-        self.resources.as_deref()
+        self.0.resources.as_deref()
     }
 
     pub(crate) fn tools(&self) -> &[Tool] {
-        &self.tools
+        &self.0.tools
     }
 
     pub(crate) fn find_tool(&self, name: &str) -> Option<&Tool> {
-        self.tools.iter().find(|tool| tool.name() == name)
+        self.0.tools.iter().find(|tool| tool.name() == name)
     }
 
     /// What is here, and nothing that is not. Log messages may come from any handler.
     pub(crate) fn capabilities(&self, version: Version) -> ServerCapabilities<'_> {
         let mut capabilities = ServerCapabilities {
-            tools: (!self.tools.is_empty()).then(Default::default),
-            prompts: self.prompts.is_some().then(Default::default),
-            resources: self.resources.is_some().then(Default::default),
-            completions: self.completion.map(|_| Default::default()),
+            tools: (!self.0.tools.is_empty()).then(Default::default),
+            prompts: self.0.prompts.is_some().then(Default::default),
+            resources: self.0.resources.is_some().then(Default::default),
+            completions: self.0.completion.map(|_| Default::default()),
             logging: Some(Default::default()),
-            extensions: Some(&self.extensions)
+            extensions: Some(&self.0.extensions)
                 .filter(|all| version.has_extensions() && !all.is_empty()),
         };
         if let Some(subscriptions) = self.listening(version) {
@@ -343,15 +351,15 @@ impl Server {
 
     /// Only modern clients can listen.
     pub(crate) fn listening(&self, version: Version) -> Option<&dyn Listen> {
-        self.subscriptions.as_deref().filter(|_| version.is_modern())
+        self.0.subscriptions.as_deref().filter(|_| version.is_modern())
     }
 
     pub(crate) fn has_resource(&self, uri: &str) -> bool {
-        self.resources.as_ref().is_some_and(|resources| resources.has(uri))
+        self.0.resources.as_ref().is_some_and(|resources| resources.has(uri))
     }
 
     pub(crate) fn extensions(&self) -> &BTreeMap<String, Value> {
-        &self.extensions
+        &self.0.extensions
     }
 }
 
@@ -362,7 +370,7 @@ fn complete(
     request: RequestInfo,
 ) -> Result<Call, Failure> {
     let subject = Subject::read(params)?;
-    match (subject.of.clone(), &server.prompts, &server.resources) {
+    match (subject.of.clone(), &server.0.prompts, &server.0.resources) {
         (Of::Prompt(name), Some(prompts), _) => prompts.complete(&name, subject, request),
         (Of::Resource(uri), _, Some(resources)) => resources.complete(&uri, subject, request),
         _ => Err(params::invalid("`ref` names nothing that this server has").into()),

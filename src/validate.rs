@@ -33,7 +33,7 @@ impl Server {
 
 fn settings(server: &Server) -> Vec<String> {
     let mut problems = Vec::new();
-    let settings = &server.settings;
+    let settings = server.settings();
     if !settings.endpoint.starts_with('/') {
         problems.push(format!("the endpoint `{}` must start with /", settings.endpoint));
     }

@@ -15,7 +15,7 @@ const PROFILE: &str = "component";
 /// The guests of the package `midge` that are tested.
 const EXAMPLES: [&str; 4] = ["hello", "cart", "demo", "conformance"];
 /// The guests in `tests/guests/` that do not misbehave in one way of their own.
-const OTHERS: [&str; 2] = ["answers", "told"];
+const OTHERS: [&str; 3] = ["answers", "subscribes", "told"];
 
 fn main() {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));

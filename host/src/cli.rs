@@ -117,6 +117,12 @@ impl Common {
 ///
 /// Whatever keeps the server from starting.
 pub async fn run(cli: Cli) -> Result<ExitCode, HostError> {
+    let result = dispatch(cli).await;
+    logging::flush();
+    result
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
         None => serve(None, &cli.common).await?,
         Some(Command::Serve { component, common }) => serve(component, &common).await?,

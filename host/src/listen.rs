@@ -3,7 +3,7 @@
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::{sleep, timeout},
 };
@@ -14,6 +14,9 @@ use crate::{
     connection::{self, Phase, Shared},
 };
 
+/// Clients that may wait to be accepted, if the system allows as many. tokio has 128: of more that
+/// come at once, some are let in only a second later, when their system tries again.
+const BACKLOG: u32 = 4096;
 /// How long to wait when the system has no descriptor for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the guests of a server that is over have beyond their grace.
@@ -61,7 +64,7 @@ impl Server {
     /// [`HostError::Bind`] when the address is not to be had.
     pub async fn bind(host: &Host, guest: Guest, addr: SocketAddr) -> Result<Self, HostError> {
         let bind = |source| HostError::Bind { addr, source };
-        let listener = TcpListener::bind(addr).await.map_err(bind)?;
+        let listener = listen(addr).map_err(bind)?;
         let addr = listener.local_addr().map_err(bind)?;
         let handle = ServerHandle {
             guest: watch::Sender::new(guest),
@@ -131,6 +134,16 @@ impl Server {
         }
         Ok(())
     }
+}
+
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was just ended may be started again. Elsewhere it would let two share a port.
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// Waits for a place, then for a client.

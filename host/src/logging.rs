@@ -1,9 +1,18 @@
 //! Where the log goes: standard error, for people or for machines.
 
-use std::io::{self, IsTerminal};
+mod gather;
+mod json;
+
+use std::{
+    io::{self, IsTerminal},
+    sync::OnceLock,
+};
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+use gather::Gathered;
+use json::JsonLines;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -20,21 +29,36 @@ pub(crate) enum LogFormat {
 /// What is logged unless `RUST_LOG` says otherwise. wasi-http warns of every peer that fails.
 pub(crate) const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";
 
+/// Lines for machines, until the moment in which they are written.
+static GATHERED: OnceLock<Gathered<io::Stderr>> = OnceLock::new();
+
 /// Sends the events of this process to standard error.
 pub(crate) fn install(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let terminal = io::stderr().is_terminal();
-    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let text = match format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    // Only a second logger in one process is refused, and then the first one serves.
-    let _ = if text {
-        logger.with_ansi(terminal).try_init()
+    let layer = if text {
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(terminal).boxed()
     } else {
-        logger.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        JsonLines::new(GATHERED.get_or_init(|| Gathered::new(io::stderr()))).boxed()
     };
+    // Only a second logger in one process is refused, and then the first one serves.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    if let Some(gathered) = GATHERED.get()
+        && let Err(error) = gathered.start()
+    {
+        tracing::warn!(target: "midge", %error, "log lines are written one by one");
+    }
+}
+
+/// Writes what is left of the log, as the last thing a process does.
+pub(crate) fn flush() {
+    if let Some(gathered) = GATHERED.get() {
+        gathered.flush();
+    }
 }

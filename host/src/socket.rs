@@ -11,7 +11,7 @@ use std::{
 
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
     time::{Sleep, sleep},
 };
@@ -21,6 +21,9 @@ use crate::pulse::Pulse;
 /// How long what a client still sends is read and dropped: closing at once would reset the
 /// connection, and the client would lose the answer that tells it why.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Whether tokio learns of a socket's readiness once, when it begins (epoll, kqueue).
+const TELLS_NEWS_ONLY: bool = cfg!(any(target_os = "linux", target_os = "macos"));
 
 /// A socket that feeds the pulse of its connection.
 pub(crate) struct Tracked {
@@ -71,15 +74,25 @@ impl Tracked {
     fn poll_receive(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.socket.poll_read_ready(cx))?;
-            match self.socket.try_read(buffer.initialize_unfilled()) {
-                Ok(read) => {
-                    buffer.advance(read);
-                    return Poll::Ready(Ok(()));
-                }
+            match self.receive(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                received => return Poll::Ready(received),
             }
         }
+    }
+
+    /// Takes what has arrived.
+    ///
+    /// Where the system tells of news only, a read that leaves room has taken everything, and says
+    /// so to tokio: else each request costs a second read that finds nothing.
+    fn receive(&self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
+        let mut received = 0;
+        let result = self.socket.try_io(Interest::READABLE, || {
+            received = self.socket.try_read_buf(buffer)?;
+            let took_all = TELLS_NEWS_ONLY && received > 0 && buffer.remaining() > 0;
+            if took_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        if received > 0 { Ok(()) } else { result }
     }
 
     fn poll_send(

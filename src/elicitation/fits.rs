@@ -63,13 +63,14 @@ fn string(field: &Map<String, Value>, value: &Value) -> Result<(), String> {
 
 fn list(field: &Map<String, Value>, value: &Value) -> Result<(), String> {
     let items = value.as_array().ok_or_else(|| "must be a list".to_owned())?;
+    check_length(field, ["minItems", "maxItems"], items.len(), "items")?;
     for item in items {
         let text = item.as_str().ok_or_else(|| "must be a list of strings".to_owned())?;
         if let Some(choices) = field.get("items").and_then(Value::as_object) {
             one_of(choices, text)?;
         }
     }
-    check_length(field, ["minItems", "maxItems"], items.len(), "items")
+    Ok(())
 }
 
 fn check_length(

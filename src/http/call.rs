@@ -32,13 +32,13 @@ pub(crate) async fn run<T: Transport>(
         context.outbox().close();
     }
     writer.transport().blame(Some(context.request_id()));
-    context.start_clock(server.settings.time_limit);
+    context.start_clock(server.settings().time_limit);
     if clock {
         context.set_clock(writer.transport().clock());
     }
-    let keep_alive = server.settings.keep_alive;
+    let keep_alive = server.settings().keep_alive;
     let keep_alive = if heartbeat { keep_alive.min(HEARTBEAT) } else { keep_alive };
-    let mut running = Running::new(future, context.clone(), server.settings.quiet, keep_alive);
+    let mut running = Running::new(future, context.clone(), server.settings().quiet, keep_alive);
     let flow = watch(writer, &mut running, early_stream).await;
     if flow.is_break() {
         context.outbox().cancel();

@@ -46,13 +46,13 @@ async fn exchange<T: Transport>(
 ) -> Io<Outcome> {
     let mut record = Record::default();
     let both = Accepts { json: true, events: true };
-    let Admitted { accepts, origin } = match head::check(&request, &server.settings) {
+    let Admitted { accepts, origin } = match head::check(&request, server.settings()) {
         Ok(admitted) => admitted,
         Err((reply, origin)) => {
             return Writer::new(transport, both, origin, &record).reply(reply).await;
         }
     };
-    let body = match read_body(transport, server.settings.max_body).await {
+    let body = match read_body(transport, server.settings().max_body).await {
         Io::Continue(Ok(body)) => body,
         Io::Continue(Err(refusal)) => {
             let reply = refusal.into_reply();
@@ -76,7 +76,7 @@ async fn exchange<T: Transport>(
         Work::Reply(reply) => writer.reply(reply).await,
         Work::Jobs { jobs, batch, modern } => {
             answer::run(server, &mut writer, jobs, contexts).await?;
-            let limit = server.settings.time_limit.map(|limit| writer.transport().wait(limit));
+            let limit = server.settings().time_limit.map(|limit| writer.transport().wait(limit));
             within(limit, writer.finish(batch, modern)).await
         }
     }
@@ -107,7 +107,7 @@ async fn run_deferred<T: Transport>(server: &Server, transport: &T, contexts: &[
         }
         true
     };
-    let limit = transport.wait(server.settings.defer_limit);
+    let limit = transport.wait(server.settings().defer_limit);
     let done = futures_lite::future::or(work, async {
         limit.await;
         false

@@ -24,5 +24,6 @@ pub(crate) mod transport;
 
 pub(crate) use exchange::serve;
 pub(crate) use head::{Method, RequestHead};
+pub(crate) use headers::check_params;
 #[cfg(target_family = "wasm")]
 pub(crate) use {sse::event, status::reply_to};

@@ -1,5 +1,7 @@
 //! What the server says about an exchange to its host: the `midge-exchange` header.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::era::Era;
 use crate::outcome::Outcome;
 use crate::protocol::jsonrpc::Request;
@@ -16,6 +18,9 @@ pub(crate) const RUN_TO_COMPLETION: &str = "midge-run-to-completion";
 
 /// Bytes of one value; clients choose names and ids.
 const MAX_VALUE: usize = 128;
+
+/// What is not left as it is in a value.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 #[derive(Debug, Default)]
 pub(crate) struct Record {
@@ -57,9 +62,12 @@ impl Record {
         while !value.is_char_boundary(end) {
             end -= 1;
         }
-        let pairs = std::mem::take(&mut self.pairs);
-        let mut pairs = form_urlencoded::Serializer::new(pairs);
-        self.pairs = pairs.append_pair(key, &value[..end]).finish();
+        if !self.pairs.is_empty() {
+            self.pairs.push('&');
+        }
+        self.pairs.push_str(key);
+        self.pairs.push('=');
+        self.pairs.extend(utf8_percent_encode(&value[..end], ENCODED));
     }
 }
 

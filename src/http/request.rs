@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
         dispatch::answer(self.server, method, self.request.params, info, &|tool, arguments| {
-            headers::check_params(self.headers, &tool.mirrored_params(), arguments)
+            tool.check_headers(self.headers, arguments)
         })
     }
 

@@ -168,7 +168,8 @@ impl Context {
     ///
     /// Only successful results are kept. A client that never got the question, or starts anew, has
     /// the work done again: where it costs money, give the service behind it an idempotency key.
-    /// The result travels through the client, encrypted: at most some 40 KB in all.
+    /// The result travels through the client, encrypted: at most some 40 KB in all. Two steps of
+    /// one key are an internal error; one that has failed may be tried again.
     ///
     /// ```
     #[doc = include_str!("../../examples/steps.rs")]
@@ -185,21 +186,27 @@ impl Context {
         T: Serialize + DeserializeOwned,
     {
         let (key, round) = (key.into(), self.round());
+        round.check_step(&key);
         if round.has_failed() {
             return pending().await;
         }
-        if let Some(kept) = round.step(&key).and_then(|kept| serde_json::from_str(kept.get()).ok())
+        if let Some(kept) = round.step(&key)
+            && let Ok(result) = serde_json::from_str(kept.get())
         {
-            return Ok(kept);
+            round.keep_step(key, kept);
+            return Ok(result);
         }
         let result = work.await?;
+        // Another of that key may have been done meanwhile.
+        round.check_step(&key);
         match to_raw_value(&result) {
-            Ok(kept) => round.keep_step(key, kept),
-            Err(error) => {
-                return self.give_up(Failure::internal(format!("step `{key}`: {error}"))).await;
+            Err(error) => self.give_up(Failure::internal(format!("step `{key}`: {error}"))).await,
+            Ok(_) if round.has_failed() => pending().await,
+            Ok(kept) => {
+                round.keep_step(key, kept);
+                Ok(result)
             }
         }
-        Ok(result)
     }
 
     /// Yields the client's answer to a question, or ends the round with it.

@@ -1,7 +1,7 @@
 //! One round of a request: what is answered already, and what is asked now.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::value::RawValue;
@@ -18,6 +18,10 @@ use crate::protocol::tool::CallToolResult;
 use crate::request::{Attempt, RequestInfo};
 use crate::rounds::Rounds;
 use crate::seal::InvalidKeys;
+
+/// How many bytes of answers travel on to the next round, within what can be sealed: a client that
+/// sends more is at fault, and not the server.
+const MOST_ANSWERS: usize = 32 << 10;
 
 /// What a handler asks of the client, and what the client must be able to do for it.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ struct Inner {
     asked: BTreeMap<String, Question>,
     /// The marks of all questions of this round, whether they are answered or not.
     marks: BTreeMap<String, u64>,
+    /// The steps that this round has come past.
+    steps: BTreeSet<String>,
     failure: Option<Failure>,
 }
 
@@ -82,8 +88,9 @@ impl Round {
             inner.failure.get_or_insert_with(|| Failure::internal(cause));
             return None;
         }
-        let answer = inner.state.answers.get(key)?;
-        let fits = answer.question.is_none_or(|other| other == mark);
+        let answer = inner.state.answers.get_mut(key)?;
+        // What came without a state is an answer to the first question that takes it for one.
+        let fits = *answer.question.get_or_insert(mark) == mark;
         fits.then(|| answer.response.clone())
     }
 
@@ -100,8 +107,19 @@ impl Round {
         self.0.borrow().state.steps.get(key).cloned()
     }
 
+    /// Fails where this round has already come past a step of that key: the work of one of them
+    /// would never be done.
+    pub(super) fn check_step(&self, key: &str) {
+        if self.0.borrow().steps.contains(key) {
+            self.fail(Failure::internal(format!("two steps have the key `{key}`")));
+        }
+    }
+
+    /// Keeps the result of a step for the next rounds.
     pub(super) fn keep_step(&self, key: String, result: Box<RawValue>) {
-        self.0.borrow_mut().state.steps.insert(key, result);
+        let mut inner = self.0.borrow_mut();
+        inner.steps.insert(key.clone());
+        inner.state.steps.insert(key, result);
     }
 }
 
@@ -168,6 +186,13 @@ fn require(
     let needs = needs.fold(ClientCapabilities::none(), ClientCapabilities::and);
     if let Some(missing) = request.capabilities().missing(&needs) {
         return Err(ProtocolError::MissingClientCapability(missing).into());
+    }
+    // What nobody has asked for is not carried on.
+    state.answers.retain(|_, answer| answer.question.is_some());
+    if state.answers.values().map(|answer| answer.response.get().len()).sum::<usize>()
+        > MOST_ANSWERS
+    {
+        return Err(params::invalid("the answers so far are too large to ask for more").into());
     }
     state.round += 1;
     state.asked = asked.iter().map(|(key, question)| (key.clone(), question.mark())).collect();

@@ -15,8 +15,8 @@ impl Context {
     /// The handler runs again from the top when the answer is there, as with [`Context::elicit`].
     /// An answer that is no message is asked for again, and so is the answer to a question that has
     /// changed meanwhile: what goes into the question must be the same in each round, or come from
-    /// a [`Context::step`]. Earlier answers travel with the steps, under the same limit. For a model
-    /// that uses tools see [`CreateMessage::tool_results`].
+    /// a [`Context::step`]. Earlier answers travel with the steps, under the same limit, and
+    /// answers above 32 KiB are refused where there is more to ask. For a model that uses tools see [`CreateMessage::tool_results`].
     ///
     /// Deprecated in the protocol, in force until a version without it: where a server can call a
     /// model itself, it should. What the model says may come from anybody; trust it no more than

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -133,24 +134,32 @@ impl<'a> Message<'a> {
 
 /// Whether a JSON text nests deeper than [`MAX_DEPTH`].
 pub(crate) fn nests_too_deep(text: &str) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
+    let (mut depth, mut rest) = (0_usize, text.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return true;
-                }
-            }
+            b'"' => rest = behind_string(after),
+            b'[' | b'{' if depth == MAX_DEPTH => return true,
+            b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     false
+}
+
+/// What comes after a string, of which the first quote is read. From quote to quote, since large
+/// bodies are large by their strings.
+fn behind_string(mut text: &[u8]) -> &[u8] {
+    while let Some((string, after)) = memchr(b'"', text).and_then(|end| text.split_at_checked(end))
+    {
+        text = after.get(1..).unwrap_or_default();
+        // A quote behind an odd number of backslashes is a part of the string.
+        if string.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0 {
+            return text;
+        }
+    }
+    &[]
 }
 
 /// The error member of a response.
@@ -200,5 +209,21 @@ pub(crate) struct Notification<P> {
 impl<P> Notification<P> {
     pub(crate) fn new(method: &'static str, params: P) -> Self {
         Self { jsonrpc: "2.0", method, params }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_brackets_outside_of_strings_nest() {
+        let open = "[".repeat(MAX_DEPTH);
+        assert!(!nests_too_deep(&open));
+        assert!(nests_too_deep(&format!("{open}{{")));
+        assert!(nests_too_deep(&format!(r#"["\\",{open}"#)), "an escaped backslash ends nothing");
+        for inside in [r#""["#, r#""a[","]""#, r#""\"["#, r#""\\\"[""#, r#""b"],["#] {
+            assert!(!nests_too_deep(&format!("{open}{inside}")), "{inside}");
+        }
     }
 }

@@ -143,7 +143,11 @@ impl Resource {
     /// percent-decoded, as a struct with a field for each; a URI whose variables do not fit the
     /// types of the fields is not found.
     ///
-    /// `{name}` stands for at least one character and never for a `/`; `{+name}` may have slashes.
+    /// `{name}` stands for at least one character of one segment: a `/` can only be in it where the
+    /// URI has it encoded, as `%2F`. `{+name}` may have slashes. Neither has a segment `.` or `..`,
+    /// and what follows a `/` in the template does not begin with one, so that it is safe to join to
+    /// the path of a directory. What follows `://`, as in `file://{+path}`, and a parameter of a
+    /// query (`{?name}`) may.
     pub fn template<V, F, R>(
         template: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,

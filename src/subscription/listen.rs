@@ -138,20 +138,30 @@ impl Listening {
         let of = of(&self.honoured);
         let mut changes = match changes {
             Some(changes) => changes,
-            None => (&mut self.changes).await,
+            None => {
+                let changes = (&mut self.changes).await;
+                // What has changed between the acknowledgement and this is not known.
+                for change in &of {
+                    self.tell_of(change).await;
+                }
+                changes
+            }
         };
         while let Some(change) = changes.next().await {
-            if !of.contains(&change) {
-                continue;
+            if of.contains(&change) {
+                self.tell_of(&change).await;
             }
-            let (method, uri) = match &change {
-                Change::Tools => ("notifications/tools/list_changed", None),
-                Change::Prompts => ("notifications/prompts/list_changed", None),
-                Change::Resources => ("notifications/resources/list_changed", None),
-                Change::Resource(uri) => ("notifications/resources/updated", Some(uri.as_str())),
-            };
-            self.say(method, None, uri).await;
         }
+    }
+
+    async fn tell_of(&self, change: &Change) {
+        let (method, uri) = match change {
+            Change::Tools => ("notifications/tools/list_changed", None),
+            Change::Prompts => ("notifications/prompts/list_changed", None),
+            Change::Resources => ("notifications/resources/list_changed", None),
+            Change::Resource(uri) => ("notifications/resources/updated", Some(uri.as_str())),
+        };
+        self.say(method, None, uri).await;
     }
 
     async fn say(&self, method: &'static str, notifications: Option<&Filter>, uri: Option<&str>) {

@@ -44,9 +44,9 @@ pub enum Change {
 /// use midge::{Change, Resource, Server, Subscriptions};
 ///
 /// /// A counter in a store that all instances share.
-/// async fn version(of: Change) -> u64 {
+/// async fn version(of: Change) -> Option<u64> {
 /// #   drop(of);
-///     7
+///     Some(7)
 /// }
 ///
 /// let server = Server::new("news", "1.0.0")
@@ -72,12 +72,19 @@ pub struct Subscriptions {
 impl Subscriptions {
     /// Looks up a version of each thing that a client listens to, again and again: whatever can
     /// be compared, as a counter, an `ETag` or the time of the last change. Where it differs from
-    /// the last one, the client is told.
-    pub fn polled<F, R>(interval: Duration, version: F) -> Self
+    /// the last one that was seen, the client is told.
+    ///
+    /// `None` says that nobody can tell now, as when the store does not answer. That is no change,
+    /// and not the end: the next look decides. So a lookup that fails ends in `.ok()`.
+    ///
+    /// The first look is what later ones are compared with. The acknowledgement waits for it, 0.3 s
+    /// at most; what is seen for the first time after that is told as a change, so that a client
+    /// that reads once it is acknowledged misses nothing. The interval is 0.1 s at least.
+    pub fn polled<F, R, V>(interval: Duration, version: F) -> Self
     where
         F: Fn(Change) -> R + Clone + 'static,
-        R: Future + 'static,
-        R::Output: PartialEq + 'static,
+        R: Future<Output = Option<V>> + 'static,
+        V: PartialEq + 'static,
     {
         Self::new(Box::new(Polled { interval, version }))
     }
@@ -127,7 +134,8 @@ impl Subscriptions {
     }
 
     /// Sets how long a client may listen before the subscription ends by the protocol's result, and
-    /// the client listens again. Default: 50 s, since many hosts give an exchange a minute. A
+    /// the client listens again. Default: 50 s, since many hosts give an exchange a minute: one that
+    /// gives less than the lifetime cuts the stream, without a result, and logs that as a timeout. A
     /// subscription also ends before [`Server::time_limit`](crate::Server::time_limit).
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {

@@ -9,6 +9,9 @@ use futures_lite::{Stream, stream};
 use super::Change;
 use crate::context::{Context, LocalFuture};
 
+/// The least time between two looks: a mistaken zero must not become a flood of requests.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 pub(super) type Changes = Pin<Box<dyn Stream<Item = Change>>>;
 
 /// A source of changes, whatever it looks like to who has written it.
@@ -23,15 +26,15 @@ pub(super) struct Polled<F> {
     pub(super) version: F,
 }
 
-impl<F, R> Source for Polled<F>
+impl<F, R, V> Source for Polled<F>
 where
     F: Fn(Change) -> R + Clone + 'static,
-    R: Future + 'static,
-    R::Output: PartialEq + 'static,
+    R: Future<Output = Option<V>> + 'static,
+    V: PartialEq + 'static,
 {
     fn changes(&self, of: Vec<Change>, context: &Context) -> LocalFuture<Changes> {
         let mut poll = Poll {
-            interval: self.interval,
+            interval: self.interval.max(SHORTEST),
             version: self.version.clone(),
             known: of.into_iter().map(|change| (change, None)).collect(),
             found: VecDeque::new(),
@@ -39,6 +42,8 @@ where
         };
         Box::pin(async move {
             poll.look().await;
+            // What the first look sees is what later ones are compared with.
+            poll.found.clear();
             let changes = stream::unfold(poll, async |mut poll| Some((poll.next().await, poll)));
             Box::pin(changes) as Changes
         })
@@ -48,18 +53,18 @@ where
 struct Poll<F, V> {
     interval: Duration,
     version: F,
-    /// The last version of each thing; `None` before the first look.
+    /// The last version that was seen of each thing.
     known: Vec<(Change, Option<V>)>,
     /// What the last look has found and nobody was told yet.
     found: VecDeque<Change>,
     context: Context,
 }
 
-impl<F, R> Poll<F, R::Output>
+impl<F, R, V> Poll<F, V>
 where
     F: Fn(Change) -> R,
-    R: Future,
-    R::Output: PartialEq,
+    R: Future<Output = Option<V>>,
+    V: PartialEq,
 {
     async fn next(&mut self) -> Change {
         loop {
@@ -76,8 +81,9 @@ where
 
     async fn look(&mut self) {
         for (change, known) in &mut self.known {
-            let version = (self.version)(change.clone()).await;
-            if known.as_ref().is_some_and(|known| *known != version) {
+            // Who cannot tell now is asked again: no answer is no change.
+            let Some(version) = (self.version)(change.clone()).await else { continue };
+            if known.as_ref() != Some(&version) {
                 self.found.push_back(change.clone());
             }
             *known = Some(version);

@@ -240,7 +240,7 @@ fn s6_versions_are_looked_up_until_the_client_leaves() {
     let version = move |change: Change| {
         let look = looks.get();
         looks.set(look + 1);
-        ready(if change == Change::Tools { u64::from(look >= 4) } else { look })
+        ready(Some(if change == Change::Tools { u64::from(look >= 4) } else { look }))
     };
     let interval = Duration::from_secs(2);
     let source = Subscriptions::polled(interval, version).tools().resource_updates();
@@ -253,8 +253,30 @@ fn s6_versions_are_looked_up_until_the_client_leaves() {
 }
 
 #[test]
+fn s6_a_version_that_nobody_can_tell_is_no_change() {
+    let looks = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&looks);
+    let version = move |_| {
+        let look = counted.get();
+        counted.set(look + 1);
+        ready(match look {
+            0 | 2 => Some(0),
+            1 | 3 => None,
+            look => Some(look),
+        })
+    };
+    let interval = Duration::from_secs(2);
+    let source = Subscriptions::polled(interval, version).resource_updates();
+    let wanted = json!({ "resourceSubscriptions": ["docs://a"] });
+    // Two reads, the acknowledgement and one change.
+    let seen = listen(wanted).tick(interval).fail_at(4).run(&server(source));
+    assert_eq!(methods(&seen), [ACK, "notifications/resources/updated"]);
+    assert_eq!(looks.get(), 6, "the fifth look and the sixth are the first to find a change");
+}
+
+#[test]
 fn s6_nothing_to_look_up_is_held_until_the_end() {
-    let source = Subscriptions::polled(Duration::from_secs(1), |_| ready(0));
+    let source = Subscriptions::polled(Duration::from_secs(1), |_| ready(Some(0)));
     let seen = listen(json!({})).timers(1).run(&server(source));
     assert_eq!(methods(&seen), [ACK, "(response)"]);
 }

@@ -14,7 +14,9 @@ use serde_json::{Map, Value};
 use crate::answer::{Body, Failure, Finished};
 use crate::conform::{self, CheckArguments, CheckResult};
 use crate::context::{Context, LocalFuture};
-use crate::error::ToolError;
+use crate::error::{ProtocolError, ToolError};
+use crate::fields::Fields;
+use crate::http::check_params;
 use crate::outcome::Outcome;
 use crate::protocol::Version;
 use crate::protocol::capabilities::ClientCapabilities;
@@ -27,6 +29,7 @@ use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
 
 type Call = LocalFuture<Result<CallToolResult, ToolError>>;
+type CheckHeaders = fn(&Fields, &[HeaderParam], Option<&RawValue>) -> Result<(), ProtocolError>;
 type Handler = Box<dyn Fn(&str, Context) -> Result<Call, ToolError>>;
 
 /// A tool that the client's model can call.
@@ -84,7 +87,15 @@ struct Extras {
     check_arguments: Option<CheckArguments>,
     output: Option<Output>,
     requires: Option<Requires>,
-    header_params: Option<fn(&mut Value) -> Vec<HeaderParam>>,
+    header_params: Option<HeaderParams>,
+}
+
+/// How arguments that clients repeat in headers are found in a schema, and compared. Function
+/// pointers, so that tools without header parameters link neither.
+#[derive(Debug, Clone, Copy)]
+struct HeaderParams {
+    publish: fn(&mut Value) -> Vec<HeaderParam>,
+    check: CheckHeaders,
 }
 
 /// What the tool's own structured content must fit, and the check that it does.
@@ -287,8 +298,8 @@ impl Tool {
     /// ```
     #[must_use]
     pub fn header_params(mut self) -> Self {
-        // A function pointer, so that tools without header parameters do not link it.
-        self.extras_mut().header_params = Some(header_params::publish);
+        self.extras_mut().header_params =
+            Some(HeaderParams { publish: header_params::publish, check: check_params });
         self
     }
 
@@ -340,11 +351,15 @@ impl Tool {
         self.run_to_completion
     }
 
-    /// The arguments that a client repeats in headers.
-    pub(crate) fn mirrored_params(&self) -> Vec<HeaderParam> {
+    /// Checks that arguments which a client repeats in headers are the same there.
+    pub(crate) fn check_headers(
+        &self,
+        headers: &Fields,
+        arguments: Option<&RawValue>,
+    ) -> Result<(), ProtocolError> {
         match self.extras.as_ref().and_then(|extras| extras.header_params) {
-            Some(_) => self.schema_and_headers().1,
-            None => Vec::new(),
+            Some(params) => (params.check)(headers, &self.schema_and_headers().1, arguments),
+            None => Ok(()),
         }
     }
 
@@ -415,8 +430,8 @@ impl Tool {
             |own| own(),
         );
         let mut schema = schema::with_object_root(schema);
-        let publish = self.extras.as_ref().and_then(|extras| extras.header_params);
-        let headers = publish.map_or_else(Vec::new, |publish| publish(&mut schema));
+        let params = self.extras.as_ref().and_then(|extras| extras.header_params);
+        let headers = params.map_or_else(Vec::new, |params| (params.publish)(&mut schema));
         (schema, headers)
     }
 }

@@ -17,7 +17,9 @@
 //! That is Levels 1 to 3 but for `{;x}` and `{&x}`. Modifiers (Level 4) are not matched: `{x*}` is
 //! a list, where a variable here is a string, and `{x:3}` does not say what was cut off.
 //!
-//! A variable never is the empty string, but in a query, and never has a segment `.` or `..`.
+//! A variable never is the empty string, but in a query, and never has a segment `.` or `..`. `{x}`,
+//! and `{+x}` after a `/` that is not that of `://`, do not begin with a slash, encoded or not: they
+//! are no absolute paths.
 //! Where a URI can be divided in several ways, variables to the left take as much as they can.
 //! Literals are compared as they are written; values are percent-decoded after they were told
 //! apart, so that an encoded slash can be part of `{x}`. More is matched than an expansion can

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -34,7 +35,10 @@ pub fn handle(build: fn() -> Server, request: IncomingRequest, response: Respons
     wstd::runtime::block_on(async move {
         let head = read_head(&request);
         let mut exchange = Exchange { body: Body::Unread(request), answer };
-        serve(&build(), head, &mut exchange).await;
+        // Not dropped: it is gone with the instance. What a handler holds is in its future, which
+        // is dropped.
+        let server = ManuallyDrop::new(build());
+        serve(&server, head, &mut exchange).await;
     });
 }
 

@@ -1,20 +1,24 @@
-//! Real clients take a tour of the demo over a real socket: they list the tools, call each, and
-//! see progress, a structured result and the errors.
+//! Real clients over real sockets. They take a tour of the demo: they list the tools, call each, and
+//! see progress, a structured result and the errors. Modern ones are also asked in between
+//! (`rounds.rs`), and listen (`listens.rs`).
 //!
 //! The clients that are not Rust are installed from `tests/clients/` into the target folder. What
 //! a machine cannot run is left out with a word about how to get it; with `CI=true` that fails.
 
 mod folder;
+mod listens;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod python;
 mod report;
+mod rounds;
 mod rust;
 
 use std::{fmt, io::Write, time::Duration};
 
 use midge_tests::{Serving, guests};
 use rmcp::{model::ProtocolVersion, service::ClientLifecycleMode};
+use serde::de::DeserializeOwned;
 use tokio::process::Command;
 
 use self::report::Report;
@@ -66,12 +70,17 @@ pub(crate) fn available<T>(client: &str, found: Result<T, LeftOut>) -> Option<T>
 async fn take_tour(client: &str, protocol: &str, mode: &str, program: Result<Command, LeftOut>) {
     let Some(mut program) = available(client, program) else { return };
     let serving = Serving::of(guests::DEMO).await;
-    let printed = program::run(program.arg(serving.url()).arg(mode), TOUR).await;
-    let printed = printed.unwrap_or_else(|error| panic!("{client}: {error}"));
-    let report: Report = serde_json::from_str(&printed.stdout)
-        .unwrap_or_else(|error| panic!("{client}: {error} in its report: {}", printed.stdout));
+    let report = reported(client, program.arg(serving.url()).arg(mode)).await;
     finish(&serving, &report, client, protocol);
+}
+
+/// Runs a client that is a program of its own, which prints its report and nothing else.
+async fn reported<R: DeserializeOwned>(client: &str, program: &mut Command) -> R {
+    let printed = program::run(program, TOUR).await;
+    let printed = printed.unwrap_or_else(|error| panic!("{client}: {error}"));
     assert_eq!(printed.stderr, "", "{client} has nothing to complain of");
+    serde_json::from_str(&printed.stdout)
+        .unwrap_or_else(|error| panic!("{client}: {error} in its report: {}", printed.stdout))
 }
 
 /// Checks what the client saw and what the host heard, and says that all is well.
@@ -94,11 +103,15 @@ async fn rust_legacy() {
     take_rust_tour(LEGACY, ClientLifecycleMode::Initialize).await;
 }
 
+/// How `rmcp` becomes a modern client.
+fn modern() -> ClientLifecycleMode {
+    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+    ClientLifecycleMode::Auto { preferred_versions, legacy_version: None }
+}
+
 #[tokio::test]
 async fn rust_modern() {
-    let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
-    take_rust_tour(MODERN, ClientLifecycleMode::Auto { preferred_versions, legacy_version: None })
-        .await;
+    take_rust_tour(MODERN, modern()).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use midge_tests::{Message, Serving, config, guests};
 use serde_json::{Value, json};
 
 pub(crate) const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const NEW: &str = "new:HxwdHh8AAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRo=";
+pub(crate) const NEW: &str = "new:HxwdHh8AAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRo=";
 
 /// The environment variable with these keys.
 pub(crate) fn variable(keys: &[&str]) -> String {

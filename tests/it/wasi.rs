@@ -36,7 +36,7 @@ fn guests_stay_within_the_world_of_the_sdk() {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(Path::new(WIT)).expect("wit/ is right");
     let world = resolve.select_world(&[package], Some("server")).expect("it has the world");
-    for guest in [guests::HELLO, guests::CART, guests::DEMO, guests::ANSWERS] {
+    for guest in [guests::HELLO, guests::CART, guests::DEMO, guests::ANSWERS, guests::SUBSCRIBES] {
         let targeted = targets(&resolve, world, &read(guest), true);
         assert!(targeted.is_ok(), "{guest} targets midge:mcp/server: {targeted:?}");
     }

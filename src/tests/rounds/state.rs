@@ -266,6 +266,30 @@ fn i1_without_keys_one_question_needs_no_state() {
 }
 
 #[test]
+fn i5_answers_that_nobody_has_asked_for_do_not_travel() {
+    let request = Request::call("greet_only", json!({}));
+    let stranger = |size: usize| json!({ "inputResponses": { "x": { "a": "b".repeat(size) } } });
+    let keyless = named("state", || Err(InvalidKeys::Missing));
+    let first = request.with(&stranger(1)).run(&keyless).result();
+    assert_eq!((asked(&first), first.get("requestState")), (vec!["name"], None));
+    let first = request.with(&stranger(70_000)).run(&server()).result();
+    assert_eq!(asked(&first), ["name"]);
+    assert!(first["requestState"].as_str().unwrap().len() < 1000);
+}
+
+#[test]
+fn z3_answers_that_are_too_large_are_the_clients_fault() {
+    let request = Request::call("greet_only", json!({}));
+    let first = request.ask().run(&server()).result();
+    let name = |size: usize| json!({ "name": accept(json!({ "name": "A".repeat(size) })) });
+    let second = request.answer(&first, name(30_000)).run(&server()).result();
+    assert_eq!(asked(&second), ["other"]);
+    let seen = request.answer(&first, name(40_000)).run(&server());
+    assert_eq!(seen.refusal(), (200, -32602));
+    assert!(seen.log.into_inner().is_empty());
+}
+
+#[test]
 fn i8_keys_that_are_none_are_not_the_same_as_no_keys() {
     let server = named("state", || SealingKeys::parse("nonsense"));
     let seen = Request::call("greet_only", json!({})).ask().run(&server);

@@ -81,6 +81,32 @@ async fn same(_: World, context: Context) -> Result<String, ToolError> {
     Ok(format!("{name} {again}"))
 }
 
+/// What no handler should do, one after the other.
+async fn pay_twice(world: World, context: Context) -> Result<String, ToolError> {
+    let pay = || async { Ok::<_, ToolError>(count(&world.paid)) };
+    let (one, other) = (context.step("pay", pay()).await?, context.step("pay", pay()).await?);
+    Ok(format!("{one} {other}"))
+}
+
+async fn pay_together(world: World, context: Context) -> Result<String, ToolError> {
+    let pay = || async { Ok::<_, ToolError>(count(&world.paid)) };
+    let (one, other) = zip(context.step("pay", pay()), context.step("pay", pay())).await;
+    Ok(format!("{} {}", one?, other?))
+}
+
+/// A step that fails, and is tried again at once.
+async fn insist(world: World, context: Context) -> Result<String, ToolError> {
+    let pay = || async {
+        let failed = || ToolError::new("the bank is closed");
+        Some(count(&world.paid)).filter(|count| *count > 1).ok_or_else(failed)
+    };
+    let paid = match context.step("pay", pay()).await {
+        Err(_) => context.step("pay", pay()).await?,
+        Ok(paid) => paid,
+    };
+    Ok(paid.to_string())
+}
+
 async fn slow(_: World, context: Context) -> Result<String, ToolError> {
     let slow = std::future::pending::<()>();
     Ok(zip(context.elicit::<Name>("name", "Who?"), slow).await.0?.name)
@@ -100,6 +126,9 @@ fn server(world: &World) -> Server {
                     "twice_together" => twice_together(world, context).await,
                     "same" => same(world, context).await,
                     "slow" => slow(world, context).await,
+                    "pay_twice" => pay_twice(world, context).await,
+                    "pay_together" => pay_together(world, context).await,
+                    "insist" => insist(world, context).await,
                     _ => buy(world, context).await,
                 }
             }
@@ -107,9 +136,9 @@ fn server(world: &World) -> Server {
         Tool::with_context(name, run).description("x")
     };
     let server = Server::new("steps", "1").sealing_keys(|| SealingKeys::parse(KEY));
-    let names =
-        ["book", "retry", "both", "buy", "twice", "twice_together", "same", "slow"].map(tool);
-    names.into_iter().fold(server, Server::tool)
+    let questions = ["both", "buy", "twice", "twice_together", "same", "slow"];
+    let steps = ["book", "retry", "pay_twice", "pay_together", "insist"];
+    questions.into_iter().chain(steps).map(tool).fold(server, Server::tool)
 }
 
 fn yes() -> Value {
@@ -242,6 +271,18 @@ fn i1_two_questions_of_one_key_are_the_servers_fault() {
     let first = same.ask().run(&server(&world)).result();
     let done = same.answer(&first, answer()).run(&server(&world));
     assert_eq!(text(&done), said("Ann Ann"), "the same question has the same answer");
+}
+
+#[test]
+fn two_steps_of_one_key_are_the_servers_fault() {
+    for tool in ["pay_twice", "pay_together"] {
+        let seen = Request::call(tool, json!({})).ask().run(&server(&World::default()));
+        assert_eq!(seen.refusal(), (500, -32603), "or one of them would never be done");
+        let log = seen.log.into_inner();
+        assert_eq!(log, ["midge: internal error: two steps have the key `pay`"]);
+    }
+    let insists = Request::call("insist", json!({})).ask().run(&server(&World::default()));
+    assert_eq!(text(&insists), said("2"));
 }
 
 #[test]

@@ -28,6 +28,8 @@ const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const CLIENTS: &[(&str, &str)] = &[
     ("package.json", include_str!("../../clients/node/package.json")),
     ("package-lock.json", include_str!("../../clients/node/package-lock.json")),
+    ("listens.mjs", include_str!("../../clients/node/listens.mjs")),
+    ("rounds.mjs", include_str!("../../clients/node/rounds.mjs")),
     ("tour.mjs", include_str!("../../clients/node/tour.mjs")),
     ("v1.mjs", include_str!("../../clients/node/v1.mjs")),
     ("v2.mjs", include_str!("../../clients/node/v2.mjs")),

@@ -1,0 +1,166 @@
+//! Log lines for machines: one JSON object for each event.
+//!
+//! The fields are those of `tracing-subscriber`'s JSON, flattened. Its formatter takes several times
+//! as long, which shows when every exchange writes a line.
+
+use std::{cell::RefCell, fmt, io::Write, time::SystemTime};
+
+use humantime_serde::re::humantime;
+use serde::Serialize;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::gather::Gathered;
+
+/// The layer that writes them.
+pub(super) struct JsonLines<W: 'static> {
+    lines: &'static Gathered<W>,
+}
+
+impl<W> JsonLines<W> {
+    pub(super) fn new(lines: &'static Gathered<W>) -> Self {
+        Self { lines }
+    }
+}
+
+impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        thread_local! {
+            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        // Taken and not borrowed: what a field's `Debug` does may be logged itself.
+        let mut line = LINE.take();
+        line.clear();
+        write_line(&mut line, event.metadata(), SystemTime::now(), |fields| event.record(fields));
+        self.lines.add(&line, *event.metadata().level() <= Level::WARN);
+        LINE.set(line);
+    }
+}
+
+// Writing to memory does not fail.
+
+fn write_line(
+    line: &mut Vec<u8>,
+    metadata: &Metadata<'_>,
+    now: SystemTime,
+    record: impl FnOnce(&mut Fields<'_>),
+) {
+    let (now, level) = (humantime::format_rfc3339_micros(now), metadata.level());
+    let _ = write!(line, r#"{{"timestamp":"{now}","level":"{level}""#);
+    let mut fields = Fields(line);
+    record(&mut fields);
+    fields.add("target", metadata.target());
+    line.extend_from_slice(b"}\n");
+}
+
+struct Fields<'a>(&'a mut Vec<u8>);
+
+impl Fields<'_> {
+    fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        self.0.push(b',');
+        let _ = serde_json::to_writer(&mut *self.0, name);
+        self.0.push(b':');
+        let _ = serde_json::to_writer(&mut *self.0, value);
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field.name(), &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field.name(), &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field.name(), &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field.name(), &value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field.name(), value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field.name(), &format_args!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::sync::mpsc;
+
+    use serde_json::{Value, json};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    struct Lines(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.send(bytes.to_vec()).unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(log: impl FnOnce()) -> Value {
+        let (sender, lines) = mpsc::channel();
+        let gathered = Box::leak(Box::new(Gathered::new(Lines(sender))));
+        let subscriber = tracing_subscriber::registry().with(JsonLines::new(gathered));
+        tracing::subscriber::with_default(subscriber, log);
+        let line = lines.try_recv().unwrap();
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let mut line: Value = serde_json::from_slice(&line).unwrap();
+        let timestamp = line.as_object_mut().unwrap().remove("timestamp").unwrap();
+        assert!(humantime::parse_rfc3339(timestamp.as_str().unwrap()).is_ok());
+        line
+    }
+
+    #[test]
+    fn fields_of_every_kind_are_written() {
+        let line = logged(|| {
+            let (none, cause) = (None::<u64>, "a \"b\"\n\u{1}é");
+            let text = format_args!("{cause}");
+            tracing::warn!(target: "x", a = 1_u64, b = -1, c = 1.5, d = true, none, cause, %text);
+        });
+        let text = "a \"b\"\n\u{1}é";
+        let fields = json!({
+            "level": "WARN", "target": "x", "a": 1, "b": -1, "c": 1.5, "d": true,
+            "cause": text, "text": text,
+        });
+        assert_eq!(line, fields);
+    }
+
+    #[test]
+    fn a_message_is_a_field() {
+        let line = logged(|| tracing::info!(target: "x", n = f64::NAN, "it is {}", 1));
+        let fields = json!({ "level": "INFO", "target": "x", "n": null, "message": "it is 1" });
+        assert_eq!(line, fields);
+    }
+
+    #[test]
+    fn what_is_written_may_log_itself() {
+        struct Loud;
+        impl fmt::Debug for Loud {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                tracing::info!(target: "inner", "inner");
+                f.write_str("loud")
+            }
+        }
+        let line = logged(|| tracing::info!(target: "x", loud = ?Loud));
+        assert_eq!(line["level"], "INFO");
+    }
+}
