@@ -127,8 +127,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
         None => serve(None, &cli.common).await?,
         Some(Command::Serve { component, common }) => serve(component, &common).await?,
         Some(Command::Dev { path, example, profile, common }) => {
-            let host = common.start_development()?;
-            dev::run(&host, Target { path, package: None, example, profile }).await?;
+            let target = Target { path, package: None, example, profile };
+            // Before the log has its first lines.
+            target.ensure_project()?;
+            dev::run(&common.start_development()?, target).await?;
         }
         Some(Command::New { name, midge }) => create(&name, midge)?,
         Some(Command::Key { id }) => key(id)?,

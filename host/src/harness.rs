@@ -23,6 +23,8 @@ use crate::{
     sealing,
 };
 
+/// A host reserves address space for each exchange, and a test has a host for each harness.
+const MAX_EXCHANGES: u32 = 16;
 /// What an exchange takes beyond the limits of the host: connecting, sending, letting go.
 const MARGIN: Duration = Duration::from_secs(30);
 
@@ -74,13 +76,14 @@ pub struct Exchange {
 }
 
 impl Harness {
-    /// Loads a component into a host with the default configuration.
+    /// Loads a component into a host with the default configuration, for 16 exchanges at once.
     ///
     /// # Errors
     ///
     /// As [`Host::load`].
     pub fn new(component: impl AsRef<Path>) -> Result<Self, HostError> {
-        Self::with_config(component, Config::default())
+        let config = Config { max_exchanges: MAX_EXCHANGES, ..Config::default() };
+        Self::with_config(component, config)
     }
 
     /// Loads a component into a host with limits and grants of your own. The address is not

@@ -14,6 +14,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! In tests a [`Harness`] sends single requests and says how each exchange ended.
 
 mod authority;
 mod body;

@@ -1,16 +1,20 @@
 //! The command `midge` as its users run it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod project;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
+
+use project::{MIDGE, lock, project, target, write};
 
 /// How long the slowest step may take: a first build of a guest on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -27,7 +31,7 @@ impl Midge {
     }
 
     fn on(address: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_midge"))
+        let mut child = Command::new(MIDGE)
             .args(arguments)
             .args(["--addr", address, "--log-format", "text"])
             .env("CARGO_TARGET_DIR", target())
@@ -74,11 +78,6 @@ impl Drop for Midge {
     }
 }
 
-/// A target folder beside the one that the tests are built in, which cargo may hold a lock on.
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guests")
-}
-
 fn gather(output: impl Read + Send + 'static, printed: &Arc<Mutex<String>>) {
     let printed = Arc::clone(printed);
     thread::spawn(move || {
@@ -122,25 +121,6 @@ fn call(address: &str, tool: &str, arguments: &str) -> String {
     answer
 }
 
-/// A guest project of its own, of this name and source.
-fn project(folder: &Path, name: &str, source: &str) {
-    let midge = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::create_dir_all(folder.join("src")).unwrap();
-    let manifest = format!(
-        "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\nmidge = {{ path = {midge:?} }}\nschemars = \"1\"\n\
-         serde = {{ version = \"1\", features = [\"derive\"] }}\n"
-    );
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    fs::copy(midge.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    write(folder, source);
-}
-
-fn write(folder: &Path, source: &str) {
-    fs::write(folder.join("src/lib.rs"), source).unwrap();
-}
-
 fn example(name: &str) -> String {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     fs::read_to_string(examples.join(name)).unwrap()
@@ -176,8 +156,21 @@ fn dev_swaps_what_builds_and_shows_what_does_not() {
     assert!(greet(&address).contains("Howdy, you!"));
 }
 
+#[test]
+fn a_new_project_is_served_by_dev_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = ["new", "my-server"];
+    let made = Command::new(MIDGE).args(new).current_dir(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let project = folder.path().join("my-server");
+    lock(&project);
+    let midge = Midge::start(&["dev", project.to_str().unwrap()]);
+    let answer = greet(&midge.address());
+    assert!(answer.contains("Hello, you!"), "{answer}");
+}
+
 fn key(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_midge")).arg("key").args(arguments).output().unwrap()
+    Command::new(MIDGE).arg("key").args(arguments).output().unwrap()
 }
 
 #[test]

@@ -21,6 +21,16 @@ pub(crate) struct Target {
     pub(crate) profile: String,
 }
 
+impl Target {
+    pub(crate) fn ensure_project(&self) -> Result<(), BuildError> {
+        if self.path.join("Cargo.toml").is_file() {
+            Ok(())
+        } else {
+            Err(BuildError::NoProject { path: self.path.clone() })
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `.` says nothing.
@@ -42,9 +52,7 @@ pub(crate) struct Built {
 
 /// Builds a component. What cargo has to say goes to standard error as usual.
 pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
-    if !target.path.join("Cargo.toml").is_file() {
-        return Err(BuildError::NoProject { path: target.path.clone() });
-    }
+    target.ensure_project()?;
     toolchain::ensure_target(&target.path).await?;
     let mut cargo = cargo(target);
     let run = |source| BuildError::Run { program: toolchain::cargo(), source };
