@@ -73,6 +73,7 @@ impl Subscriptions {
     /// Looks up a version of each thing that a client listens to, again and again: whatever can
     /// be compared, as a counter, an `ETag` or the time of the last change. Where it differs from
     /// the last one, the client is told.
+    #[must_use]
     pub fn polled<F, R>(interval: Duration, version: F) -> Self
     where
         F: Fn(Change) -> R + Clone + 'static,
@@ -84,6 +85,7 @@ impl Subscriptions {
 
     /// Follows a stream of changes, made for each client from what it listens to. A stream that
     /// ends, ends the subscription.
+    #[must_use]
     pub fn stream<F, S>(changes: F) -> Self
     where
         F: Fn(Vec<Change>) -> S + 'static,
