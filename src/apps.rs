@@ -30,6 +30,7 @@ const META: &str = "ui";
 /// Who may call a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Visibility {
     /// The model.
     Model,
@@ -90,6 +91,7 @@ impl Csp {
 
 /// Something of the browser that a page asks to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Permission {
     /// The camera.
     Camera,
@@ -103,6 +105,7 @@ pub enum Permission {
 
 impl App {
     /// A page of HTML 5, usually by `include_str!`.
+    #[must_use]
     pub fn new(
         uri: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,

@@ -13,6 +13,7 @@ use crate::request::RequestInfo;
 
 /// A list that a server answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum List {
     /// `tools/list`
     Tools,

@@ -74,6 +74,7 @@ pub struct Prompt {
 
 impl Prompt {
     /// A prompt whose handler takes its arguments; [`NoArguments`](crate::NoArguments) for none.
+    #[must_use]
     pub fn new<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
     where
         A: DeserializeOwned + JsonSchema + 'static,
@@ -85,6 +86,7 @@ impl Prompt {
     }
 
     /// A prompt whose handler takes its arguments and the [`Context`] of the request.
+    #[must_use]
     pub fn with_context<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
     where
         A: DeserializeOwned + JsonSchema + 'static,

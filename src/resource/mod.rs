@@ -88,6 +88,7 @@ enum Address {
 
 impl Resource {
     /// A fixed text, usually by `include_str!`.
+    #[must_use]
     pub fn text(
         uri: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,
@@ -98,6 +99,7 @@ impl Resource {
     }
 
     /// Fixed bytes, usually by `include_bytes!`.
+    #[must_use]
     pub fn bytes(
         uri: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,
@@ -108,6 +110,7 @@ impl Resource {
     }
 
     /// A resource that a handler reads.
+    #[must_use]
     pub fn new<F, R>(
         uri: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,
@@ -122,6 +125,7 @@ impl Resource {
     }
 
     /// A resource that a handler reads, with the [`Context`] of the request.
+    #[must_use]
     pub fn with_context<F, R>(
         uri: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,
@@ -148,6 +152,7 @@ impl Resource {
     /// and what follows a `/` in the template does not begin with one, so that it is safe to join to
     /// the path of a directory. What follows `://`, as in `file://{+path}`, and a parameter of a
     /// query (`{?name}`) may.
+    #[must_use]
     pub fn template<V, F, R>(
         template: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,
@@ -163,6 +168,7 @@ impl Resource {
     }
 
     /// All resources whose URIs fit a template, with the [`Context`] of the request.
+    #[must_use]
     pub fn template_with_context<V, F, R>(
         template: impl Into<Cow<'static, str>>,
         name: impl Into<Cow<'static, str>>,

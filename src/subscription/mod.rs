@@ -80,6 +80,7 @@ impl Subscriptions {
     /// The first look is what later ones are compared with. The acknowledgement waits for it, 0.3 s
     /// at most; what is seen for the first time after that is told as a change, so that a client
     /// that reads once it is acknowledged misses nothing. The interval is 0.1 s at least.
+    #[must_use]
     pub fn polled<F, R, V>(interval: Duration, version: F) -> Self
     where
         F: Fn(Change) -> R + Clone + 'static,
@@ -91,6 +92,7 @@ impl Subscriptions {
 
     /// Follows a stream of changes, made for each client from what it listens to. A stream that
     /// ends, ends the subscription.
+    #[must_use]
     pub fn stream<F, S>(changes: F) -> Self
     where
         F: Fn(Vec<Change>) -> S + 'static,

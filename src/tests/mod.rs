@@ -5,6 +5,7 @@ mod client_gone;
 mod completion;
 mod golden;
 mod golden_methods;
+mod layers;
 mod legacy;
 mod pages;
 mod prompts;

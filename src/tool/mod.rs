@@ -115,6 +115,7 @@ struct Requires {
 impl Tool {
     /// A tool whose handler takes its arguments: any type that `serde` reads and `schemars`
     /// describes as an object.
+    #[must_use]
     pub fn new<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
     where
         A: DeserializeOwned + JsonSchema + 'static,
@@ -133,6 +134,7 @@ impl Tool {
 
     /// A tool whose handler takes its arguments and the [`Context`] of the request, to report
     /// progress, to log, or to know who asks.
+    #[must_use]
     pub fn with_context<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
     where
         A: DeserializeOwned + JsonSchema + 'static,

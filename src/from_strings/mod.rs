@@ -9,84 +9,20 @@
 //! and an empty string was given. Fields behind `#[serde(flatten)]` are read before their types are
 //! known, so that they must be strings.
 
-use std::fmt;
+mod invalid;
+mod text;
 
-use serde::de::value::StringDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess,
-    Unexpected, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::Number;
 
-/// Which of the strings is wrong, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` {reason}")]
-pub(crate) struct InvalidValue {
-    /// Empty where the type is none that strings with names can be read into.
-    pub(crate) name: String,
-    /// What follows the name in a sentence.
-    pub(crate) reason: String,
-}
+pub(crate) use invalid::InvalidValue;
+use text::Text;
 
 /// Reads a struct, or a map, field by field.
 pub(crate) fn read<T: DeserializeOwned>(values: Vec<(String, String)>) -> Result<T, InvalidValue> {
     T::deserialize(Fields { rest: values.into_iter(), value: None })
-}
-
-impl InvalidValue {
-    fn new(name: &str, reason: String) -> Self {
-        Self { name: name.to_owned(), reason }
-    }
-
-    fn expected(expected: &str, text: &str) -> Self {
-        Self::new("", format!("must be {expected}, not `{text}`"))
-    }
-
-    /// Names the field, where serde has not.
-    fn of(mut self, name: String) -> Self {
-        if self.name.is_empty() {
-            self.name = name;
-        }
-        self
-    }
-}
-
-impl Error for InvalidValue {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new("", format!("is wrong: {message}"))
-    }
-
-    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_value(unexpected, expected)
-    }
-
-    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let reason = match unexpected {
-            Unexpected::Str(text) => format!("must be {expected}, not `{text}`"),
-            Unexpected::Unsigned(number) => format!("must be {expected}, not `{number}`"),
-            Unexpected::Signed(number) => format!("must be {expected}, not `{number}`"),
-            _ => format!("must be {expected}"),
-        };
-        Self::new("", reason)
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let choices: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
-        Self::new("", format!("must be one of {}, not `{variant}`", choices.join(", ")))
-    }
-
-    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
-        Self::new(field, "is not known".to_owned())
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(field, "is missing".to_owned())
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new(field, "is given twice".to_owned())
-    }
 }
 
 /// All strings with their names.
@@ -154,115 +90,6 @@ impl<'de> Deserializer<'de> for Fields {
     }
 }
 
-/// One string.
-struct Text(String);
-
-impl Text {
-    /// An integer, within the range of its type. Outside of the generic code, once for all types.
-    fn whole(&self, smallest: i64, largest: u64) -> Result<Number, InvalidValue> {
-        let fits = |number: &Number| match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => number <= largest,
-            (None, Some(number)) => number >= smallest,
-            (None, None) => false,
-        };
-        self.0.parse().ok().filter(fits).ok_or_else(|| {
-            let expected = format!("a whole number from {smallest} to {largest}");
-            InvalidValue::expected(&expected, &self.0)
-        })
-    }
-
-    fn fraction(&self) -> Result<f64, InvalidValue> {
-        let number: Option<Number> = self.0.parse().ok();
-        let number = number.and_then(|number| number.as_f64());
-        number.ok_or_else(|| InvalidValue::expected("a number", &self.0))
-    }
-
-    fn flag(&self) -> Result<bool, InvalidValue> {
-        self.0.parse().map_err(|_| InvalidValue::expected("`true` or `false`", &self.0))
-    }
-}
-
-macro_rules! whole_numbers {
-    ($($method:ident: $number:ident),*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-            let number = self.whole($number::MIN as i64, $number::MAX as u64)?;
-            match number.as_u64() {
-                Some(number) => visitor.visit_u64(number),
-                None => visitor.visit_i64(number.as_i64().unwrap_or_default()),
-            }
-        }
-    )*};
-}
-
-macro_rules! not_from_a_string {
-    ($($method:ident($($argument:ty),*): $kind:literal),*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $argument,)* _: V) -> Result<V::Value, InvalidValue> {
-            Err(InvalidValue::new("", format!("is {}, which a string cannot be", $kind)))
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Text {
-    type Error = InvalidValue;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-        visitor.visit_string(self.0)
-    }
-
-    whole_numbers! {
-        deserialize_i8: i8, deserialize_i16: i16, deserialize_i32: i32, deserialize_i64: i64,
-        deserialize_u8: u8, deserialize_u16: u16, deserialize_u32: u32, deserialize_u64: u64
-    }
-
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-        visitor.visit_f64(self.fraction()?)
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-        visitor.visit_f64(self.fraction()?)
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-        visitor.visit_bool(self.flag()?)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, InvalidValue> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, InvalidValue> {
-        let variant: StringDeserializer<InvalidValue> = self.0.into_deserializer();
-        variant.deserialize_enum(name, variants, visitor)
-    }
-
-    not_from_a_string! {
-        deserialize_seq(): "a list",
-        deserialize_tuple(usize): "a list",
-        deserialize_tuple_struct(&'static str, usize): "a list",
-        deserialize_map(): "an object",
-        deserialize_struct(&'static str, &'static [&'static str]): "an object",
-        deserialize_unit(): "nothing",
-        deserialize_unit_struct(&'static str): "nothing"
-    }
-
-    forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf identifier ignored_any
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashMap};
@@ -277,7 +104,7 @@ mod tests {
         values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
-    fn problem<T: DeserializeOwned + fmt::Debug>(values: &[(&str, &str)]) -> String {
+    fn problem<T: DeserializeOwned + std::fmt::Debug>(values: &[(&str, &str)]) -> String {
         read::<T>(pairs(values)).unwrap_err().to_string()
     }
 
