@@ -177,7 +177,7 @@ fn call_tool(
 ) -> Result<Answer, Failure> {
     let name = params::string(params.of_method("name")?, "name")?;
     let arguments = params::object(params.of_method("arguments")?, "arguments")?;
-    let [responses, state] = Attempt::INPUT.map(|name| params.of_method(name));
+    let [responses, state] = params::INPUT.map(|name| params.of_method(name));
     let input = [responses?, state?];
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;

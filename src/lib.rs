@@ -62,6 +62,7 @@ mod error;
 mod fields;
 mod flat_schema;
 mod from_strings;
+mod headers;
 mod http;
 mod input;
 mod lists;

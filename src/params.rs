@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
 use crate::protocol::members::{self, Member, NotReadable};
-use crate::request::Attempt;
+
+/// What a client brings along to a further round: its answers, and the state that it was given.
+pub(crate) const INPUT: [&str; 2] = ["inputResponses", "requestState"];
 
 /// The parameters of a request. They may be large, so what most methods want of them is read once.
 pub(crate) struct Params<'a> {
@@ -15,8 +17,7 @@ pub(crate) struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    const FOUND: [&'static str; 6] =
-        ["_meta", "name", "uri", "arguments", Attempt::INPUT[0], Attempt::INPUT[1]];
+    const FOUND: [&'static str; 6] = ["_meta", "name", "uri", "arguments", INPUT[0], INPUT[1]];
 
     pub(crate) fn new(json: Option<&'a RawValue>) -> Result<Self, NotReadable> {
         let none = [Ok(None); Self::FOUND.len()];

@@ -45,10 +45,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// The names of the parameters that a client brings along.
-    pub(crate) const INPUT: [&'static str; 2] = ["inputResponses", "requestState"];
-
-    /// An attempt with its parameters, the last two those of [`Attempt::INPUT`], which mean nothing
+    /// An attempt with its parameters, the last two those of [`params::INPUT`], which mean nothing
     /// to versions that ask nothing.
     pub(crate) fn new(
         version: Version,
@@ -57,7 +54,7 @@ impl Attempt {
         arguments: Option<&RawValue>,
         input: [Option<&RawValue>; 2],
     ) -> Result<Self, ProtocolError> {
-        let [responses, state] = Self::INPUT;
+        let [responses, state] = params::INPUT;
         let input = input.map(|value| value.filter(|_| version.has_input_requests()));
         let [input_responses, request_state] = input;
         let request_state = request_state.map(|value| params::string(Some(value), state));

@@ -1,7 +1,7 @@
 //! Who speaks: a modern client, whose metadata is in every request, or a legacy one.
 
-use super::headers::Field;
 use crate::error::ProtocolError;
+use crate::headers::Field;
 use crate::protocol::Version;
 use crate::protocol::meta::RequestMeta;
 

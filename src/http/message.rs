@@ -5,13 +5,13 @@ use std::rc::Rc;
 use serde_json::value::RawValue;
 
 use super::era::{self, Era};
-use super::headers::{self, Field};
 use super::record::Record;
 use super::reply::Reply;
 use super::{request, status};
 use crate::dispatch::Answer;
 use crate::error::ProtocolError;
 use crate::fields::Fields;
+use crate::headers::{self, Field};
 use crate::outcome::Outcome;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
 use crate::protocol::meta::RequestMeta;

@@ -1,7 +1,7 @@
 //! The exchange without I/O: a request's head and body in, a reply out.
 //!
 //! [`serve`] is the life of an exchange. It checks the head ([`head`]), reads the body, finds out
-//! who speaks ([`era`]), compares headers with the body ([`headers`]) and writes the answer
+//! who speaks ([`era`]), compares headers with the body ([`headers`](crate::headers)) and writes the answer
 //! ([`answer`]), as JSON or as a stream ([`sse`]). Which failure gets which status stands in
 //! [`status`]. Bytes come and go through a [`Transport`](transport::Transport), and whatever goes
 //! wrong there means one thing: the client is gone.
@@ -12,7 +12,6 @@ mod call;
 mod era;
 mod exchange;
 mod head;
-mod headers;
 mod message;
 mod origin;
 mod record;
@@ -24,6 +23,5 @@ pub(crate) mod transport;
 
 pub(crate) use exchange::serve;
 pub(crate) use head::{Method, RequestHead};
-pub(crate) use headers::check_params;
 #[cfg(target_family = "wasm")]
 pub(crate) use {sse::event, status::reply_to};

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use serde_json::value::RawValue;
 
 use super::era::{self, Era};
-use super::headers::{self, Field};
 use super::record::Record;
 use crate::answer::Failure;
 use crate::dispatch::{self, Answer, Method};
 use crate::error::ProtocolError;
 use crate::fields::Fields;
+use crate::headers::{self, Field};
 use crate::params::Params;
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{Request, RequestId};

@@ -65,7 +65,7 @@ impl Prompts for Registry {
     }
 
     fn get(&self, params: Option<&RawValue>, mut request: RequestInfo) -> Result<Call, Failure> {
-        let [responses, state] = Attempt::INPUT;
+        let [responses, state] = params::INPUT;
         let names = ["name", "arguments", responses, state];
         let [name, arguments, responses, state] = params::read(params, names)?;
         let name = params::string(name, "name")?;

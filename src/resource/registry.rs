@@ -124,7 +124,7 @@ impl Resources for Registry {
         params: Option<&RawValue>,
         mut request: RequestInfo,
     ) -> Result<Call, Failure> {
-        let [responses, state] = Attempt::INPUT;
+        let [responses, state] = params::INPUT;
         let [uri, responses, state] = params::read(params, ["uri", responses, state])?;
         let uri = params::string(uri, "uri")?.into_owned();
         let version = request.version;

@@ -1,5 +1,7 @@
 //! Tools: a name, a description and an `async fn`.
 
+mod call;
+mod definition;
 mod problems;
 
 use std::borrow::Cow;
@@ -11,22 +13,20 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::answer::{Body, Failure, Finished};
 use crate::conform::{self, CheckArguments, CheckResult};
 use crate::context::{Context, LocalFuture};
 use crate::error::{ProtocolError, ToolError};
 use crate::fields::Fields;
-use crate::http::check_params;
-use crate::outcome::Outcome;
-use crate::protocol::Version;
+use crate::headers::check_params;
 use crate::protocol::capabilities::ClientCapabilities;
-use crate::protocol::content::ContentBlock;
 use crate::protocol::identity::Icon;
-use crate::protocol::tool::{CallToolResult, ToolAnnotations, ToolDefinition};
+use crate::protocol::tool::{CallToolResult, ToolAnnotations};
 use crate::request::RequestInfo;
 use crate::schema::header_params::{self, HeaderParam};
 use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
+
+pub(crate) use call::finish;
 
 type Call = LocalFuture<Result<CallToolResult, ToolError>>;
 type CheckHeaders = fn(&Fields, &[HeaderParam], Option<&RawValue>) -> Result<(), ProtocolError>;
@@ -352,90 +352,6 @@ impl Tool {
     pub(crate) fn runs_to_completion(&self) -> bool {
         self.run_to_completion
     }
-
-    /// Checks that arguments which a client repeats in headers are the same there.
-    pub(crate) fn check_headers(
-        &self,
-        headers: &Fields,
-        arguments: Option<&RawValue>,
-    ) -> Result<(), ProtocolError> {
-        match self.extras.as_ref().and_then(|extras| extras.header_params) {
-            Some(params) => (params.check)(headers, &self.schema_and_headers().1, arguments),
-            None => Ok(()),
-        }
-    }
-
-    /// What the client would have to declare, but did not.
-    pub(crate) fn missing(&self, request: &RequestInfo) -> Option<Box<RawValue>> {
-        let Requires { capabilities, missing } = self.extras.as_ref()?.requires.as_ref()?;
-        missing(capabilities, request)
-    }
-
-    /// Reads the arguments and starts the call, which runs as its future is polled.
-    pub(crate) fn call(
-        &self,
-        arguments: Option<&RawValue>,
-        context: Context,
-    ) -> Result<Call, ToolError> {
-        let arguments = arguments.map_or("{}", RawValue::get);
-        let Some(extras) = &self.extras else { return (self.handler)(arguments, context) };
-        if let Some(check) = extras.check_arguments {
-            check(extras.input_schema.unwrap_or(self.input_schema), arguments)?;
-        }
-        let call = (self.handler)(arguments, context)?;
-        Ok(match extras.output {
-            Some(Output { schema, check }) => check(schema, call),
-            None => call,
-        })
-    }
-
-    /// The tool as a client of `version` may see it.
-    pub(crate) fn definition(&self, version: Version) -> ToolDefinition<'_> {
-        let extras = self.extras.as_deref();
-        let mut input_schema = self.published_schema();
-        let own = extras.and_then(|extras| extras.output);
-        let output_schema = own.map_or_else(self.output_schema, |own| Some((own.schema)()));
-        let mut output_schema = output_schema.filter(|schema| {
-            version.structured_content_may_be_any_value()
-                || (version.has_structured_content() && schema::is_object(schema))
-        });
-        if !version.allows_boolean_schemas() {
-            schema::without_booleans(&mut input_schema);
-            output_schema.iter_mut().for_each(schema::without_booleans);
-        }
-        let extras_since = |known: bool| extras.filter(|_| known);
-        ToolDefinition {
-            name: &self.name,
-            title: extras_since(version.has_titles()).and_then(|extras| extras.title.as_deref()),
-            description: &self.description,
-            input_schema: Cow::Owned(input_schema),
-            output_schema,
-            annotations: extras.and_then(|extras| extras.annotations.as_ref()),
-            icons: extras_since(version.has_icons()).map_or(&[], |extras| &extras.icons),
-            meta: extras_since(version.has_titles()).and_then(|extras| extras.meta.as_ref()),
-        }
-    }
-
-    /// The input schema as clients see it.
-    fn published_schema(&self) -> Value {
-        self.schema_and_headers().0
-    }
-
-    fn schema_and_headers(&self) -> (Value, Vec<HeaderParam>) {
-        let own = self.extras.as_ref().and_then(|extras| extras.input_schema);
-        let schema = own.map_or_else(
-            || {
-                let mut schema = (self.input_schema)();
-                schema::without_number_formats(&mut schema);
-                schema
-            },
-            |own| own(),
-        );
-        let mut schema = schema::with_object_root(schema);
-        let params = self.extras.as_ref().and_then(|extras| extras.header_params);
-        let headers = params.map_or_else(Vec::new, |params| (params.publish)(&mut schema));
-        (schema, headers)
-    }
 }
 
 impl fmt::Debug for Tool {
@@ -446,19 +362,6 @@ impl fmt::Debug for Tool {
             .field("description", &self.description)
             .finish_non_exhaustive()
     }
-}
-
-/// What a client of `version` gets to see of a call.
-pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version) -> Finished {
-    let result = match result {
-        Ok(result) => result,
-        Err(ToolError::Internal(cause)) => return Err(Failure::internal(cause)),
-        Err(error) => CallToolResult::new().block(ContentBlock::text(error.to_string())).error(),
-    };
-    let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
-    let result = result.for_version(version);
-    let body = Body { outcome, ..Body::new(&result)? };
-    body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }
 
 fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
