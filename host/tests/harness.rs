@@ -1,5 +1,5 @@
 //! The harness: a project is built, and its component called.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod project;
 
