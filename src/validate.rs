@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::collections::HashSet;
 
-use crate::protocol::meta;
+use crate::protocol::{Version, meta};
 use crate::server::Server;
+use crate::subscription::Subscriptions;
 use crate::{apps, prompt, resource};
 
 /// What is wrong with a server, as [`Server::validate`] found it: one line for each problem.
@@ -25,6 +26,7 @@ impl Server {
         let mut problems = settings(self);
         problems.extend(tools(self));
         problems.extend(features(self));
+        problems.extend(subscriptions(self));
         problems.extend(extensions(self));
         problems.extend(apps::problems(self));
         if problems.is_empty() { Ok(()) } else { Err(InvalidServer(problems)) }
@@ -72,6 +74,24 @@ fn features(server: &Server) -> Vec<String> {
         problems.extend(resources.iter().flat_map(|all| resource::Registry::problems(all)));
     }
     problems
+}
+
+/// What clients could listen to in vain.
+fn subscriptions(server: &Server) -> Vec<String> {
+    let Some(subscriptions) = server.listening(Version::V2026_07_28) else { return Vec::new() };
+    let subscriptions: &dyn Any = subscriptions;
+    let announced = subscriptions.downcast_ref().map_or([false; 4], Subscriptions::announced);
+    if announced == [false; 4] {
+        return vec![
+            "subscriptions: nothing is announced, as by `Subscriptions::tools`".to_owned(),
+        ];
+    }
+    let resources = server.resources().is_some();
+    let has = [!server.tools().is_empty(), server.prompts().is_some(), resources, resources];
+    let names = ["tools", "prompts", "resources", "resource_updates"];
+    let idle = names.iter().zip(announced).zip(has).filter(|((_, told), has)| *told && !has);
+    idle.map(|((name, _), _)| format!("subscriptions: there is nothing for `{name}` to tell of"))
+        .collect()
 }
 
 fn extensions(server: &Server) -> impl Iterator<Item = String> {

@@ -50,9 +50,11 @@ impl Context {
     /// give each question its own `key`: two of one key are an internal error. What is asked
     /// together, as by `join!`, is sent together.
     ///
-    /// An answer that does not fit the form is asked for again; one to another question under the
-    /// same key, as after a change of the price in `message`, does not count. Never ask for
-    /// secrets by a form: use [`Context::elicit_url`].
+    /// An answer that does not fit the form is asked for again, and so is one to another question
+    /// under the same key, as after a change of the price in `message`; the state of the request
+    /// tells which was asked, so this takes [keys](crate::SealingKeys). An answer is the client's
+    /// word, and not proof that a user was asked. Never ask for secrets by a form: use
+    /// [`Context::elicit_url`].
     ///
     /// ```
     /// use midge::{Context, NoArguments, Server, Tool, ToolError};

@@ -1,5 +1,6 @@
 //! One subscription, from its acknowledgement to its end.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const FIRST_LOOK: Duration = Duration::from_millis(300);
 
 /// The method of subscriptions. An object, so that a server without them need not link it.
-pub(crate) trait Listen: fmt::Debug {
+pub(crate) trait Listen: Any + fmt::Debug {
     fn declare(&self, capabilities: &mut ServerCapabilities<'_>);
     fn listen(
         &self,

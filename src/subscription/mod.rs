@@ -145,6 +145,11 @@ impl Subscriptions {
         self
     }
 
+    /// What is announced: the lists of tools, prompts and resources, and single resources.
+    pub(crate) fn announced(&self) -> [bool; 4] {
+        [self.tools, self.prompts, self.resources, self.resource_updates]
+    }
+
     /// Adds what is told to what the server has.
     pub(crate) fn declare(&self, capabilities: &mut ServerCapabilities<'_>) {
         if let Some(tools) = &mut capabilities.tools {

@@ -335,3 +335,15 @@ fn o1_o2_nothing_else_is_said_on_a_subscription() {
     let others = ["notifications/progress", "notifications/message"];
     assert!(!methods.iter().any(|method| others.contains(&method.as_str())), "{methods:?}");
 }
+
+#[test]
+fn d2_only_what_there_is_can_be_announced() {
+    let problems = |server: Server| server.validate().map_err(|invalid| invalid.0).err();
+    assert_eq!(problems(server(told())), None);
+    let nothing = "subscriptions: nothing is announced, as by `Subscriptions::tools`";
+    assert_eq!(problems(server(all())), Some(vec![nothing.to_owned()]));
+    let empty = Server::new("empty", "1").subscriptions(all().tools().resource_updates());
+    let told = problems(empty).unwrap();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("`tools`") && told[1].contains("`resource_updates`"), "{told:?}");
+}
