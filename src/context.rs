@@ -211,6 +211,10 @@ impl Context {
         self.0.deferred.borrow_mut().push(Box::pin(work));
     }
 
+    pub(crate) fn has_deferred(&self) -> bool {
+        !self.0.deferred.borrow().is_empty()
+    }
+
     pub(crate) fn take_deferred(&self) -> Vec<LocalFuture<()>> {
         self.0.deferred.take()
     }

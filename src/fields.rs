@@ -1,19 +1,64 @@
-//! HTTP fields (RFC 9110, section 5), as hosts give and take them: pairs of a name and bytes.
+//! HTTP fields (RFC 9110, section 5), in one text, as HTTP/1.1 has them.
 //!
 //! An exchange looks up a dozen names once each. A hash map of parsed names would cost more to
 //! build than all look-ups together, and 20 KB of component.
 
-/// Header fields in the order in which they came.
+use std::ops::Range;
+
+/// Fields in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Vec<(String, Vec<u8>)>);
+pub(crate) struct Fields {
+    /// Each as `name: value` and CR LF.
+    text: Vec<u8>,
+    /// Where name and value of each are.
+    places: Vec<(Range<u32>, Range<u32>)>,
+}
 
 impl Fields {
     pub(crate) fn from_pairs(pairs: Vec<(String, Vec<u8>)>) -> Self {
-        Self(pairs)
+        let mut fields = Self::default();
+        pairs.iter().for_each(|(name, value)| fields.append(name, value));
+        fields
+    }
+
+    /// Fields in the form of HTTP/1.1, after the first `start` bytes, which are something else.
+    /// What is no field is passed over.
+    #[cfg(any(test, target_family = "wasm"))]
+    pub(crate) fn from_text(text: Vec<u8>, start: usize) -> Self {
+        let mut places = Vec::with_capacity(16);
+        let (mut line, mut colon) = (start, None);
+        for (at, byte) in text.iter().enumerate().skip(start) {
+            match byte {
+                b':' if colon.is_none() => colon = Some(at),
+                b'\n' => {
+                    if let Some(colon) = colon.take() {
+                        places.push((range(line, colon), range(colon + 1, at)));
+                    }
+                    line = at + 1;
+                }
+                _ => {}
+            }
+        }
+        Self { text, places }
+    }
+
+    /// The fields in the form of HTTP/1.1, if that is how they were made.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn into_text(self) -> Vec<u8> {
+        self.text
     }
 
     pub(crate) fn into_pairs(self) -> Vec<(String, Vec<u8>)> {
-        self.0
+        let name = |name: &[u8]| String::from_utf8(name.to_vec()).unwrap_or_default();
+        self.iter().map(|(field, value)| (name(field), value.to_vec())).collect()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.places.iter().map(|(name, value)| (self.part(name), self.part(value).trim_ascii()))
+    }
+
+    fn part(&self, place: &Range<u32>) -> &[u8] {
+        self.text.get(place.start as usize..place.end as usize).unwrap_or_default()
     }
 
     /// All values of a field, whatever the case of its name.
@@ -21,8 +66,9 @@ impl Fields {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let fields = self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
-        fields.map(|(_, value)| value.as_slice())
+        let fields =
+            self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
+        fields.map(|(_, value)| value)
     }
 
     /// All values of a field that are visible ASCII, blanks and tabs.
@@ -39,12 +85,34 @@ impl Fields {
 
     /// Bytes of all names and values.
     pub(crate) fn size(&self) -> usize {
-        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+        self.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
-    pub(crate) fn push(&mut self, name: &str, value: impl Into<String>) {
-        self.0.push((name.to_owned(), value.into().into_bytes()));
+    pub(crate) fn push(&mut self, name: &str, value: impl AsRef<str>) {
+        self.append(name, value.as_ref().as_bytes());
     }
+
+    fn append(&mut self, name: &str, value: &[u8]) {
+        // It would be two fields for whoever reads the text.
+        if memchr::memchr2(b'\r', b'\n', value).is_some() {
+            return;
+        }
+        let start = self.text.len();
+        self.text.reserve(name.len() + value.len() + 4);
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.extend_from_slice(b": ");
+        let middle = self.text.len();
+        self.text.extend_from_slice(value);
+        let end = self.text.len();
+        self.text.extend_from_slice(b"\r\n");
+        self.places.push((range(start, middle - 2), range(middle, end)));
+    }
+}
+
+/// A place in a text that is far smaller than 4 GiB: hosts bound the size of heads.
+fn range(start: usize, end: usize) -> Range<u32> {
+    let place = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+    place(start)..place(end)
 }
 
 /// A field's value, where it has only the characters that a value may have (RFC 9110, 5.5), the
@@ -90,6 +158,26 @@ mod tests {
         assert_eq!(fields.texts("x-odd").next(), None);
         assert_eq!(fields.size(), 6 + 1 + 6 + 1 + 5 + 5);
         assert_eq!(text(b"a\0"), None);
+    }
+
+    #[test]
+    fn fields_are_read_as_they_are_written() {
+        let mut written = Fields::default();
+        written.push("content-type", "application/json");
+        written.push("x-empty", "");
+        written.push("x-time", "12:30");
+        let text = [b"POST /mcp HTTP/1.1\r\n", &written.text[..]].concat();
+        let read = Fields::from_text(text, 20);
+        assert!(read.iter().eq(written.iter()), "{read:?}");
+        assert_eq!(read.texts("x-time").collect::<Vec<_>>(), ["12:30"]);
+        assert_eq!(read.texts("x-empty").collect::<Vec<_>>(), [""]);
+    }
+
+    #[test]
+    fn what_is_no_field_is_passed_over() {
+        for text in ["", "no colon\r\n", "cut: off", "\r\n", "\n\n"] {
+            assert_eq!(Fields::from_text(text.into(), 0).iter().count(), 0, "{text:?}");
+        }
     }
 
     #[test]

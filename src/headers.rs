@@ -28,7 +28,7 @@ impl<'a> Field<'a> {
         match (values.next(), values.next()) {
             (None, _) => Field::Absent,
             (Some(value), None) => match fields::text(value) {
-                Some(text) => Field::Once(text.trim_matches([' ', '\t'])),
+                Some(text) => Field::Once(text.trim_ascii()),
                 None => Field::Malformed,
             },
             (Some(_), Some(_)) => Field::Malformed,

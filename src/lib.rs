@@ -40,6 +40,8 @@
 //! # Features
 //! - `pattern`: regular expressions in schemas that tools enforce, for 55 KB of component.
 
+// On WebAssembly, bindings are generated.
+#![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
 #![cfg_attr(
     test,
     allow(
@@ -157,6 +159,18 @@ macro_rules! export {
             $crate::__private::wasip2::http::proxy::export!(
                 Guest with_types_in $crate::__private::wasip2
             );
+            impl $crate::__private::Exchange for Guest {
+                fn handle(
+                    head: Vec<u8>,
+                    body: Vec<u8>,
+                    response: $crate::__private::ResponseOutparam,
+                ) -> Option<$crate::__private::Answer> {
+                    $crate::__private::handle_whole($server, head, body, response)
+                }
+            }
+            $crate::__private::bindings::export!(
+                Guest with_types_in $crate::__private::bindings
+            );
         };
 
         #[cfg(not(target_family = "wasm"))]
@@ -191,7 +205,10 @@ struct Guide;
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __private {
+    pub use crate::wasi::bindings;
+    pub use crate::wasi::bindings::exports::midge::mcp::exchange::{Answer, Guest as Exchange};
     pub use crate::wasi::p2::handle;
+    pub use crate::wasi::whole::handle as handle_whole;
     pub use wasip2;
     pub use wasip2::exports::http::incoming_handler::Guest as IncomingHandler;
     pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};

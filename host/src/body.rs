@@ -39,7 +39,10 @@ type Piece = Result<Frame<Bytes>, HttpError>;
 impl ResponseBody {
     /// An answer that is all there.
     pub(crate) fn whole(bytes: Bytes, report: Arc<Report>) -> Self {
-        Self::new(vec![Ok(Frame::data(bytes))], None, None, report)
+        let pieces = if bytes.is_empty() { Vec::new() } else { vec![Ok(Frame::data(bytes))] };
+        let mut body = Self::new(pieces, None, None, report);
+        body.done = body.pieces.as_slice().is_empty();
+        body
     }
 
     /// An answer that the guest is still writing, of a length that it may have announced.

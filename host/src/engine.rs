@@ -39,6 +39,8 @@ fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
     let mut settings = wasmtime::Config::new();
     settings.wasm_component_model(true);
     settings.epoch_interruption(true);
+    // What a call of a WASI 0.2 guest would pay for, and cannot use.
+    settings.concurrency_support(false);
     if !config.no_cache {
         settings.cache(cache(config)?);
     }

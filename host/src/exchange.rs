@@ -10,7 +10,7 @@ use std::{
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout_at};
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
 
 use crate::{
@@ -21,10 +21,11 @@ use crate::{
     life::{self, End, Life},
     report::Report,
     request::RequestBody,
+    whole::{self, Arrived, Started},
 };
 
-/// A guest's answer as it hands it over.
-pub(crate) type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
+/// A guest's answer as it hands it over through `wasi:http`.
+pub(crate) type Answered = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
 /// Begins an exchange. Dropping the future it returns, even before it is first polled, is the
 /// client's leaving before the head: the guest is part of the future, and goes with it.
@@ -94,10 +95,21 @@ async fn answer(
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
     let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(report)));
+    let request = match guest.takes_whole() {
+        true => timeout_at(report.deadline(host.config()), whole::read(request))
+            .await
+            .map_err(|_| Fault::TimedOut)?
+            .map_err(|_| body_fault(report))?,
+        false => Arrived::Streaming(request.map(Started::not)),
+    };
     let (answered, mut answer) = oneshot::channel();
     let (complete, completed) = oneshot::channel();
     let mut life = life::begin(host, guest, permit, request, report, answered, completed);
-    let (response, end) = poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await?;
+    let head = poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await?;
+    let (response, end) = match head {
+        Head::Whole(answer) => return answer.into_response(report),
+        Head::Started(response, end) => (response, end),
+    };
     let end = match end {
         None if !is_event_stream(&response) => one_more_turn(&mut life).await,
         end => end,
@@ -106,7 +118,7 @@ async fn answer(
     let length = announced_length(&head.headers);
     let body = match end {
         // Nothing has been sent yet, so there is still a better answer than half of one.
-        Some(end) if !end.complete => return Err(end.into_fault()),
+        Some(end) if !end.complete => return end.into_answer()?.into_response(report),
         Some(_) => ResponseBody::finished(body, length, Arc::clone(report)),
         None => {
             // The guest outlives this future: it writes on while hyper sends.
@@ -116,6 +128,11 @@ async fn answer(
     };
     report.head(head.status, &mut head.headers);
     Ok(Response::from_parts(head, body))
+}
+
+/// Why there is no more of a request.
+fn body_fault(report: &Report) -> Fault {
+    report.refusal().cloned().unwrap_or(Fault::BodyCut)
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
@@ -140,14 +157,19 @@ async fn one_more_turn(life: &mut Life) -> Option<End> {
     .await
 }
 
-/// A guest's head, and the guest's end if it has come already.
-type Head = (Response<HyperOutgoingBody>, Option<End>);
+/// How an answer begins.
+enum Head {
+    /// With a head, and the guest's end if it has come already.
+    Started(Response<HyperOutgoingBody>, Option<End>),
+    /// With all of it, from a guest that has ended.
+    Whole(whole::Answer),
+}
 
 /// Lets the guest work until it has a head, or has ended, or its request turns out to be one that
 /// the host answers.
 fn poll_head(
     life: &mut Life,
-    answer: &mut oneshot::Receiver<Answer>,
+    answer: &mut oneshot::Receiver<Answered>,
     report: &Report,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Head, Fault>> {
@@ -159,9 +181,9 @@ fn poll_head(
         return Poll::Ready(Err(fault.clone()));
     }
     match (answer.try_recv(), end) {
-        (Ok(Ok(response)), end) => Poll::Ready(Ok((response, end))),
+        (Ok(Ok(response)), end) => Poll::Ready(Ok(Head::Started(response, end))),
         (Ok(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
-        (Err(_), Some(end)) => Poll::Ready(Err(end.into_fault())),
+        (Err(_), Some(end)) => Poll::Ready(end.into_answer().map(Head::Whole)),
         (Err(_), None) => Poll::Pending,
     }
 }

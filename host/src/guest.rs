@@ -4,17 +4,26 @@ use std::{fs, path::Path, sync::Arc};
 
 use wasmtime::{
     Engine,
-    component::{Component, Linker},
+    component::{Component, ComponentExportIndex, Linker, Resource},
 };
 use wasmtime_wasi_config::WasiConfig;
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::p2::{
+    bindings::{Proxy, ProxyPre},
+    types::HostResponseOutparam,
+};
 
-use crate::{HostError, error::one_line, sealing, state::State};
+use crate::{HostError, error::one_line, sealing, state::State, whole::Answer};
+
+/// The exports of a guest that takes an exchange in one call, see `wit/exchange.wit`.
+const EXCHANGE: &str = "midge:mcp/exchange@0.1.0";
+const HANDLE: &str = "handle";
 
 /// A component that is compiled and linked. Cheap to clone; each exchange makes an instance of it.
 #[derive(Clone)]
 pub struct Guest {
     pre: Arc<ProxyPre<State>>,
+    /// Where it takes whole exchanges, if it does.
+    whole: Option<ComponentExportIndex>,
     seals: bool,
 }
 
@@ -53,12 +62,40 @@ impl Guest {
             path: path.to_owned(),
             reason: one_line(&error),
         })?;
-        Ok(Self { pre: Arc::new(pre), seals: sealing::seals(&bytes) })
+        let exchange = component.get_export_index(None, EXCHANGE);
+        let whole = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
+        Ok(Self { pre: Arc::new(pre), whole, seals: sealing::seals(&bytes) })
     }
 
     /// Whether it has code that looks for sealing keys.
     pub(crate) fn seals(&self) -> bool {
         self.seals
+    }
+
+    /// Whether it takes exchanges in one call.
+    pub(crate) fn takes_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Makes an instance and gives it a whole request. The answer has gone to `response` if there
+    /// is none here.
+    pub(crate) async fn answer(
+        &self,
+        store: &mut wasmtime::Store<State>,
+        head: &[u8],
+        body: &[u8],
+        response: Resource<HostResponseOutparam>,
+    ) -> wasmtime::Result<Option<Answer>> {
+        type Arguments<'a> = (&'a [u8], &'a [u8], Resource<HostResponseOutparam>);
+        let instance = self.pre.instance_pre().instantiate_async(&mut *store).await?;
+        let export = self
+            .whole
+            .as_ref()
+            .ok_or_else(|| wasmtime::format_err!("the component does not export `{EXCHANGE}`"))?;
+        let handle =
+            instance.get_typed_func::<Arguments<'_>, (Option<Answer>,)>(&mut *store, export)?;
+        let (answer,) = handle.call_async(store, (head, body, response)).await?;
+        Ok(answer)
     }
 
     pub(crate) async fn instantiate(

@@ -50,6 +50,7 @@ mod socket;
 mod source_tree;
 mod state;
 mod untaken;
+mod whole;
 
 pub use self::{
     config::Config,

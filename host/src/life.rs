@@ -3,18 +3,23 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::Request;
 use http_body::Body;
 use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
-    time::{Instant, sleep, sleep_until},
+    time::{sleep, sleep_until},
 };
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi_http::{Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme};
 
 use crate::{
-    Guest, Host, contract::Outcome, exchange::Answer, fault::Fault, host::Counted, report::Report,
+    Guest, Host,
+    contract::Outcome,
+    exchange::Answered,
+    fault::Fault,
+    host::Counted,
+    report::Report,
     state::State,
+    whole::{Answer, Arrived},
 };
 
 /// A guest at work. Dropping it ends the guest wherever it is: it yields at every tick.
@@ -28,7 +33,8 @@ pub(crate) struct End {
 }
 
 enum Manner {
-    Returned,
+    /// With an answer, if it was given no other way.
+    Returned(Option<Answer>),
     Trapped(Fault),
     TimedOut,
     /// It went on for longer than it may after its answer, or after its client.
@@ -36,15 +42,16 @@ enum Manner {
 }
 
 impl End {
-    /// The host's answer when there is none from the guest.
-    pub(crate) fn into_fault(self) -> Fault {
-        match self.manner {
-            Manner::Returned => Fault::NoAnswer,
+    /// What the guest returned, or what the host answers in its place.
+    pub(crate) fn into_answer(self) -> Result<Answer, Fault> {
+        Err(match self.manner {
+            Manner::Returned(Some(answer)) => return Ok(answer),
+            Manner::Returned(None) => Fault::NoAnswer,
             // Before there is an answer, only the end of the request body can be the reason.
             Manner::Cut => Fault::BodyCut,
             Manner::Trapped(fault) => fault,
             Manner::TimedOut => Fault::TimedOut,
-        }
+        })
     }
 }
 
@@ -63,13 +70,13 @@ pub(crate) fn begin<B>(
     host: &Host,
     guest: Guest,
     permit: OwnedSemaphorePermit,
-    request: Request<B>,
+    request: Arrived<B>,
     report: &Arc<Report>,
-    answered: oneshot::Sender<Answer>,
+    answered: oneshot::Sender<Answered>,
     completed: oneshot::Receiver<()>,
 ) -> Life
 where
-    B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
+    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
 {
     let mut store = Store::new(host.engine(), State::new(host.grants(), report));
     store.limiter(State::limiter);
@@ -79,7 +86,7 @@ where
         Ok(give_way())
     });
     let mut instance = Instance { store, _counted: host.count_instance(), _permit: permit };
-    let deadline = Instant::now() + host.config().exchange_timeout;
+    let deadline = report.deadline(host.config());
     let grace = host.config().abort_grace;
     let report = Arc::clone(report);
     Box::pin(async move {
@@ -106,16 +113,22 @@ fn give_way() -> UpdateDeadline {
 async fn call<B>(
     guest: &Guest,
     store: &mut Store<State>,
-    request: Request<B>,
-    answered: oneshot::Sender<Answer>,
-) -> wasmtime::Result<()>
+    request: Arrived<B>,
+    answered: oneshot::Sender<Answered>,
+) -> wasmtime::Result<Option<Answer>>
 where
-    B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
+    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
 {
-    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
-    let answer = store.data_mut().http().new_response_outparam(answered)?;
+    let response = store.data_mut().http().new_response_outparam(answered)?;
+    let request = match request {
+        Arrived::Whole { head, body } => return guest.answer(store, &head, &body, response).await,
+        Arrived::Streaming(request) => {
+            store.data_mut().http().new_incoming_request(Scheme::Http, request)?
+        }
+    };
     let proxy = guest.instantiate(store).await?;
-    proxy.wasi_http_incoming_handler().call_handle(store, request, answer).await
+    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await?;
+    Ok(None)
 }
 
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
@@ -139,9 +152,9 @@ async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration)
     }
 }
 
-fn returned(result: wasmtime::Result<()>) -> Manner {
+fn returned(result: wasmtime::Result<Option<Answer>>) -> Manner {
     match result {
-        Ok(()) => Manner::Returned,
+        Ok(answer) => Manner::Returned(answer),
         // The outer contexts are the backtrace of the guest; its root says what happened.
         Err(error) => Manner::Trapped(Fault::Trapped(error.root_cause().to_string())),
     }
@@ -160,9 +173,9 @@ fn record(report: &Report, manner: &Manner, complete: bool) {
         Manner::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
         Manner::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),
         Manner::Cut => report.note("the guest was cut after its grace"),
-        Manner::Returned if !complete => {
+        Manner::Returned(_) if !complete => {
             report.cut(Outcome::Trapped, "the guest returned and left its answer unfinished");
         }
-        Manner::Returned => {}
+        Manner::Returned(_) => {}
     }
 }

@@ -11,6 +11,7 @@ use std::{
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use crate::{
+    Config,
     connection::Busy,
     contract::{self, Outcome, Said},
     fault::Fault,
@@ -65,6 +66,11 @@ impl Report {
 
     pub(crate) fn exchange(&self) -> u64 {
         self.exchange
+    }
+
+    /// When the exchange must be over.
+    pub(crate) fn deadline(&self, config: &Config) -> tokio::time::Instant {
+        tokio::time::Instant::from_std(self.started) + config.exchange_timeout
     }
 
     /// Reads and strips what the guest says in its head.

@@ -15,42 +15,60 @@ impl Accepts {
         if !headers.contains("accept") {
             return Self { json: true, events: true };
         }
-        Self {
-            json: accepts(headers, "application", "json"),
-            events: accepts(headers, "text", "event-stream"),
+        let (mut json, mut events) = (Wanted::default(), Wanted::default());
+        for value in headers.texts("accept") {
+            for range in value.as_bytes().split(|byte| *byte == b',') {
+                let (range, weight) = cut(range, b';');
+                let wanted = !is_refused(weight);
+                json.see(range, b"application/", b"json", wanted);
+                events.see(range, b"text/", b"event-stream", wanted);
+            }
+        }
+        Self { json: json.wanted, events: events.wanted }
+    }
+}
+
+/// What the most specific range that matches a type says of it.
+#[derive(Default)]
+struct Wanted {
+    specificity: u8,
+    wanted: bool,
+}
+
+impl Wanted {
+    fn see(&mut self, range: &[u8], kind: &[u8], subtype: &[u8], wanted: bool) {
+        let (range_kind, range_subtype) = range.split_at(range.len().min(kind.len()));
+        let specificity = if range == b"*/*" {
+            1
+        } else if !range_kind.eq_ignore_ascii_case(kind) {
+            return;
+        } else if range_subtype == b"*" {
+            2
+        } else if range_subtype.eq_ignore_ascii_case(subtype) {
+            3
+        } else {
+            return;
+        };
+        if specificity >= self.specificity {
+            *self = Self { specificity, wanted };
         }
     }
 }
 
-/// Whether the most specific range that matches the type has a weight above zero.
-fn accepts(headers: &Fields, kind: &str, subtype: &str) -> bool {
-    headers
-        .texts("accept")
-        .flat_map(|value| value.split(','))
-        .filter_map(|range| matches(range, kind, subtype))
-        .max_by_key(|(specificity, _)| *specificity)
-        .is_some_and(|(_, wanted)| wanted)
+/// Whether the parameters of a range have a weight of zero: `q=0`, `q=0.0`, `q=0.000`.
+fn is_refused(parameters: &[u8]) -> bool {
+    parameters.split(|byte| *byte == b';').any(|parameter| {
+        let (name, weight) = cut(parameter, b'=');
+        name.eq_ignore_ascii_case(b"q")
+            && weight.starts_with(b"0")
+            && weight.iter().all(|byte| matches!(byte, b'0' | b'.'))
+    })
 }
 
-/// How exactly a range names the type, and whether it wants it.
-fn matches(range: &str, kind: &str, subtype: &str) -> Option<(u8, bool)> {
-    let mut parts = range.split(';').map(str::trim);
-    let (range_kind, range_subtype) = parts.next()?.split_once('/')?;
-    let specificity = match (range_kind, range_subtype) {
-        ("*", "*") => 0,
-        (k, "*") if k.eq_ignore_ascii_case(kind) => 1,
-        (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
-        _ => return None,
-    };
-    let refused = parts
-        .filter_map(|part| part.split_once('='))
-        .any(|(name, weight)| name.trim().eq_ignore_ascii_case("q") && is_zero(weight.trim()));
-    Some((specificity, !refused))
-}
-
-/// Whether a weight is zero: `0`, `0.0`, `0.000`.
-fn is_zero(weight: &str) -> bool {
-    weight.starts_with('0') && weight.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+/// What is before a byte, and what is after it.
+fn cut(text: &[u8], at: u8) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| *byte == at).unwrap_or(text.len());
+    (text[..end].trim_ascii(), text.get(end + 1..).unwrap_or_default().trim_ascii())
 }
 
 #[cfg(test)]

@@ -152,8 +152,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         let outcome = reply.outcome;
         let (mut head, body) = reply.into_head();
         self.complete(&mut head, Some(outcome));
-        self.transport.start(head, body.as_bytes()).await?;
-        self.transport.finish(None).await?;
+        self.transport.send(head, body).await?;
         Io::Continue(outcome)
     }
 

@@ -24,7 +24,14 @@ pub(crate) async fn serve<T: Transport>(
     transport: &mut T,
 ) -> Outcome {
     let mut contexts = Vec::new();
-    let outcome = match exchange(server, request, transport, &mut contexts).await {
+    let mut end = exchange(server, request, transport, &mut contexts).await;
+    if end.is_continue() {
+        let nothing_left = !contexts.iter().any(Context::has_deferred);
+        if let Io::Break(gone) = transport.release(nothing_left).await {
+            end = Io::Break(gone);
+        }
+    }
+    let outcome = match end {
         Io::Continue(outcome) => outcome,
         Io::Break(ClientGone { cause }) => {
             // First the reason: to a host that does not know it, a body let go of looks broken.

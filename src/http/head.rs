@@ -82,7 +82,6 @@ fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, R
 
 /// Whether a `Content-Type` is JSON, whatever its parameters.
 fn is_json(value: &[u8]) -> bool {
-    let essence =
-        std::str::from_utf8(value).unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }

@@ -30,17 +30,13 @@ impl Reply {
             .with("cache-control", "no-store")
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.headers.push(name, value);
         self
     }
 
-    /// The head with its `Content-Length`, which spares client and server the chunks.
     pub(crate) fn into_head(self) -> (ResponseHead, String) {
-        let Self { status, mut headers, body, .. } = self;
-        if status != StatusCode::NO_CONTENT {
-            headers.push("content-length", body.len().to_string());
-        }
+        let Self { status, headers, body, .. } = self;
         (ResponseHead { status, headers }, body)
     }
 }

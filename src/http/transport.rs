@@ -50,10 +50,20 @@ pub(crate) struct ResponseHead {
     pub(crate) headers: Fields,
 }
 
+impl ResponseHead {
+    /// With the `Content-Length`, which spares client and server the chunks.
+    pub(crate) fn with_length(mut self, length: usize) -> Self {
+        if self.status != StatusCode::NO_CONTENT {
+            self.headers.push("content-length", length.to_string());
+        }
+        self
+    }
+}
+
 /// The two streams of one exchange, the clock beside them, and a place for log lines.
 ///
 /// Called in this order: `read` until it gives `None`, `start` once, `write` any number of times,
-/// `finish` once. After an operation broke off, none of them is called again; the one exception
+/// `finish` once; or `send` once in place of the last three. After an operation broke off, none of them is called again; the one exception
 /// is an answer to a body that ended too soon, whose failure nobody looks at.
 pub(crate) trait Transport {
     /// The next piece of the request body, never empty; `None` at its end.
@@ -67,6 +77,18 @@ pub(crate) trait Transport {
 
     /// Ends the body.
     async fn finish(&mut self, trailers: Option<Fields>) -> Io;
+
+    /// Sends an answer that is all there.
+    async fn send(&mut self, head: ResponseHead, body: String) -> Io {
+        self.start(head.with_length(body.len()), body.as_bytes()).await?;
+        self.finish(None).await
+    }
+
+    /// The answer has ended. One that `send` only kept leaves now; where there is `nothing_left` to
+    /// do, it may also leave with the end of the exchange.
+    async fn release(&mut self, _nothing_left: bool) -> Io {
+        Io::Continue(())
+    }
 
     /// Lets go of the answer, whose client is gone: also of one that broke off for want of time,
     /// where the stream itself has not failed. Nothing can be written to it any more.

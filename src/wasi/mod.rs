@@ -1,4 +1,8 @@
 //! The only code that knows WASI's types: thin adapters between a host and the exchange.
 
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+#[rustfmt::skip]
+pub mod bindings;
 pub(crate) mod p2;
 mod panic;
+pub(crate) mod whole;

@@ -30,16 +30,27 @@ const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Answers one exchange. Called by `export!`.
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
-    let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
-    panic::answer_with(Rc::clone(&answer));
-    wstd::runtime::block_on(async move {
-        let head = read_head(&request);
-        let mut exchange = Exchange { body: Body::Unread(request), answer };
+    let head = read_head(&request);
+    run(build, head, Exchange::new(Body::Unread(request), response, false));
+}
+
+/// An answer that is all there.
+pub(super) type Kept = (ResponseHead, String);
+
+/// Runs an exchange, and gives the answer if it was kept.
+pub(super) fn run(
+    build: fn() -> Server,
+    head: RequestHead,
+    mut exchange: Exchange,
+) -> Option<Kept> {
+    panic::answer_with(Rc::clone(&exchange.answer));
+    wstd::runtime::block_on(async {
         // Not dropped: it is gone with the instance. What a handler holds is in its future, which
         // is dropped.
         let server = ManuallyDrop::new(build());
         serve(&server, head, &mut exchange).await;
     });
+    exchange.kept.take()
 }
 
 fn read_head(request: &IncomingRequest) -> RequestHead {
@@ -60,15 +71,23 @@ fn read_head(request: &IncomingRequest) -> RequestHead {
 }
 
 /// The two sides of an exchange.
-struct Exchange {
+pub(super) struct Exchange {
     body: Body,
     answer: Rc<RefCell<PendingAnswer>>,
+    /// Whether an answer that is all there is returned at the end of the exchange.
+    returns_answer: bool,
+    kept: Option<Kept>,
 }
 
 /// The request's body. The stream is a child of the body, and goes first.
-enum Body {
+pub(super) enum Body {
     Unread(IncomingRequest),
-    Reading { stream: InputStream, _body: IncomingBody },
+    Reading {
+        stream: InputStream,
+        _body: IncomingBody,
+    },
+    /// All of it, until it is taken.
+    Whole(Option<Vec<u8>>),
     Gone,
 }
 
@@ -90,6 +109,9 @@ impl Body {
 
 impl Transport for Exchange {
     async fn read(&mut self) -> Io<Option<Vec<u8>>> {
+        if let Body::Whole(body) = &mut self.body {
+            return Io::Continue(body.take().filter(|body| !body.is_empty()));
+        }
         let stream = self.body.stream()?;
         loop {
             match stream.read(READ_SIZE) {
@@ -116,6 +138,20 @@ impl Transport for Exchange {
         self.answer.borrow_mut().finish(trailers)
     }
 
+    async fn send(&mut self, head: ResponseHead, body: String) -> Io {
+        self.kept = Some((head, body));
+        Io::Continue(())
+    }
+
+    async fn release(&mut self, nothing_left: bool) -> Io {
+        if nothing_left && self.returns_answer {
+            return Io::Continue(());
+        }
+        let Some((head, body)) = self.kept.take() else { return Io::Continue(()) };
+        self.start(head.with_length(body.len()), body.as_bytes()).await?;
+        self.finish(None).await
+    }
+
     fn abandon(&mut self) {
         self.answer.borrow_mut().abandon();
     }
@@ -138,6 +174,11 @@ impl Transport for Exchange {
 }
 
 impl Exchange {
+    pub(super) fn new(body: Body, response: ResponseOutparam, returns_answer: bool) -> Self {
+        let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
+        Self { body, answer, returns_answer, kept: None }
+    }
+
     /// Writes as much as the host takes at a time, without ever blocking the handler's thread.
     async fn write_rest(&self, mut bytes: &[u8]) -> Io {
         while !bytes.is_empty() {
@@ -300,8 +341,10 @@ async fn wait_for(pollable: Pollable) {
 /// Writes a line to the standard error stream, or what of it fits into one write. One line: what
 /// comes after a line break would pass for a line of its own.
 pub(super) fn log(line: &str) {
-    let mut bytes = line.replace(['\r', '\n'], " ").into_bytes();
-    bytes.truncate(4095);
+    let mut bytes = line.as_bytes()[..line.len().min(4095)].to_vec();
+    for byte in bytes.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
+        *byte = b' ';
+    }
     bytes.push(b'\n');
     // Nobody is left to tell when the log itself fails.
     let _ = wasip2::cli::stderr::get_stderr().blocking_write_and_flush(&bytes);

@@ -46,6 +46,7 @@ fn last_words(answer: &mut PendingAnswer) {
     let response = Response::error(answer.blamed.as_ref(), ProtocolError::Internal);
     if answer.is_unsent() {
         let (head, body) = reply_to(response, true).into_head();
+        let head = head.with_length(body.len());
         if let std::ops::ControlFlow::Continue(written) = answer.start(head, body.as_bytes()) {
             let _ = answer.write_blocking(&body.as_bytes()[written..]);
             let _ = answer.finish(None);

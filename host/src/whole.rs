@@ -1,0 +1,247 @@
+//! Requests and answers that are all there, for guests that export `midge:mcp/exchange`: such a
+//! guest is called once, and no instance waits for a slow client's request.
+
+use std::collections::VecDeque;
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use http_body::{Body, Frame, SizeHint};
+use wasmtime::component::{ComponentType, Lift};
+use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
+
+use crate::{body::ResponseBody, fault::Fault, report::Report};
+
+/// The most of a body that is read before its guest is made; what is larger is streamed.
+const MAX_WHOLE: usize = 64 << 10;
+
+/// A request, as far as it has come.
+pub(crate) enum Arrived<B> {
+    /// All of it, in the form of `midge:mcp/exchange`.
+    Whole { head: Vec<u8>, body: Bytes },
+    /// The rest is still on its way.
+    Streaming(Request<Started<B>>),
+}
+
+/// An answer of a guest, in the form of `midge:mcp/exchange`.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Answer {
+    status: u16,
+    fields: Vec<u8>,
+    body: Vec<u8>,
+}
+
+/// Reads a request to its end, or to the size that is not worth waiting for.
+pub(crate) async fn read<B>(request: Request<B>) -> Result<Arrived<B>, B::Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (parts, mut body) = request.into_parts();
+    let (mut read, mut size) = (VecDeque::new(), 0);
+    let expected = body.size_hint().lower();
+    while size <= MAX_WHOLE && expected <= MAX_WHOLE as u64 {
+        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            Some(frame) => {
+                let Ok(piece) = frame?.into_data() else { continue };
+                size += piece.len();
+                read.push_back(piece);
+            }
+            None => {
+                return Ok(Arrived::Whole { head: head_text(&parts), body: joined(read, size) });
+            }
+        }
+    }
+    Ok(Arrived::Streaming(Request::from_parts(parts, Started { read, rest: body })))
+}
+
+fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
+    if pieces.len() < 2 {
+        return pieces.pop_front().unwrap_or_default();
+    }
+    let mut all = BytesMut::with_capacity(size);
+    pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+    all.freeze()
+}
+
+/// The head of a request as HTTP/1.1 has it, without what is between client and host alone.
+fn head_text(parts: &request::Parts) -> Vec<u8> {
+    let mut text = Vec::with_capacity(1024);
+    let mut add = |piece: &[u8]| text.extend_from_slice(piece);
+    add(parts.method.as_str().as_bytes());
+    add(b" ");
+    add(parts.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes());
+    add(b" HTTP/1.1\r\n");
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let host = authority.or_else(|| Some(parts.headers.get(header::HOST)?.as_bytes()));
+    let fields = parts.headers.iter().filter(|(name, _)| !DEFAULT_FORBIDDEN_HEADERS.contains(name));
+    let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+    for (name, value) in host.map(|host| ("host", host)).into_iter().chain(fields) {
+        for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+            add(piece);
+        }
+    }
+    text
+}
+
+impl Answer {
+    /// The answer as it goes out.
+    pub(crate) fn into_response(
+        self,
+        report: &Arc<Report>,
+    ) -> Result<Response<ResponseBody>, Fault> {
+        let refuse = |what: &str| Fault::ErrorCode(format!("an invalid {what}"));
+        let status = StatusCode::from_u16(self.status).map_err(|_| refuse("status"))?;
+        let mut headers = fields(self.fields.into()).ok_or_else(|| refuse("header field"))?;
+        report.head(status, &mut headers);
+        let mut response = Response::new(ResponseBody::whole(self.body.into(), Arc::clone(report)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+/// Reads fields in the form of HTTP/1.1. What is the host's to say is left out.
+fn fields(text: Bytes) -> Option<HeaderMap> {
+    let mut fields = HeaderMap::with_capacity(8);
+    let mut start = 0;
+    while let Some(length) = text[start..].iter().position(|byte| *byte == b'\n') {
+        let line = text.slice(start..start + length);
+        start += length + 1;
+        let line = line.strip_suffix(b"\r").map_or_else(|| line.clone(), |cut| line.slice_ref(cut));
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        let value = line.slice_ref(line[colon + 1..].trim_ascii());
+        let value = HeaderValue::from_maybe_shared(value).ok()?;
+        let is_hosts = name == header::CONTENT_LENGTH || DEFAULT_FORBIDDEN_HEADERS.contains(&name);
+        if !is_hosts {
+            fields.append(name, value);
+        }
+    }
+    (start == text.len()).then_some(fields)
+}
+
+/// A body of which the first pieces have been read.
+pub(crate) struct Started<B> {
+    read: VecDeque<Bytes>,
+    rest: B,
+}
+
+impl<B> Started<B> {
+    /// A body of which nothing has been read.
+    pub(crate) fn not(rest: B) -> Self {
+        Self { read: VecDeque::new(), rest }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Started<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.read.pop_front() {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            None => pin!(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.read.is_empty() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read: usize = self.read.iter().map(Bytes::len).sum();
+        let (read, rest) = (read as u64, self.rest.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(read));
+        }
+        hint
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_request_is_read_whole() {
+        let request = Request::post("http://midge.example/mcp?x=1")
+            .header("Host", "other.example")
+            .header("Connection", "keep-alive")
+            .header("Mcp-Name", "greet")
+            .body(Full::from("{}"))
+            .unwrap();
+        let Arrived::Whole { head, body } = read(request).await.unwrap() else { panic!() };
+        let expected = "POST /mcp?x=1 HTTP/1.1\r\nhost: midge.example\r\nmcp-name: greet\r\n";
+        assert_eq!(String::from_utf8(head).unwrap(), expected);
+        assert_eq!(body, "{}");
+    }
+
+    #[tokio::test]
+    async fn a_large_request_is_streamed_and_nothing_is_lost() {
+        let body = Bytes::from(vec![b'x'; MAX_WHOLE + 1]);
+        let request = Request::new(Full::from(body.clone()));
+        let Arrived::Streaming(request) = read(request).await.unwrap() else { panic!() };
+        assert!(request.body().read.is_empty(), "its length was known");
+        assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), body);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_of_a_body_without_a_length_comes_first() {
+        let pieces = ["one ", "two ", "three"].map(|text| text.repeat(10_000));
+        let stream = Started {
+            read: pieces.iter().cloned().map(Bytes::from).collect(),
+            rest: Full::from("the rest"),
+        };
+        let hidden = Request::new(Started { read: VecDeque::new(), rest: Unsized(stream) });
+        let Arrived::Streaming(request) = read(hidden).await.unwrap() else { panic!() };
+        let all = request.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(all, pieces.concat() + "the rest");
+    }
+
+    /// A body whose length nobody knows.
+    struct Unsized<B>(B);
+
+    impl<B: Body + Unpin> Body for Unsized<B> {
+        type Data = B::Data;
+        type Error = B::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+            Pin::new(&mut self.0).poll_frame(cx)
+        }
+    }
+
+    #[test]
+    fn a_guest_does_not_say_what_is_the_hosts_to_say() {
+        let text = "content-type: text/plain\r\nconnection: close\r\ncontent-length: 7\r\n\
+                    transfer-encoding: chunked\r\nx-two:a\r\nx-two: b \r\n";
+        let fields = fields(Bytes::from_static(text.as_bytes())).unwrap();
+        assert_eq!(fields.len(), 3, "{fields:?}");
+        assert_eq!(fields["content-type"], "text/plain");
+        assert_eq!(fields.get_all("x-two").iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_are_no_fields_is_refused() {
+        for text in ["no colon\r\n", "cut: off", "a b: c\r\n", "x: \u{1}\r\n", "\r\n", ": x\r\n"] {
+            assert!(fields(Bytes::from(text)).is_none(), "{text:?}");
+        }
+        assert!(fields(Bytes::new()).is_some_and(|fields| fields.is_empty()));
+    }
+}

@@ -1,0 +1,48 @@
+//! `midge:mcp/exchange`: an exchange in one call, where the host knows it.
+//!
+//! The request is all there, and so are most answers when their handler is done. What is more, a
+//! stream or work for after the answer, goes through `wasi:http` as ever.
+
+use wasip2::http::types::ResponseOutparam;
+
+use super::bindings::exports::midge::mcp::exchange::Answer;
+use super::p2::{self, Body, Exchange};
+use crate::fields::Fields;
+use crate::http::{Method, RequestHead};
+use crate::server::Server;
+
+/// Answers one exchange. Called by `export!`.
+pub fn handle(
+    build: fn() -> Server,
+    head: Vec<u8>,
+    body: Vec<u8>,
+    response: ResponseOutparam,
+) -> Option<Answer> {
+    let head = read_head(head);
+    let exchange = Exchange::new(Body::Whole(Some(body)), response, true);
+    let (head, body) = p2::run(build, head, exchange)?;
+    let fields = head.headers.into_text();
+    Some(Answer { status: head.status.as_u16(), fields, body: body.into_bytes() })
+}
+
+/// Reads the request line and the fields.
+fn read_head(head: Vec<u8>) -> RequestHead {
+    let line = memchr::memchr(b'\n', &head).map_or(head.len(), |end| end + 1);
+    let (method, rest) = split(&head[..line], b' ');
+    let method = match method {
+        b"POST" => Method::Post,
+        b"OPTIONS" => Method::Options,
+        _ => Method::Other,
+    };
+    let (path, _) = split(split(rest, b' ').0, b'?');
+    let path = String::from_utf8(path.to_vec()).unwrap_or_default();
+    let headers = Fields::from_text(head, line);
+    let authority = headers.texts("host").next().map(str::to_owned);
+    RequestHead { method, path, authority, headers }
+}
+
+/// What is before a byte, and what is after it.
+fn split(text: &[u8], at: u8) -> (&[u8], &[u8]) {
+    let end = memchr::memchr(at, text).unwrap_or(text.len());
+    (&text[..end], text.get(end + 1..).unwrap_or_default())
+}
