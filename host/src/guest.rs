@@ -12,7 +12,9 @@ use wasmtime_wasi_http::p2::{
     types::HostResponseOutparam,
 };
 
-use crate::{HostError, error::one_line, sealing, state::State, whole::Answer};
+use crate::{
+    HostError, error::one_line, pure::Pure, sealing, state::State, whole::Answer,
+};
 
 /// The exports of a guest that takes an exchange in one call, see `wit/exchange.wit`.
 const EXCHANGE: &str = "midge:mcp/exchange@0.1.0";
@@ -24,6 +26,8 @@ pub struct Guest {
     pre: Arc<ProxyPre<State>>,
     /// Where it takes whole exchanges, if it does.
     whole: Option<ComponentExportIndex>,
+    /// Its module by itself, for exchanges that need no more.
+    pure: Option<Arc<Pure>>,
     seals: bool,
 }
 
@@ -64,7 +68,8 @@ impl Guest {
         })?;
         let exchange = component.get_export_index(None, EXCHANGE);
         let whole = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
-        Ok(Self { pre: Arc::new(pre), whole, seals: sealing::seals(&bytes) })
+        let pure = whole.and_then(|_| Pure::find(engine, &bytes)).map(Arc::new);
+        Ok(Self { pre: Arc::new(pre), whole, pure, seals: sealing::seals(&bytes) })
     }
 
     /// Whether it has code that looks for sealing keys.
@@ -75,6 +80,10 @@ impl Guest {
     /// Whether it takes exchanges in one call.
     pub(crate) fn takes_whole(&self) -> bool {
         self.whole.is_some()
+    }
+
+    pub(crate) fn pure(&self) -> Option<&Pure> {
+        self.pure.as_deref()
     }
 
     /// Makes an instance and gives it a whole request. The answer has gone to `response` if there

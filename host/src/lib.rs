@@ -41,6 +41,7 @@ mod outbound;
 mod output;
 pub mod probe;
 mod pulse;
+mod pure;
 mod report;
 mod request;
 mod sealing;

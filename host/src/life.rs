@@ -57,7 +57,10 @@ impl End {
 
 /// What lives exactly as long as the guest; the store first to go, the permit last.
 struct Instance {
-    store: Store<State>,
+    /// Made when the exchange turns out to need it.
+    store: Option<Store<State>>,
+    host: Host,
+    report: Arc<Report>,
     _counted: Counted,
     _permit: OwnedSemaphorePermit,
 }
@@ -78,26 +81,30 @@ pub(crate) fn begin<B>(
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
 {
-    let mut store = Store::new(host.engine(), State::new(host.grants(), report));
-    store.limiter(State::limiter);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut store| {
-        store.data_mut().tick();
-        Ok(give_way())
-    });
-    let mut instance = Instance { store, _counted: host.count_instance(), _permit: permit };
-    let deadline = report.deadline(host.config());
-    let grace = host.config().abort_grace;
+    let mut instance = Instance {
+        store: None,
+        host: host.clone(),
+        report: Arc::clone(report),
+        _counted: host.count_instance(),
+        _permit: permit,
+    };
     let report = Arc::clone(report);
     Box::pin(async move {
+        let config = instance.host.config();
+        let (deadline, grace) = (report.deadline(config), config.abort_grace);
         let manner = tokio::select! {
             biased;
-            result = call(&guest, &mut instance.store, request, answered) => returned(result),
+            result = instance.call(&guest, request, answered) => returned(result),
             () = cut(completed, &report, grace) => Manner::Cut,
             () = sleep_until(deadline) => Manner::TimedOut,
         };
-        let complete = !instance.store.data_mut().abort_unfinished_bodies();
-        let manner = explain(manner, instance.store.data());
+        let (complete, manner) = match &mut instance.store {
+            Some(store) => {
+                let complete = !store.data_mut().abort_unfinished_bodies();
+                (complete, explain(manner, store.data()))
+            }
+            None => (true, manner),
+        };
         record(&report, &manner, complete);
         drop(instance);
         End { complete, manner }
@@ -106,29 +113,52 @@ where
 
 /// What a guest does at a tick. tokio's own yield has the sockets looked at before the guest goes
 /// on: when every thread has a busy guest, there is no one else who would see a client leave.
-fn give_way() -> UpdateDeadline {
+pub(crate) fn give_way() -> UpdateDeadline {
     UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
 }
 
-async fn call<B>(
-    guest: &Guest,
-    store: &mut Store<State>,
-    request: Arrived<B>,
-    answered: oneshot::Sender<Answered>,
-) -> wasmtime::Result<Option<Answer>>
-where
-    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
-{
-    let response = store.data_mut().http().new_response_outparam(answered)?;
-    let request = match request {
-        Arrived::Whole { head, body } => return guest.answer(store, &head, &body, response).await,
-        Arrived::Streaming(request) => {
-            store.data_mut().http().new_incoming_request(Scheme::Http, request)?
+impl Instance {
+    async fn call<B>(
+        &mut self,
+        guest: &Guest,
+        request: Arrived<B>,
+        answered: oneshot::Sender<Answered>,
+    ) -> wasmtime::Result<Option<Answer>>
+    where
+        B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
+    {
+        if let (Arrived::Whole { head, body }, Some(pure)) = (&request, guest.pure()) {
+            let host = &self.host;
+            let answer = pure.answer(host.engine(), host.grants(), &self.report, head, body).await;
+            if answer.is_some() {
+                return Ok(answer);
+            }
         }
-    };
-    let proxy = guest.instantiate(store).await?;
-    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await?;
-    Ok(None)
+        let store = self.store.insert(store(&self.host, &self.report));
+        let response = store.data_mut().http().new_response_outparam(answered)?;
+        let request = match request {
+            Arrived::Whole { head, body } => {
+                return guest.answer(store, &head, &body, response).await;
+            }
+            Arrived::Streaming(request) => {
+                store.data_mut().http().new_incoming_request(Scheme::Http, request)?
+            }
+        };
+        let proxy = guest.instantiate(store).await?;
+        proxy.wasi_http_incoming_handler().call_handle(store, request, response).await?;
+        Ok(None)
+    }
+}
+
+fn store(host: &Host, report: &Arc<Report>) -> Store<State> {
+    let mut store = Store::new(host.engine(), State::new(host.grants(), report));
+    store.limiter(State::limiter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut store| {
+        store.data_mut().tick();
+        Ok(give_way())
+    });
+    store
 }
 
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the

@@ -68,6 +68,10 @@ impl Report {
         self.exchange
     }
 
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// When the exchange must be over.
     pub(crate) fn deadline(&self, config: &Config) -> tokio::time::Instant {
         tokio::time::Instant::from_std(self.started) + config.exchange_timeout

@@ -96,7 +96,7 @@ impl State {
             http,
             hooks: Outbound { allowed: Arc::clone(&grants.outbound), report: Arc::clone(report) },
             config: Arc::clone(&grants.config),
-            memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
+            memory: MemoryLimit::new(grants),
             report: Arc::clone(report),
         }
     }
@@ -162,10 +162,16 @@ impl WasiHttpView for State {
 }
 
 /// Bounds the memories of an instance together.
-struct MemoryLimit {
+pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
     refused: bool,
+}
+
+impl MemoryLimit {
+    pub(crate) fn new(grants: &Grants) -> Self {
+        Self { limit: grants.memory, used: 0, refused: false }
+    }
 }
 
 /// Elements of all kinds of tables; the largest guests have a few thousand functions.

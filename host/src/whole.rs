@@ -32,9 +32,9 @@ pub(crate) enum Arrived<B> {
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(crate) struct Answer {
-    status: u16,
-    fields: Vec<u8>,
-    body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Reads a request to its end, or to the size that is not worth waiting for.

@@ -1,0 +1,305 @@
+//! Exchanges that need nothing of the world.
+//!
+//! Most calls compute an answer from their request and touch nothing else. A guest that takes whole
+//! exchanges is first run in a bare instance of its module, with none of the host's functions
+//! behind its imports and no component around it, which makes half of what an exchange costs. The
+//! first import that it calls ends that attempt. Nothing has left the sandbox until then, so the
+//! exchange begins anew in an instance of the component, and nobody can tell.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use wasmparser::{Parser, Payload};
+use wasmtime::{
+    Caller, Engine, Extern, ExternType, InstancePre, Linker, Module, ModuleExport, Store,
+};
+
+use crate::{
+    life::give_way,
+    report::Report,
+    state::{Grants, MemoryLimit},
+    whole::Answer,
+};
+
+/// What the module of a guest exports, by the names of the canonical ABI.
+const MEMORY: &str = "memory";
+const REALLOC: &str = "cabi_realloc";
+const HANDLE: &str = "midge:mcp/exchange@0.1.0#handle";
+/// Set up by the component, not by the module itself.
+const INITIALIZE: &str = "_initialize";
+
+/// The bytes that `handle` leaves its result in: whether there is one, the status, and where fields
+/// and body are.
+const RESULT: usize = 24;
+
+/// The module of a guest, ready to be instantiated without its component.
+pub(crate) struct Pure {
+    pre: InstancePre<Sandbox>,
+    memory: ModuleExport,
+    realloc: ModuleExport,
+    handle: ModuleExport,
+    luck: Luck,
+}
+
+/// What the store of a bare instance holds.
+struct Sandbox {
+    memory: MemoryLimit,
+    started: Instant,
+    report: Arc<Report>,
+}
+
+/// An import was called that only the component has.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest needs the world")]
+struct NeedsWorld;
+
+impl Pure {
+    /// Looks for the module in a component. `None` where there is none that fits: all the same to
+    /// the guest, which is then always run as a component.
+    pub(crate) fn find(engine: &Engine, component: &[u8]) -> Option<Self> {
+        let module = Module::new(engine, handler(component)?).ok()?;
+        let export = |name| module.get_export_index(name);
+        let (memory, realloc, handle) = (export(MEMORY)?, export(REALLOC)?, export(HANDLE)?);
+        if export(INITIALIZE).is_some() {
+            return None;
+        }
+        let pre = linker(engine, &module).ok()?.instantiate_pre(&module).ok()?;
+        Some(Self { pre, memory, realloc, handle, luck: Luck::default() })
+    }
+
+    /// Answers a request, unless that takes more than the request.
+    ///
+    /// Whatever ends the attempt, a trap or a limit as well, is found again and reported by the
+    /// component.
+    pub(crate) async fn answer(
+        &self,
+        engine: &Engine,
+        grants: &Grants,
+        report: &Arc<Report>,
+        head: &[u8],
+        body: &[u8],
+    ) -> Option<Answer> {
+        let chance = self.luck.chance(head)?;
+        let sandbox = Sandbox {
+            memory: MemoryLimit::new(grants),
+            started: report.started(),
+            report: Arc::clone(report),
+        };
+        let mut store = Store::new(engine, sandbox);
+        store.limiter(|sandbox| &mut sandbox.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| {
+            store.data().report.leash().tick();
+            Ok(give_way())
+        });
+        let answer = self.call(&mut store, head, body).await.ok().flatten();
+        self.luck.tell(chance, answer.is_some());
+        answer
+    }
+
+    /// Calls `handle` as the canonical ABI says.
+    async fn call(
+        &self,
+        store: &mut Store<Sandbox>,
+        head: &[u8],
+        body: &[u8],
+    ) -> wasmtime::Result<Option<Answer>> {
+        let instance = self.pre.instantiate_async(&mut *store).await?;
+        let mut export = |export| instance.get_module_export(&mut *store, export);
+        let (Some(Extern::Memory(memory)), Some(Extern::Func(realloc)), Some(Extern::Func(handle))) =
+            (export(&self.memory), export(&self.realloc), export(&self.handle))
+        else {
+            return Err(NeedsWorld.into());
+        };
+        let realloc = realloc.typed::<(u32, u32, u32, u32), u32>(&*store)?;
+        let handle = handle.typed::<(u32, u32, u32, u32, u32), u32>(&*store)?;
+        let mut places = [(0, 0); 2];
+        for (place, bytes) in places.iter_mut().zip([head, body]) {
+            let length = u32::try_from(bytes.len())?;
+            let at = realloc.call_async(&mut *store, (0, 0, 1, length)).await?;
+            memory.write(&mut *store, at as usize, bytes)?;
+            *place = (at, length);
+        }
+        let [(head, head_length), (body, body_length)] = places;
+        // The outparam is a handle that nobody knows: whoever uses it calls an import.
+        let arguments = (head, head_length, body, body_length, 0);
+        let result = handle.call_async(&mut *store, arguments).await?;
+        read_result(memory.data(&*store), result as usize).ok_or_else(|| NeedsWorld.into())
+    }
+}
+
+/// The module of a component that handles exchanges.
+fn handler(component: &[u8]) -> Option<&[u8]> {
+    let mut found = None;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.ok()? {
+            Payload::ModuleSection { unchecked_range, .. } => {
+                let range = unchecked_range.start..unchecked_range.end;
+                found = component.get(range.clone()).filter(|module| exports_handle(module)).or(found);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn exports_handle(module: &[u8]) -> bool {
+    Parser::new(0).parse_all(module).any(|payload| match payload {
+        Ok(Payload::ExportSection(exports)) => {
+            exports.into_iter().any(|export| export.is_ok_and(|export| export.name == HANDLE))
+        }
+        _ => false,
+    })
+}
+
+/// Imports of a module. Clocks and a seed for hash maps give what they give anywhere; all others
+/// end the attempt.
+fn linker(engine: &Engine, module: &Module) -> wasmtime::Result<Linker<Sandbox>> {
+    let mut linker = Linker::new(engine);
+    for import in module.imports() {
+        let ExternType::Func(ty) = import.ty() else { continue };
+        let (interface, name) = (import.module(), import.name());
+        match (interface.split('@').next().unwrap_or_default(), name) {
+            ("wasi:clocks/monotonic-clock", "now") => {
+                linker.func_wrap(interface, name, monotonic_now)?
+            }
+            ("wasi:clocks/wall-clock", "now") => linker.func_wrap(interface, name, wall_now)?,
+            ("wasi:random/insecure-seed", "insecure-seed") => {
+                linker.func_wrap(interface, name, seed)?
+            }
+            _ => linker.func_new(interface, name, ty, |_, _, _| Err(NeedsWorld.into()))?,
+        };
+    }
+    Ok(linker)
+}
+
+fn monotonic_now(caller: Caller<'_, Sandbox>) -> u64 {
+    u64::try_from(caller.data().started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Gives seconds and nanoseconds.
+fn wall_now(caller: Caller<'_, Sandbox>, result: u32) -> wasmtime::Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let (seconds, nanoseconds) = (now.as_secs().to_le_bytes(), now.subsec_nanos().to_le_bytes());
+    write(caller, result, &[&seconds[..], &nanoseconds].concat())
+}
+
+/// Gives two numbers that are hard to foresee, and no secret.
+fn seed(caller: Caller<'_, Sandbox>, result: u32) -> wasmtime::Result<()> {
+    let number = |n: u64| RandomState::new().hash_one(n).to_le_bytes();
+    write(caller, result, &[number(0), number(1)].concat())
+}
+
+fn write(mut caller: Caller<'_, Sandbox>, at: u32, bytes: &[u8]) -> wasmtime::Result<()> {
+    let memory = caller.get_export(MEMORY).and_then(Extern::into_memory).ok_or(NeedsWorld)?;
+    Ok(memory.write(caller, at as usize, bytes)?)
+}
+
+/// Reads an `option<answer>`; `None` where it is no such thing.
+fn read_result(memory: &[u8], at: usize) -> Option<Option<Answer>> {
+    let result = memory.get(at..at.checked_add(RESULT)?)?;
+    let number = |at: usize| {
+        let bytes = result.get(at..at + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(bytes)).ok()
+    };
+    let list = |at: usize| {
+        let start = number(at)?;
+        Some(memory.get(start..start.checked_add(number(at + 4)?)?)?.to_vec())
+    };
+    match result.first()? {
+        0 => Some(None),
+        1 => {
+            let status = u16::from_le_bytes(result.get(4..6)?.try_into().ok()?);
+            Some(Some(Answer { status, fields: list(8)?, body: list(16)? }))
+        }
+        _ => None,
+    }
+}
+
+/// What is known of earlier attempts, so that calls which need the world are seldom made twice.
+struct Luck([AtomicU8; Luck::KINDS]);
+
+/// A kind of request, by what its head says of it.
+struct Chance(usize);
+
+impl Luck {
+    const KINDS: usize = 256;
+    /// How many of a kind are not attempted after one that failed.
+    const PAUSE: u8 = 200;
+
+    /// Whether a request is worth an attempt.
+    fn chance(&self, head: &[u8]) -> Option<Chance> {
+        let kind = kind(head) % Self::KINDS;
+        let pause = self.0.get(kind)?;
+        match pause.load(Ordering::Relaxed) {
+            0 => Some(Chance(kind)),
+            left => {
+                pause.store(left - 1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    fn tell(&self, chance: Chance, good: bool) {
+        if let (Some(pause), false) = (self.0.get(chance.0), good) {
+            pause.store(Self::PAUSE, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for Luck {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU8::new(0)))
+    }
+}
+
+/// A hash (FNV-1a) of the lines that name a method or what it is about.
+fn kind(head: &[u8]) -> usize {
+    let names = |line: &&[u8]| line.starts_with(b"mcp-method:") || line.starts_with(b"mcp-name:");
+    let lines = || head.split(|byte| *byte == b'\n');
+    let hash = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let named = lines().filter(names).flatten().fold(0x811c_9dc5, hash);
+    named as usize >> 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_failed_is_left_alone_for_a_while() {
+        let luck = Luck::default();
+        let (one, other) = (b"POST / HTTP/1.1\r\nmcp-name: one\r\n", b"mcp-name: other\r\n");
+        let chance = luck.chance(one);
+        assert!(chance.is_some_and(|chance| {
+            luck.tell(chance, false);
+            true
+        }));
+        assert!((0..Luck::PAUSE).all(|_| luck.chance(one).is_none()));
+        assert!(luck.chance(one).is_some());
+        assert!(luck.chance(other).is_some());
+    }
+
+    #[test]
+    fn a_result_that_points_nowhere_is_none() {
+        let mut memory = vec![0; 64];
+        memory[..24].copy_from_slice(&[
+            1, 0, 0, 0, 200, 0, 0, 0, 32, 0, 0, 0, 2, 0, 0, 0, 34, 0, 0, 0, 30, 0, 0, 0,
+        ]);
+        let answer = read_result(&memory, 0).flatten();
+        assert!(answer.is_some_and(|answer| answer.status == 200 && answer.body.len() == 30));
+        memory[20] = 31;
+        assert!(read_result(&memory, 0).is_none(), "the body ends outside");
+        memory[0] = 2;
+        assert!(read_result(&memory, 0).is_none(), "no such case");
+        assert!(read_result(&memory, 41).is_none());
+        assert!(read_result(&memory, usize::MAX).is_none());
+        assert!(read_result(&memory, 32).is_some_and(|none| none.is_none()));
+    }
+}
