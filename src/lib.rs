@@ -53,9 +53,11 @@
 mod answer;
 pub mod apps;
 mod call;
+mod client_gone;
 mod completion;
 mod conform;
 mod context;
+mod delivery;
 mod dispatch;
 mod elicitation;
 mod error;
@@ -66,6 +68,7 @@ mod headers;
 mod http;
 mod input;
 mod lists;
+mod message;
 mod outbox;
 mod outcome;
 mod paging;
@@ -76,11 +79,13 @@ mod request;
 mod resource;
 mod response;
 mod rounds;
+mod running;
 mod schema;
 mod seal;
 mod sealed;
 mod server;
 mod settings;
+mod stdio;
 mod subscription;
 pub mod testing;
 #[cfg(test)]
@@ -126,9 +131,10 @@ pub use tool_result::{IntoToolResult, Json};
 pub use validate::InvalidServer;
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
-/// (`wasi:http/incoming-handler`). Once in a crate.
+/// (`wasi:http/incoming-handler`) and as its command (`wasi:cli/run`), which serves one client over
+/// standard input and output. Once in a crate.
 ///
-/// The function runs for every exchange, so it should do little: name tools, and no work that one
+/// The function runs for every message, so it should do little: name tools, and no work that one
 /// of them may not need. In the crate's own tests, the macro adds a test that the server is one
 /// that clients accept ([`Server::validate`]).
 ///
@@ -159,6 +165,8 @@ macro_rules! export {
             );
         };
 
+        $crate::__export_stdio!($server);
+
         #[cfg(not(target_family = "wasm"))]
         const _: fn() -> $crate::Server = $server;
 
@@ -169,6 +177,26 @@ macro_rules! export {
                 panic!("{problems}");
             }
         }
+    };
+}
+
+/// The part of [`export!`] for standard input and output.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_stdio {
+    ($server:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            struct Guest;
+            impl $crate::__private::Run for Guest {
+                fn run() -> ::core::result::Result<(), ()> {
+                    $crate::__private::run($server)
+                }
+            }
+            $crate::__private::wasip2::cli::command::export!(
+                Guest with_types_in $crate::__private::wasip2
+            );
+        };
     };
 }
 
@@ -192,7 +220,9 @@ struct Guide;
 #[cfg(target_family = "wasm")]
 pub mod __private {
     pub use crate::wasi::p2::handle;
+    pub use crate::wasi::stdio::run;
     pub use wasip2;
+    pub use wasip2::exports::cli::run::Guest as Run;
     pub use wasip2::exports::http::incoming_handler::Guest as IncomingHandler;
     pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use wasmtime::{
     Engine,
-    component::{Component, Linker},
+    component::{Component, InstancePre, Linker},
 };
 use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
@@ -33,27 +33,35 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
     Ok(linker)
 }
 
+/// A component that is compiled and linked, whatever it exports, and whether it seals.
+pub(crate) fn link(
+    engine: &Engine,
+    linker: &Linker<State>,
+    path: &Path,
+) -> Result<(InstancePre<State>, bool), HostError> {
+    let bytes =
+        fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
+    check_kind(path, &bytes)?;
+    let component = Component::new(engine, &bytes)
+        .map_err(|error| HostError::Compile { path: path.to_owned(), reason: one_line(&error) })?;
+    let pre = linker
+        .instantiate_pre(&component)
+        .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
+    Ok((pre, sealing::seals(&bytes)))
+}
+
 impl Guest {
     pub(crate) fn load(
         engine: &Engine,
         linker: &Linker<State>,
         path: &Path,
     ) -> Result<Self, HostError> {
-        let bytes =
-            fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
-        check_kind(path, &bytes)?;
-        let component = Component::new(engine, &bytes).map_err(|error| HostError::Compile {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        })?;
-        let pre = linker
-            .instantiate_pre(&component)
-            .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
+        let (pre, seals) = link(engine, linker, path)?;
         let pre = ProxyPre::new(pre).map_err(|error| HostError::NotAServer {
             path: path.to_owned(),
             reason: one_line(&error),
         })?;
-        Ok(Self { pre: Arc::new(pre), seals: sealing::seals(&bytes) })
+        Ok(Self { pre: Arc::new(pre), seals })
     }
 
     /// Whether it has code that looks for sealing keys.

@@ -49,6 +49,7 @@ mod signals;
 mod socket;
 mod source_tree;
 mod state;
+mod stdio;
 mod untaken;
 
 pub use self::{
