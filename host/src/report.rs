@@ -9,7 +9,6 @@ use std::{
 };
 
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
-use tracing::field::display;
 
 use crate::{
     connection::Busy,

@@ -1,286 +1,239 @@
-//! What a connection is at work on, and what it remembers.
+//! One client, from its first line to its last.
 
-use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
-use futures_lite::future::or;
 use serde_json::value::RawValue;
 
+use super::answer::{Shared, Started, answer};
 use super::lines::{Line, Lines};
 use super::streams::Streams;
-use super::tasks::{Task, Tasks};
 use crate::call::Call;
 use crate::client_gone::{ClientGone, Io};
-use crate::context::Context;
+use crate::context::LocalFuture;
 use crate::delivery::Delivery;
 use crate::dispatch::Answer;
 use crate::error::ProtocolError;
-use crate::message::{self, Observer, Reader, Refused, Work};
+use crate::message::{Observer, Reader, Refused, Work};
 use crate::outbox::Outbox;
 use crate::params;
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::response::Response;
-use crate::running::{self, Event, Running};
 use crate::server::Server;
 
 /// Messages at work at once; handlers for more of them are not started.
 const MAX_AT_WORK: usize = 100;
 
+/// Messages at work, refused ones included, from which on no more are read.
+const MAX_READ: usize = 200;
+
+/// How long the work goes on whose input has ended, and that which runs to completion for a client
+/// that is gone.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
+
 /// One client, from its first line to its last.
-pub(super) struct Connection<'a, S> {
-    build: &'a dyn Fn() -> Server,
-    pub(super) streams: &'a S,
+pub(super) struct Connection<S> {
+    build: Rc<dyn Fn() -> Server>,
+    shared: Rc<Shared<S>>,
     delivery: Delivery,
-    /// Lines on their way to the client.
-    out: Outbox,
-    calls: RefCell<Vec<Started>>,
-    messages: Cell<u64>,
+    lines: Lines,
+    /// The answers at work. All of them are one task for the runtime, and polled together: they are
+    /// one client's, and their number is bounded.
+    answers: Vec<LocalFuture<()>>,
+    messages: u64,
+    is_writing: bool,
+    stage: Stage,
+    /// When the stage is over, whatever is still at work.
+    end: Option<LocalFuture<()>>,
 }
 
-/// A call that is not answered yet.
-struct Started {
-    message: u64,
-    context: Context,
-    listens: bool,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// The input has ended.
+    Draining,
+    /// Nobody is there any more to be told anything.
+    Left,
 }
 
-impl<'a, S: Streams> Connection<'a, S> {
-    pub(super) fn new(build: &'a dyn Fn() -> Server, streams: &'a S) -> Self {
+impl<S: Streams + 'static> Connection<S> {
+    pub(super) fn new(build: Rc<dyn Fn() -> Server>, streams: S) -> Self {
+        let lines = Lines::new(build().settings().max_body);
+        let (out, calls) = (Outbox::default(), Default::default());
         Self {
             build,
-            streams,
+            shared: Rc::new(Shared { streams, out, calls }),
             delivery: Delivery::by_connection(),
-            out: Outbox::default(),
-            calls: RefCell::default(),
-            messages: Cell::default(),
+            lines,
+            answers: Vec::new(),
+            messages: 0,
+            is_writing: false,
+            stage: Stage::Open,
+            end: None,
         }
     }
 
-    /// Reads the input to its end.
-    pub(super) async fn read<'c>(&'c self, tasks: &Tasks<'c>) -> Io {
-        let limit = (self.build)().settings().max_body;
-        let mut lines = Lines::new(limit);
-        while let Some(piece) = self.streams.read().await? {
-            let mut piece = piece.as_slice();
-            while let Some(line) = lines.next(&mut piece) {
-                match line {
-                    Line::Whole(line) => self.receive(&line, tasks).await,
-                    Line::TooLong => self.refuse_line(limit).await,
+    /// Lets everything go on as far as it can. Ready when the connection is over.
+    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if let Io::Break(ClientGone { cause }) = self.poll_streams(cx) {
+            self.shared.streams.log(&["midge: client-gone: ", &cause].concat());
+            self.leave();
+        }
+        if self.stage == Stage::Open {
+            return Poll::Pending;
+        }
+        if self.answers.is_empty() {
+            return Poll::Ready(());
+        }
+        if self.end.as_mut().is_none_or(|end| end.as_mut().poll(cx).is_pending()) {
+            return Poll::Pending;
+        }
+        if self.stage == Stage::Left {
+            return Poll::Ready(());
+        }
+        self.shared.streams.log("midge: requests were cut: the input had ended before");
+        self.leave();
+        self.poll(cx)
+    }
+
+    fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Io {
+        while self.stage == Stage::Open
+            && self.answers.len() < MAX_READ
+            && let Poll::Ready(read) = self.shared.streams.poll_read(cx)
+        {
+            match read? {
+                Some(piece) => self.take(&piece),
+                None => self.end_of_input()?,
+            }
+        }
+        self.poll_answers(cx);
+        if self.stage == Stage::Left { Io::Continue(()) } else { self.poll_write(cx) }
+    }
+
+    fn poll_answers(&mut self, cx: &mut TaskContext<'_>) {
+        let before = self.answers.len();
+        self.answers.retain_mut(|answer| answer.as_mut().poll(cx).is_pending());
+        if self.answers.len() < before {
+            // There may be more to read again.
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Writes what there is to say. Whoever has more to say is woken by it.
+    fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Io {
+        let Shared { streams, out, .. } = &*self.shared;
+        loop {
+            if !self.is_writing {
+                let Some(line) = out.take() else { return Io::Continue(()) };
+                streams.begin_line(&jsonrpc::on_one_line(&line));
+                self.is_writing = true;
+            }
+            match streams.poll_write(cx) {
+                Poll::Ready(written) => written?,
+                Poll::Pending => return Io::Continue(()),
+            }
+            self.is_writing = false;
+            out.mark_written();
+        }
+    }
+
+    fn take(&mut self, mut piece: &[u8]) {
+        while let Some(line) = self.lines.next(&mut piece) {
+            match line {
+                Line::Whole(line) => {
+                    let (server, work) = self.read(&line);
+                    self.start(server, work);
+                }
+                Line::TooLong => {
+                    let reason = format!("the message has more than {} bytes", self.lines.limit());
+                    let error = ProtocolError::InvalidRequest(reason.into());
+                    let response = Response::error(None, error);
+                    let refused = Work::Refused(Refused { response, modern: false });
+                    self.start((self.build)(), refused);
                 }
             }
         }
-        let rest = lines.rest();
+    }
+
+    fn end_of_input(&mut self) -> Io {
+        let rest = self.lines.rest();
         // Whoever sends one message by hand may not have ended its line.
-        if !rest.trim_ascii().is_empty() && message::parse(&rest).is_err() {
+        let (server, work) = self.read(&rest);
+        if let Work::Refused(Refused { response, .. }) = &work
+            && let Some(ProtocolError::Parse(_)) = response.error
+        {
             return Io::Break(ClientGone::new("the input ended in the middle of a message"));
         }
-        self.receive(&rest, tasks).await;
+        self.start(server, work);
+        // They would go on without an end: there is nobody any more to end them.
+        self.shared.cancel(|call| call.listens);
+        self.go_to(Stage::Draining);
         Io::Continue(())
     }
 
-    /// Writes what there is to say, for ever.
-    pub(super) async fn write(&self) -> Io {
-        loop {
-            // Whoever puts something there is polled together with this, and before it.
-            let line = poll_fn(|_| self.out.take().map_or(Poll::Pending, Poll::Ready)).await;
-            let line = [&*jsonrpc::on_one_line(&line), "\n"].concat();
-            self.streams.write(line.as_bytes()).await?;
-            self.out.mark_written();
-        }
+    fn leave(&mut self) {
+        self.shared.out.close();
+        self.shared.cancel(|_| true);
+        self.go_to(Stage::Left);
     }
 
-    /// Ends what would go on without an end: there is nobody any more to end it.
-    pub(super) fn end_subscriptions(&self) {
-        self.cancel(|call| call.listens);
+    fn go_to(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.end = Some(self.shared.streams.clock()(DRAIN));
     }
 
-    /// Nobody is there any more to be told anything.
-    pub(super) fn abandon(&self) {
-        self.out.close();
-        self.cancel(|_| true);
-    }
-
-    fn cancel(&self, which: impl Fn(&Started) -> bool) {
-        let calls = self.calls.borrow();
-        calls.iter().filter(|call| which(call)).for_each(|call| call.context.outbox().cancel());
-    }
-
-    async fn refuse_line(&self, limit: usize) {
-        let reason = format!("the message has more than {limit} bytes");
-        let error = ProtocolError::InvalidRequest(reason.into());
-        self.out.send(Response::error(None, error).json).await;
-    }
-
-    /// Answers a line, or starts to.
-    async fn receive<'c>(&'c self, line: &[u8], tasks: &Tasks<'c>) {
-        if line.trim_ascii().is_empty() {
-            return;
-        }
+    /// Reads a line, for a server of its own.
+    fn read(&self, line: &[u8]) -> (Server, Work) {
         let server = (self.build)();
-        let mut observer = Watcher(self);
-        let work = Reader { server: &server, delivery: &self.delivery, observer: &mut observer };
-        let work = { work }.read(line);
-        self.streams.blame(None);
-        match work {
-            Work::Nothing => {}
-            Work::Refused(Refused { response, .. }) => self.respond(vec![response], false).await,
-            Work::Jobs { jobs, batch, .. } => {
-                let full = tasks.len() >= MAX_AT_WORK;
-                let jobs = if full { jobs.into_iter().map(refuse_call).collect() } else { jobs };
-                let message = self.start(&jobs);
-                let waits = jobs.iter().any(|job| matches!(job, Answer::Call(_)));
-                let task: Task<'c> = Box::pin(self.answer(server, jobs, batch, message));
-                if waits { tasks.push(task) } else { task.await }
-            }
+        if line.trim_ascii().is_empty() {
+            return (server, Work::Nothing);
         }
+        let mut observer = Watcher(&self.shared);
+        let mut reader =
+            Reader { server: &server, delivery: &self.delivery, observer: &mut observer };
+        let work = reader.read(line);
+        self.shared.streams.blame(None);
+        (server, work)
     }
 
-    /// Remembers which calls belong to a message, before the first of them begins.
-    fn start(&self, jobs: &[Answer]) -> u64 {
-        let message = self.messages.get();
-        self.messages.set(message + 1);
-        let calls = jobs.iter().filter_map(|job| match job {
-            Answer::Now(_) => None,
-            Answer::Call(call) => {
-                Some(Started { message, context: call.context.clone(), listens: call.listens })
-            }
-        });
-        self.calls.borrow_mut().extend(calls);
-        message
-    }
-
-    /// Answers a message, and runs what its handlers left for afterwards.
-    async fn answer(&self, server: Server, jobs: Vec<Answer>, batch: bool, message: u64) {
-        let (mut contexts, mut responses) = (Vec::new(), Vec::new());
-        for job in jobs {
-            match job {
-                Answer::Now(response) => responses.push((None, response)),
-                Answer::Call(call) => {
-                    let context = call.context.clone();
-                    contexts.push(context.clone());
-                    let response = self.call(&server, call).await;
-                    responses.extend(response.map(|response| (Some(context), response)));
-                }
-            }
-        }
-        // Whatever has become of them since.
-        let wanted =
-            |context: &Option<Context>| !context.as_ref().is_some_and(Context::is_cancelled);
-        let wanted = responses.into_iter().filter(|(context, _)| wanted(context));
-        self.respond(wanted.map(|(_, response)| response).collect(), batch).await;
-        self.calls.borrow_mut().retain(|call| call.message != message);
-        let limit = server.settings().defer_limit;
-        if !running::run_deferred(&contexts, limit, &self.streams.clock()).await {
-            self.streams.log(running::DEFERRED_WORK_CUT);
-        }
-    }
-
-    async fn respond(&self, responses: Vec<Response>, batch: bool) {
-        let causes = responses.iter().filter_map(|response| response.cause.as_ref());
-        causes.for_each(|cause| self.streams.log(&format!("midge: {cause}")));
-        let lines: Vec<_> = responses.into_iter().map(|response| response.json).collect();
-        match lines.join(",") {
-            line if line.is_empty() => {}
-            line if batch => self.out.send(format!("[{line}]")).await,
-            line => self.out.send(line).await,
-        }
-    }
-
-    /// Runs one call; `None` where nobody waits for it any more.
-    async fn call(&self, server: &Server, call: Call) -> Option<Response> {
-        let (context, time_limit) = (call.context.clone(), server.settings().time_limit);
-        if context.is_cancelled() {
-            return None;
-        }
-        let run = async {
-            let finished = self.run(call, time_limit).await;
-            // What deferred work still says has nobody to take it.
-            context.outbox().close();
-            finished
+    /// Starts to answer a message.
+    fn start(&mut self, server: Server, work: Work) {
+        let (mut jobs, batch) = match work {
+            Work::Nothing => return,
+            Work::Refused(Refused { response, .. }) => (vec![Answer::Now(response)], false),
+            Work::Jobs { jobs, batch, .. } => (jobs, batch),
         };
-        Some(match self.blaming(context.request_id(), run).await? {
-            Event::Done(finished) => {
-                let version = context.protocol_version();
-                Response::new(server, context.request_id(), version, finished)
+        let message = self.messages;
+        self.messages += 1;
+        let is_full = self.answers.len() >= MAX_AT_WORK;
+        for job in &mut jobs {
+            let Answer::Call(Call { context, listens, .. }) = job else { continue };
+            if is_full {
+                let response = Response::error(Some(context.request_id()), ProtocolError::Busy);
+                *job = Answer::Now(response);
+                continue;
             }
-            _ => Response::error(Some(context.request_id()), ProtocolError::TimedOut),
-        })
-    }
-
-    /// Runs a handler and passes on what it says until it is done, its time is up or it is
-    /// cancelled. Its future is dropped here, and with it whatever the handler holds.
-    async fn run(&self, call: Call, time_limit: Option<std::time::Duration>) -> Option<Event> {
-        let Call { future, context, run_to_completion, clock, .. } = call;
-        context.start_clock(time_limit);
-        let timer = self.streams.clock();
-        if clock {
-            context.set_clock(timer.clone());
+            let (context, listens) = (context.clone(), *listens);
+            self.shared.calls.borrow_mut().push(Started { message, context, listens });
         }
-        let cancelled = async || context.cancelled().await;
-        let mut running = Running::new(future, context.clone(), timer);
-        loop {
-            let next = async { Some(running.next(None).await) };
-            let next = or(
-                async {
-                    cancelled().await;
-                    None
-                },
-                next,
-            )
-            .await;
-            match next {
-                Some(Event::Notification(json)) => {
-                    or(self.out.send(json), cancelled()).await;
-                    context.outbox().mark_written();
-                }
-                None if run_to_completion => {
-                    running.complete().await;
-                    return None;
-                }
-                end => return end,
-            }
-        }
-    }
-
-    /// Says whose fault a panic would be, whenever a future runs and when it is dropped.
-    async fn blaming<T>(&self, request: &RequestId, future: impl Future<Output = T>) -> T {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            self.streams.blame(Some(request));
-            let polled = future.as_mut().poll(cx);
-            self.streams.blame(None);
-            polled
-        })
-        .await
-    }
-}
-
-/// The answer to a call for which there is no room.
-fn refuse_call(job: Answer) -> Answer {
-    match job {
-        Answer::Call(Call { context, .. }) => {
-            Answer::Now(Response::error(Some(context.request_id()), ProtocolError::Busy))
-        }
-        now => now,
+        self.answers.push(Box::pin(answer(Rc::clone(&self.shared), server, jobs, batch, message)));
     }
 }
 
 /// Sees what concerns the connection as a whole.
-struct Watcher<'c, 'a, S>(&'c Connection<'a, S>);
+struct Watcher<'a, S>(&'a Shared<S>);
 
-impl<S: Streams> Observer for Watcher<'_, '_, S> {
+impl<S: Streams> Observer for Watcher<'_, S> {
     fn begins(&mut self, request: &RequestId) {
         self.0.streams.blame(Some(request));
     }
 
     fn notified(&mut self, method: &str, params: Option<&RawValue>) {
-        if method != "notifications/cancelled" {
-            return;
-        }
-        let Ok([Some(id)]) = params::read(params, ["requestId"]) else { return };
-        if let Some(id) = RequestId::from_json(id) {
+        if method == "notifications/cancelled"
+            && let Ok([Some(id)]) = params::read(params, ["requestId"])
+            && let Some(id) = RequestId::from_json(id)
+        {
             self.0.cancel(|call| *call.context.request_id() == id);
         }
     }

@@ -54,9 +54,13 @@ impl Lines {
         None
     }
 
-    /// What came after the end of the last line.
-    pub(super) fn rest(self) -> Vec<u8> {
-        self.begun
+    /// Takes what came after the end of the last line.
+    pub(super) fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.begun)
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 }
 

@@ -1,19 +1,24 @@
 //! Where the lines of a connection come from and go to.
 
+use std::task::{Context as TaskContext, Poll};
+
 use crate::client_gone::Io;
 use crate::context::Clock;
 use crate::protocol::jsonrpc::RequestId;
 
 /// The two streams of a connection, the clock beside them, and a place for log lines.
 ///
-/// Reading and writing go on at the same time, each once at a time. After an operation broke off,
-/// none of them is called again.
+/// Polled, since reading and writing go on at the same time, on one thread. After an operation
+/// broke off, none of them is called again.
 pub(crate) trait Streams {
     /// The next piece of the input, never empty; `None` at its end.
-    async fn read(&self) -> Io<Option<Vec<u8>>>;
+    fn poll_read(&self, cx: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>>;
 
-    /// Writes a line, and waits until it is out.
-    async fn write(&self, line: &[u8]) -> Io;
+    /// Begins to write a line, when the last one is out.
+    fn begin_line(&self, line: &str);
+
+    /// Writes on. Ready when the line is out.
+    fn poll_write(&self, cx: &mut TaskContext<'_>) -> Poll<Io>;
 
     /// Waits.
     fn clock(&self) -> Clock;

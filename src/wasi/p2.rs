@@ -14,7 +14,7 @@ use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 use super::log::log;
-use super::p2_io::{READ_SIZE, gone, sleep, wait_for};
+use super::p2_io::{READ_SIZE, block_on, gone, sleep, wait_for};
 use super::panic::{self, LastWords};
 use crate::context::Clock;
 use crate::error::ProtocolError;
@@ -29,7 +29,7 @@ use crate::server::Server;
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
     let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
     panic::answer_with(Rc::<RefCell<PendingAnswer>>::clone(&answer));
-    wstd::runtime::block_on(async move {
+    block_on(async move {
         let head = read_head(&request);
         let mut exchange = Exchange { body: Body::Unread(request), answer };
         // Not dropped: it is gone with the instance. What a handler holds is in its future, which

@@ -1,13 +1,18 @@
 //! `wasi:cli/run` 0.2: one call of `run` is one connection, on standard input and output.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 use wasip2::cli::{stdin, stdout};
+use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
+use wstd::runtime::{AsyncPollable, WaitFor};
 
 use super::log::log;
-use super::p2_io::{READ_SIZE, gone, sleep, wait_for};
+use super::p2_io::{READ_SIZE, block_on, gone, sleep};
 use super::panic::{self, LastWords};
 use crate::client_gone::Io;
 use crate::context::Clock;
@@ -22,36 +27,52 @@ use crate::stdio::{Streams, serve};
 pub fn run(build: fn() -> Server) -> Result<(), ()> {
     let output = Rc::new(RefCell::new(Output::new(stdout::get_stdout())));
     panic::answer_with(Rc::<RefCell<Output>>::clone(&output));
-    let console = Console { input: stdin::get_stdin(), output };
-    wstd::runtime::block_on(async move { serve(&build, &console).await });
+    let input = stdin::get_stdin();
+    block_on(async move {
+        let console =
+            Console { reading: RefCell::default(), writing: RefCell::default(), input, output };
+        serve(Rc::new(build), console).await;
+    });
     Ok(())
 }
 
-/// The standard streams.
+/// The standard streams. What waits for a stream is its child, and goes first.
 struct Console {
+    reading: RefCell<Option<WaitFor>>,
+    writing: RefCell<Option<WaitFor>>,
     input: InputStream,
     output: Rc<RefCell<Output>>,
 }
 
 impl Streams for Console {
-    async fn read(&self) -> Io<Option<Vec<u8>>> {
+    fn poll_read(&self, cx: &mut Context<'_>) -> Poll<Io<Option<Vec<u8>>>> {
         loop {
-            match self.input.read(READ_SIZE) {
-                Ok(piece) if piece.is_empty() => wait_for(self.input.subscribe()).await,
-                Ok(piece) => return Io::Continue(Some(piece)),
-                Err(StreamError::Closed) => return Io::Continue(None),
-                Err(error) => return Io::Break(gone(error)),
-            }
+            return Poll::Ready(match self.input.read(READ_SIZE) {
+                Ok(piece) if piece.is_empty() => {
+                    ready!(poll_ready(&self.reading, &|| self.input.subscribe(), cx));
+                    continue;
+                }
+                Ok(piece) => Io::Continue(Some(piece)),
+                Err(StreamError::Closed) => Io::Continue(None),
+                Err(error) => Io::Break(gone(error)),
+            });
         }
     }
 
-    async fn write(&self, line: &[u8]) -> Io {
-        self.output.borrow_mut().pending.extend_from_slice(line);
-        while !self.output.borrow_mut().advance()? {
-            let ready = self.output.borrow().stream.subscribe();
-            wait_for(ready).await;
+    fn begin_line(&self, line: &str) {
+        self.output.borrow_mut().begin_line(line);
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Io> {
+        loop {
+            match self.output.borrow_mut().advance() {
+                Io::Continue(false) => {}
+                Io::Continue(true) => return Poll::Ready(Io::Continue(())),
+                Io::Break(gone) => return Poll::Ready(Io::Break(gone)),
+            }
+            let subscribe = || self.output.borrow().stream.subscribe();
+            ready!(poll_ready(&self.writing, &subscribe, cx));
         }
-        Io::Continue(())
     }
 
     fn clock(&self) -> Clock {
@@ -67,6 +88,19 @@ impl Streams for Console {
     }
 }
 
+/// Waits for a stream; what waits is kept from one poll to the next.
+fn poll_ready(
+    waiting: &RefCell<Option<WaitFor>>,
+    subscribe: &dyn Fn() -> Pollable,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let mut waiting = waiting.borrow_mut();
+    let wait = waiting.get_or_insert_with(|| AsyncPollable::new(subscribe()).wait_for());
+    ready!(Pin::new(wait).poll(cx));
+    *waiting = None;
+    Poll::Ready(())
+}
+
 /// Standard output, and what is still to be written to it. Shared with the panic hook, which must
 /// not begin in the middle of a line.
 struct Output {
@@ -80,6 +114,11 @@ struct Output {
 impl Output {
     fn new(stream: OutputStream) -> Self {
         Self { stream, pending: Vec::new(), flushing: false, blamed: None }
+    }
+
+    fn begin_line(&mut self, line: &str) {
+        self.pending.extend_from_slice(line.as_bytes());
+        self.pending.push(b'\n');
     }
 
     /// Writes what the host takes now. Says whether all of it is out: written, and flushed.
@@ -115,10 +154,9 @@ impl Output {
 
 impl LastWords for Output {
     fn say(&mut self) {
-        let Some(blamed) = &self.blamed else { return };
-        let response = Response::error(Some(blamed), ProtocolError::Internal);
-        self.pending.extend_from_slice(response.json.as_bytes());
-        self.pending.push(b'\n');
+        let Some(blamed) = self.blamed.take() else { return };
+        let response = Response::error(Some(&blamed), ProtocolError::Internal);
+        self.begin_line(&response.json);
         // More than 4096 bytes at a time would trap.
         for piece in self.pending.chunks(4096) {
             if self.stream.blocking_write_and_flush(piece).is_err() {

@@ -37,7 +37,7 @@ impl StdoutStream for Output {
 pub(super) async fn client_left() {
     use tokio::io::{Interest, unix::AsyncFd};
 
-    let Ok(output) = AsyncFd::with_interest(io::stdout(), Interest::WRITABLE) else {
+    let Ok(output) = AsyncFd::register_with_interest(io::stdout(), Interest::WRITABLE) else {
         return pending().await;
     };
     loop {

@@ -34,6 +34,7 @@ pub(super) struct Pipe {
     ended: Cell<bool>,
     broken: Cell<bool>,
     output: RefCell<String>,
+    line: RefCell<Option<String>>,
     /// How many more lines the client takes before its end is closed.
     takes: Cell<Option<usize>>,
     /// The client takes nothing, and its end is open.
@@ -56,7 +57,7 @@ impl Talk {
     pub(super) fn with(build: impl Fn() -> Server + 'static) -> Self {
         let pipe = Rc::<Pipe>::default();
         let streams = Rc::clone(&pipe);
-        let serving = Box::pin(async move { serve(&build, &streams).await });
+        let serving = Box::pin(serve(Rc::new(build), streams));
         Self { pipe, serving: Some(serving), woken: Arc::new(Woken(AtomicBool::new(true))) }
     }
 
@@ -202,32 +203,37 @@ impl Pipe {
 }
 
 impl Streams for Rc<Pipe> {
-    async fn read(&self) -> Io<Option<Vec<u8>>> {
+    fn poll_read(&self, _: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>> {
         self.operation();
-        poll_fn(|_| {
-            if let Some(piece) = self.input.borrow_mut().pop_front() {
-                return Poll::Ready(Io::Continue(Some(piece)));
-            }
-            match (self.broken.get(), self.ended.get()) {
-                (true, _) => Poll::Ready(self.fail()),
-                (_, true) => Poll::Ready(Io::Continue(None)),
-                _ => Poll::Pending,
-            }
-        })
-        .await
+        if let Some(piece) = self.input.borrow_mut().pop_front() {
+            return Poll::Ready(Io::Continue(Some(piece)));
+        }
+        match (self.broken.get(), self.ended.get()) {
+            (true, _) => Poll::Ready(self.fail()),
+            (_, true) => Poll::Ready(Io::Continue(None)),
+            _ => Poll::Pending,
+        }
     }
 
-    async fn write(&self, line: &[u8]) -> Io {
+    fn begin_line(&self, line: &str) {
         self.operation();
-        poll_fn(|_| if self.stuck.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+        assert!(self.line.borrow().is_none(), "in the middle of a line");
+        assert!(!line.contains(['\r', '\n']), "one line: {line}");
+        *self.line.borrow_mut() = Some(format!("{line}\n"));
+    }
+
+    fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Io> {
+        self.operation();
+        if self.stuck.get() {
+            return Poll::Pending;
+        }
         match self.takes.get() {
-            Some(0) => return self.fail(),
+            Some(0) => return Poll::Ready(self.fail()),
             takes => self.takes.set(takes.map(|takes| takes - 1)),
         }
-        let line = std::str::from_utf8(line).unwrap();
-        assert_eq!(line.find('\n'), Some(line.len() - 1), "one line: {line}");
-        self.output.borrow_mut().push_str(line);
-        Io::Continue(())
+        let line = self.line.take().unwrap();
+        self.output.borrow_mut().push_str(&line);
+        Poll::Ready(Io::Continue(()))
     }
 
     fn clock(&self) -> Clock {
