@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::{
     Config, Host, HostError, Server, demo,
@@ -116,6 +117,25 @@ impl Common {
     fn configuration(&self) -> Result<Config, HostError> {
         settings::load(self.config.as_deref(), &self.flags)
     }
+}
+
+/// The command, from its arguments to its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start the runtime: {error}")),
+    };
+    let result = runtime.block_on(run(cli));
+    // A write to a client that takes nothing, and still holds the pipe, must not keep the process.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|error| fail(&error.to_string()))
+}
+
+fn fail(reason: &str) -> ExitCode {
+    // Without a standard error there is no one left to tell.
+    let _ = writeln!(io::stderr(), "midge: {reason}");
+    ExitCode::FAILURE
 }
 
 /// Does what the command line says, until it is done or told to stop.
