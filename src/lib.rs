@@ -209,6 +209,7 @@ macro_rules! __export_stdio {
 #[doc = include_str!("../docs/guide/prompts.md")]
 #[doc = include_str!("../docs/guide/resources.md")]
 #[doc = include_str!("../docs/guide/sealed-values.md")]
+#[doc = include_str!("../docs/guide/stdio.md")]
 #[doc = include_str!("../docs/guide/subscriptions.md")]
 #[doc = include_str!("../docs/guide/testing.md")]
 #[doc = include_str!("../docs/guide/tools.md")]
