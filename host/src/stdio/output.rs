@@ -37,7 +37,8 @@ impl StdoutStream for Output {
 pub(super) async fn client_left() {
     use tokio::io::{Interest, unix::AsyncFd};
 
-    let Ok(output) = AsyncFd::register_with_interest(io::stdout(), Interest::WRITABLE) else {
+    #[expect(deprecated, reason = "its successor is unsafe; this descriptor is open to the end")]
+    let Ok(output) = AsyncFd::with_interest(io::stdout(), Interest::WRITABLE) else {
         return pending().await;
     };
     loop {
