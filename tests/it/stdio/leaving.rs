@@ -126,9 +126,8 @@ async fn a_client_that_is_killed_takes_wasmtime_along() {
 #[tokio::test]
 async fn a_busy_tool_does_not_outlive_its_client() {
     let mut process = start(Runner::Midge, &["--abort-grace", "100ms"]).await.unwrap();
-    process.call(1, "sized", json!({"bytes": 1})).await;
-    process.hear().await;
-    process.call(2, "spins", json!({})).await;
+    process.call(1, "spins", json!({})).await;
+    process.until_printed("spinning").await;
     process.close_input();
     process.close_output();
     let printed = process.ended_well().await;
@@ -142,6 +141,7 @@ async fn a_busy_tool_does_not_outlive_the_drain() {
     let limits = ["--drain", "200ms", "--abort-grace", "100ms"];
     let mut process = start(Runner::Midge, &limits).await.unwrap();
     process.call(1, "spins", json!({})).await;
+    process.until_printed("spinning").await;
     process.close_input();
     // It is not read while the tool spins, so it is told to end.
     process.signal("TERM");
