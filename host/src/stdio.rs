@@ -39,8 +39,9 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let end = tokio::select! {
         biased;
         result = run(&command, &mut store) => judge(result, &store),
-        () = overdue(&input, signals, &report, &config) => {
-            report.cut(Outcome::TimedOut, "cut: its client has gone, or the process was told to end");
+        reason = overdue(&input, signals, &report, &config) => {
+            let (outcome, cause) = reason.as_outcome();
+            report.cut(outcome, cause);
             Ok(())
         }
     };
@@ -93,36 +94,56 @@ fn judge(result: wasmtime::Result<Result<(), ()>>, store: &Store<State>) -> Resu
     }
 }
 
+/// Why a guest is cut that does not end by itself.
+#[derive(Clone, Copy)]
+enum Reason {
+    InputEnded,
+    Told,
+    ClientLeft,
+}
+
+impl Reason {
+    fn as_outcome(self) -> (Outcome, &'static str) {
+        match self {
+            Self::InputEnded => (Outcome::TimedOut, "cut: the input had ended for too long"),
+            Self::Told => (Outcome::TimedOut, "cut: the process was told to end"),
+            Self::ClientLeft => (Outcome::ClientGone, "the client left"),
+        }
+    }
+}
+
 /// Resolves when the guest has had its time: a while after the input has ended or the process was
 /// told to end, a grace after the client has left, at once when the process is told to end twice.
-async fn overdue(input: &Input, mut signals: Signals, report: &Report, config: &Config) {
-    let in_time = |time: Duration| Instant::now() + time + config.abort_grace;
-    let (mut ended, mut told, mut left) = (false, false, false);
-    let mut end: Option<Instant> = None;
+async fn overdue(input: &Input, mut signals: Signals, report: &Report, config: &Config) -> Reason {
+    let mut end: Option<(Instant, Reason)> = None;
+    let (mut told, mut left) = (false, false);
     loop {
-        tokio::select! {
-            () = input.ended(), if !ended => {
-                ended = true;
-                end.get_or_insert(in_time(config.drain));
-            }
+        let at = end.map_or_else(Instant::now, |(at, _)| at);
+        let (time, reason) = tokio::select! {
+            () = input.ended(), if end.is_none() => (config.drain, Reason::InputEnded),
             () = signals.next() => {
                 if told {
-                    return;
+                    return Reason::Told;
                 }
                 told = true;
                 tracing::info!(target: "midge", "finishing; once more to end at once");
                 input.end();
-                end.get_or_insert(in_time(config.drain));
+                (config.drain, Reason::Told)
             }
             () = output::client_left(), if !left => {
                 left = true;
                 report.leash().client_gone();
-                report.client_gone("the client left");
+                // A guest that is at work says so; one that is not has lost nobody.
                 input.fail();
-                let soon = in_time(Duration::ZERO);
-                end = Some(end.map_or(soon, |end| end.min(soon)));
+                (Duration::ZERO, Reason::ClientLeft)
             }
-            () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return,
+            () = sleep_until(at), if end.is_some() => {
+                return end.map_or(Reason::InputEnded, |(_, reason)| reason);
+            }
+        };
+        let next = Instant::now() + time + config.abort_grace;
+        if end.is_none_or(|(at, _)| next < at) {
+            end = Some((next, reason));
         }
     }
 }

@@ -102,9 +102,12 @@ impl<S: Streams + 'static> Connection<S> {
             && self.answers.len() < MAX_READ
             && let Poll::Ready(read) = self.shared.streams.poll_read(cx)
         {
-            match read? {
-                Some(piece) => self.take(&piece),
-                None => self.end_of_input()?,
+            match read {
+                Io::Continue(Some(piece)) => self.take(&piece),
+                Io::Continue(None) => self.end_of_input()?,
+                // Nobody is left behind by a client that goes while nothing is at work.
+                Io::Break(_) if self.is_idle() => self.go_to(Stage::Draining),
+                Io::Break(gone) => return Io::Break(gone),
             }
         }
         self.poll_answers(cx);
@@ -136,6 +139,10 @@ impl<S: Streams + 'static> Connection<S> {
             self.is_writing = false;
             out.mark_written();
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.answers.is_empty() && self.lines.is_empty()
     }
 
     fn take(&mut self, mut piece: &[u8]) {

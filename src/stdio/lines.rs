@@ -59,6 +59,11 @@ impl Lines {
         std::mem::take(&mut self.begun)
     }
 
+    /// Whether no line is begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begun.is_empty() && !self.skipping
+    }
+
     pub(super) fn limit(&self) -> usize {
         self.limit
     }

@@ -82,6 +82,15 @@ fn an_input_that_fails_is_a_client_that_has_gone() {
 }
 
 #[test]
+fn a_client_that_goes_while_nothing_is_at_work_is_not_missed() {
+    let (mut talk, _, _) = talk();
+    talk.call(1, "quick");
+    assert_eq!(talk.answered(), [1]);
+    talk.break_input();
+    assert!(talk.is_over() && talk.log().is_empty());
+}
+
+#[test]
 fn a_client_that_closes_the_output_has_gone() {
     for taken in 0..3 {
         let (mut talk, events, gate) = talk();
