@@ -12,11 +12,21 @@ pub(crate) struct Call {
     pub(crate) heartbeat: bool,
     /// Gives the context a clock.
     pub(crate) clock: bool,
+    /// Goes on for as long as its client listens.
+    pub(crate) listens: bool,
 }
 
 impl Call {
     pub(crate) fn new(context: Context, future: LocalFuture<Finished>) -> Self {
         let no = false;
-        Self { future, context, run_to_completion: no, early_stream: no, heartbeat: no, clock: no }
+        Self {
+            future,
+            context,
+            run_to_completion: no,
+            early_stream: no,
+            heartbeat: no,
+            clock: no,
+            listens: no,
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use crate::answer::{Body, Failure, Finished};
 use crate::call::Call;
 use crate::context::Context;
+use crate::delivery::Delivery;
 use crate::error::{ProtocolError, ToolError};
 use crate::lists::List;
 use crate::outbox::Outbox;
@@ -82,32 +83,29 @@ pub(crate) enum Answer {
     Call(Call),
 }
 
-/// A check between finding a tool and calling it, for what only a transport knows.
-pub(crate) type Admit<'a> = &'a dyn Fn(&Tool, Option<&RawValue>) -> Result<(), ProtocolError>;
-
 /// Answers one request, or starts to. Errors are those that were there before any handler.
 pub(crate) fn answer(
     server: &Server,
     method: Method<'_>,
     all_params: &Params<'_>,
     request: RequestInfo,
-    admit: Admit<'_>,
+    delivery: &Delivery,
 ) -> Result<Answer, Failure> {
     let params = all_params.json;
     let lists = server.lists();
     let (id, version) = (request.id.clone(), request.version);
     let body = match method {
         Method::Discover => Body::new(&discover(server, version)),
-        Method::Initialize => initialize(server, params),
+        Method::Initialize => initialize(server, params, delivery),
         Method::Ping => Body::new(&Empty {}),
-        Method::SetLevel => set_level(params),
+        Method::SetLevel => set_level(params, delivery),
         Method::ListTools => list_tools(server, params, &request),
         Method::ListPrompts(prompts) => prompts.list(lists, params, &request),
         Method::ListResources(resources) => resources.list(lists, params, &request),
         Method::ListResourceTemplates(resources) => {
             resources.list_templates(lists, params, &request)
         }
-        Method::CallTool => return call_tool(server, all_params, request, admit),
+        Method::CallTool => return call_tool(server, all_params, request, delivery),
         Method::GetPrompt(prompts) => return prompts.get(params, request).map(Answer::Call),
         Method::ReadResource(resources) => {
             return resources.read(lists, params, request).map(Answer::Call);
@@ -136,8 +134,8 @@ fn discover(server: &Server, version: Version) -> DiscoverResult<'_> {
     }
 }
 
-fn initialize(server: &Server, params: Option<&RawValue>) -> Finished {
-    // Nothing but the version can be remembered, so nothing else is read.
+fn initialize(server: &Server, params: Option<&RawValue>, delivery: &Delivery) -> Finished {
+    // Nothing but the version is ever remembered, so nothing else is read.
     let names = ["protocolVersion", "capabilities", "clientInfo"];
     let [requested, Some(_), Some(_)] = params::read(params, names)? else {
         let reason = "`protocolVersion`, `capabilities` and `clientInfo` are required";
@@ -147,6 +145,7 @@ fn initialize(server: &Server, params: Option<&RawValue>) -> Finished {
     let requested: Option<Version> = requested.parse().ok();
     let version =
         requested.filter(|version| !version.is_modern()).unwrap_or(Version::NEWEST_LEGACY);
+    delivery.remember_version(version);
     Body::new(&InitializeResult {
         protocol_version: version,
         capabilities: server.capabilities(version),
@@ -155,11 +154,14 @@ fn initialize(server: &Server, params: Option<&RawValue>) -> Finished {
     })
 }
 
-/// Nothing can be remembered, so the level is checked and forgotten.
-fn set_level(params: Option<&RawValue>) -> Finished {
+/// Without a connection nothing can be remembered, so the level is checked and forgotten.
+fn set_level(params: Option<&RawValue>, delivery: &Delivery) -> Finished {
     let [level] = params::read(params, ["level"])?;
     match level.and_then(LoggingLevel::from_json) {
-        Some(_) => Body::new(&Empty {}),
+        Some(level) => {
+            delivery.remember_log_level(level);
+            Body::new(&Empty {})
+        }
         None => Err(params::invalid("`level` must be one of the eight levels").into()),
     }
 }
@@ -173,7 +175,7 @@ fn call_tool(
     server: &Server,
     params: &Params<'_>,
     mut request: RequestInfo,
-    admit: Admit<'_>,
+    delivery: &Delivery,
 ) -> Result<Answer, Failure> {
     let name = params::string(params.of_method("name")?, "name")?;
     let arguments = params::object(params.of_method("arguments")?, "arguments")?;
@@ -181,8 +183,11 @@ fn call_tool(
     let input = [responses?, state?];
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
-    admit(tool, arguments)?;
     let version = request.version;
+    // Only modern clients repeat arguments in headers.
+    if version.is_modern() {
+        delivery.check_arguments(tool, arguments)?;
+    }
     if tool.may_ask() {
         request.attempt = Some(Attempt::new(version, "tools/call", &name, arguments, input)?);
     }

@@ -180,6 +180,9 @@ pub(crate) enum ProtocolError {
     /// The server failed; details are in its log only.
     #[error("Internal error")]
     Internal,
+    /// The server is at work on as many requests as it takes.
+    #[error("The server is busy, try again")]
+    Busy,
     /// The server gave up on a handler that took too long.
     #[error("The server's time limit for one request has passed")]
     TimedOut,
@@ -199,7 +202,9 @@ impl ProtocolError {
             Self::HeaderMismatch(_) => code::HEADER_MISMATCH,
             Self::MissingClientCapability(_) => code::MISSING_CLIENT_CAPABILITY,
             Self::UnsupportedVersion { .. } => code::UNSUPPORTED_PROTOCOL_VERSION,
-            Self::Internal | Self::TimedOut | Self::NeedsModernClient => code::INTERNAL_ERROR,
+            Self::Internal | Self::Busy | Self::TimedOut | Self::NeedsModernClient => {
+                code::INTERNAL_ERROR
+            }
         }
     }
 

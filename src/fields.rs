@@ -32,7 +32,10 @@ impl Fields {
                 b':' if colon.is_none() => colon = Some(at),
                 b'\n' => {
                     if let Some(colon) = colon.take() {
-                        places.push((range(line, colon), range(colon + 1, at)));
+                        let value = text[colon + 1..at].trim_ascii_start();
+                        let start = at - value.len();
+                        let end = start + value.trim_ascii_end().len();
+                        places.push((range(line, colon), range(start, end)));
                     }
                     line = at + 1;
                 }
@@ -54,7 +57,7 @@ impl Fields {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.places.iter().map(|(name, value)| (self.part(name), self.part(value).trim_ascii()))
+        self.places.iter().map(|(name, value)| (self.part(name), self.part(value)))
     }
 
     fn part(&self, place: &Range<u32>) -> &[u8] {
@@ -66,9 +69,13 @@ impl Fields {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let fields =
-            self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
-        fields.map(|(_, value)| value)
+        // Most names differ in length already.
+        let length = name.len();
+        self.places.iter().filter_map(move |(place, value)| {
+            let is_it = (place.end - place.start) as usize == length
+                && self.part(place).eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| self.part(value))
+        })
     }
 
     /// All values of a field that are visible ASCII, blanks and tabs.
@@ -85,7 +92,8 @@ impl Fields {
 
     /// Bytes of all names and values.
     pub(crate) fn size(&self) -> usize {
-        self.iter().map(|(name, value)| name.len() + value.len()).sum()
+        let size = |place: &Range<u32>| (place.end - place.start) as usize;
+        self.places.iter().map(|(name, value)| size(name) + size(value)).sum()
     }
 
     pub(crate) fn push(&mut self, name: &str, value: impl AsRef<str>) {

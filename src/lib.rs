@@ -55,9 +55,11 @@
 mod answer;
 pub mod apps;
 mod call;
+mod client_gone;
 mod completion;
 mod conform;
 mod context;
+mod delivery;
 mod dispatch;
 mod elicitation;
 mod error;
@@ -68,6 +70,7 @@ mod headers;
 mod http;
 mod input;
 mod lists;
+mod message;
 mod outbox;
 mod outcome;
 mod paging;
@@ -78,11 +81,13 @@ mod request;
 mod resource;
 mod response;
 mod rounds;
+mod running;
 mod schema;
 mod seal;
 mod sealed;
 mod server;
 mod settings;
+mod stdio;
 mod subscription;
 pub mod testing;
 #[cfg(test)]
@@ -128,9 +133,10 @@ pub use tool_result::{IntoToolResult, Json};
 pub use validate::InvalidServer;
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
-/// (`wasi:http/incoming-handler`). Once in a crate.
+/// (`wasi:http/incoming-handler`) and as its command (`wasi:cli/run`), which serves one client over
+/// standard input and output. Once in a crate.
 ///
-/// The function runs for every exchange, so it should do little: name tools, and no work that one
+/// The function runs for every message, so it should do little: name tools, and no work that one
 /// of them may not need. In the crate's own tests, the macro adds a test that the server is one
 /// that clients accept ([`Server::validate`]).
 ///
@@ -173,6 +179,8 @@ macro_rules! export {
             );
         };
 
+        $crate::__export_stdio!($server);
+
         #[cfg(not(target_family = "wasm"))]
         const _: fn() -> $crate::Server = $server;
 
@@ -186,6 +194,26 @@ macro_rules! export {
     };
 }
 
+/// The part of [`export!`] for standard input and output.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_stdio {
+    ($server:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            struct Guest;
+            impl $crate::__private::Run for Guest {
+                fn run() -> ::core::result::Result<(), ()> {
+                    $crate::__private::run($server)
+                }
+            }
+            $crate::__private::wasip2::cli::command::export!(
+                Guest with_types_in $crate::__private::wasip2
+            );
+        };
+    };
+}
+
 /// The pages of the guide, for their examples to be compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guide/apps-and-extensions.md")]
@@ -195,6 +223,7 @@ macro_rules! export {
 #[doc = include_str!("../docs/guide/prompts.md")]
 #[doc = include_str!("../docs/guide/resources.md")]
 #[doc = include_str!("../docs/guide/sealed-values.md")]
+#[doc = include_str!("../docs/guide/stdio.md")]
 #[doc = include_str!("../docs/guide/subscriptions.md")]
 #[doc = include_str!("../docs/guide/testing.md")]
 #[doc = include_str!("../docs/guide/tools.md")]
@@ -208,8 +237,10 @@ pub mod __private {
     pub use crate::wasi::bindings;
     pub use crate::wasi::bindings::exports::midge::mcp::exchange::{Answer, Guest as Exchange};
     pub use crate::wasi::p2::handle;
+    pub use crate::wasi::stdio::run;
     pub use crate::wasi::whole::handle as handle_whole;
     pub use wasip2;
+    pub use wasip2::exports::cli::run::Guest as Run;
     pub use wasip2::exports::http::incoming_handler::Guest as IncomingHandler;
     pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 }

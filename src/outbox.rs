@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outbox(Rc<RefCell<State>>);
@@ -99,15 +99,18 @@ impl Outbox {
 
     /// Waits until the client is gone.
     pub(crate) fn cancelled(&self) -> impl Future<Output = ()> + use<> {
-        let state = Rc::clone(&self.0);
-        poll_fn(move |context| {
-            let mut state = state.borrow_mut();
-            if state.cancelled {
-                return Poll::Ready(());
-            }
-            state.wake_later(context.waker());
-            Poll::Pending
-        })
+        let outbox = self.clone();
+        poll_fn(move |cx| outbox.poll_cancelled(cx))
+    }
+
+    /// Whether the client is gone; wakes the task when it is later.
+    pub(crate) fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.0.borrow_mut();
+        if state.cancelled {
+            return Poll::Ready(());
+        }
+        state.wake_later(cx.waker());
+        Poll::Pending
     }
 }
 

@@ -21,6 +21,7 @@
 use std::cell::RefCell;
 use std::future::{Future, pending};
 use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -35,8 +36,10 @@ use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{self as exchange_http, RequestHead, serve};
 use crate::outcome::Outcome;
+use crate::protocol::jsonrpc::RequestId;
 use crate::protocol::{Version, meta};
 use crate::server::Server;
+use crate::stdio::{self, Streams};
 
 /// A `tools/call` as a client of 2026-07-28 sends it to `/mcp` on this machine.
 #[must_use]
@@ -187,6 +190,66 @@ pub struct Abandoned {
 pub fn abandon(server: Server, request: Request<Vec<u8>>, writes: usize) -> Abandoned {
     let (memory, outcome) = run(&server, request, Some(writes));
     Abandoned { outcome, log: memory.log.into_inner() }
+}
+
+/// Runs a connection over standard input and output to its end: sends all messages, closes the
+/// input, and gives what was answered, in order.
+///
+/// Timers never fire, as in [`exchange`]. The server is built for each message.
+///
+/// ```
+/// use midge::{NoArguments, Server, Tool, testing};
+/// use serde_json::json;
+///
+/// fn server() -> Server {
+///     let tool = Tool::new("hello", async |_: NoArguments| "Hello!").description("Says hello.");
+///     Server::new("greeter", "1.0.0").tool(tool)
+/// }
+///
+/// let client = json!({ "name": "test", "version": "1" });
+/// let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+/// let answers = testing::converse(server, &[
+///     json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }),
+///     json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "hello" } }),
+/// ]);
+/// assert_eq!(answers[0]["result"]["protocolVersion"], "2025-11-25");
+/// assert_eq!(answers[1]["result"]["content"][0]["text"], "Hello!");
+/// ```
+#[must_use]
+pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
+    let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
+    let heard = Rc::<RefCell<Vec<Value>>>::default();
+    let console = Console { input: RefCell::new(Some(lines.into_bytes())), heard: heard.clone() };
+    block_on(stdio::serve(Rc::new(server), console));
+    heard.take()
+}
+
+/// The streams of a client that sends everything at once.
+struct Console {
+    input: RefCell<Option<Vec<u8>>>,
+    heard: Rc<RefCell<Vec<Value>>>,
+}
+
+impl Streams for Console {
+    fn poll_read(&self, _: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>> {
+        Poll::Ready(Io::Continue(self.input.take().filter(|input| !input.is_empty())))
+    }
+
+    fn begin_line(&self, line: &str) {
+        self.heard.borrow_mut().extend(serde_json::from_str::<Value>(line));
+    }
+
+    fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Io> {
+        Poll::Ready(Io::Continue(()))
+    }
+
+    fn clock(&self) -> Clock {
+        Rc::new(|_| Box::pin(pending()))
+    }
+
+    fn blame(&self, _: Option<&RequestId>) {}
+
+    fn log(&self, _: &str) {}
 }
 
 fn run(server: &Server, request: Request<Vec<u8>>, writes: Option<usize>) -> (Memory, Outcome) {

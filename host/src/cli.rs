@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::{
     Config, Host, HostError, Server, demo,
@@ -18,7 +19,7 @@ use crate::{
     probe::command as probe,
     sealing::{self, KeyId},
     settings::{self, Flags},
-    signals,
+    signals, stdio,
 };
 
 /// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.
@@ -52,6 +53,13 @@ enum Command {
     Serve {
         /// The component to serve: a .wasm file
         component: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Serve one client over standard input and output, as desktop clients start local servers
+    Stdio {
+        /// The component to serve: a .wasm file
+        component: PathBuf,
         #[command(flatten)]
         common: Common,
     },
@@ -111,6 +119,25 @@ impl Common {
     }
 }
 
+/// The command, from its arguments to its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start the runtime: {error}")),
+    };
+    let result = runtime.block_on(run(cli));
+    // A write to a client that takes nothing, and still holds the pipe, must not keep the process.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|error| fail(&error.to_string()))
+}
+
+fn fail(reason: &str) -> ExitCode {
+    // Without a standard error there is no one left to tell.
+    let _ = writeln!(io::stderr(), "midge: {reason}");
+    ExitCode::FAILURE
+}
+
 /// Does what the command line says, until it is done or told to stop.
 ///
 /// # Errors
@@ -126,6 +153,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
         None => serve(None, &cli.common).await?,
         Some(Command::Serve { component, common }) => serve(component, &common).await?,
+        Some(Command::Stdio { component, common }) => stdio(&component, &common).await?,
         Some(Command::Dev { path, example, profile, common }) => {
             let target = Target { path, package: None, example, profile };
             // Before the log has its first lines.
@@ -149,6 +177,13 @@ async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostEr
     let server = Server::bind(&host, guest, host.config().addr).await?;
     announce(server.local_addr(), &path.display().to_string(), call)?;
     signals::serve(server).await
+}
+
+async fn stdio(path: &Path, common: &Common) -> Result<(), HostError> {
+    logging::install(common.log_format);
+    // There is one instance, and address space is reserved for each.
+    let config = Config { max_exchanges: 1, ..common.configuration()? };
+    stdio::serve(config, path).await
 }
 
 fn create(name: &ProjectName, midge: Option<Origin>) -> Result<(), HostError> {

@@ -63,6 +63,18 @@ pub enum HostError {
         /// Which export is missing.
         reason: String,
     },
+    /// The component does not export `wasi:cli/run`, by which it would serve a client over
+    /// standard input and output.
+    #[error("{} does not run as a command: {reason}; build it with a newer SDK", path.display())]
+    NotACommand {
+        /// The component.
+        path: PathBuf,
+        /// Which export is missing.
+        reason: String,
+    },
+    /// The component that served a client over standard input and output has failed.
+    #[error("the server failed and is gone: {0}")]
+    ServerFailed(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {}", bind_reason(source))]
     Bind {

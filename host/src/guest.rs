@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use wasmtime::{
     Engine,
-    component::{Component, ComponentExportIndex, Linker, Resource},
+    component::{Component, ComponentExportIndex, InstancePre, Linker, Resource},
 };
 use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::p2::{
@@ -13,7 +13,12 @@ use wasmtime_wasi_http::p2::{
 };
 
 use crate::{
-    HostError, error::one_line, pure::Pure, sealing, state::State, whole::Answer,
+    HostError,
+    error::one_line,
+    pure::Pure,
+    sealing,
+    state::State,
+    whole::{Answer, Whole},
 };
 
 /// The exports of a guest that takes an exchange in one call, see `wit/exchange.wit`.
@@ -46,26 +51,35 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
     Ok(linker)
 }
 
+/// A component that is compiled and linked, whatever it exports, and its bytes.
+pub(crate) fn link(
+    engine: &Engine,
+    linker: &Linker<State>,
+    path: &Path,
+) -> Result<(InstancePre<State>, Vec<u8>), HostError> {
+    let bytes =
+        fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
+    check_kind(path, &bytes)?;
+    let component = Component::new(engine, &bytes)
+        .map_err(|error| HostError::Compile { path: path.to_owned(), reason: one_line(&error) })?;
+    let pre = linker
+        .instantiate_pre(&component)
+        .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
+    Ok((pre, bytes))
+}
+
 impl Guest {
     pub(crate) fn load(
         engine: &Engine,
         linker: &Linker<State>,
         path: &Path,
     ) -> Result<Self, HostError> {
-        let bytes =
-            fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
-        check_kind(path, &bytes)?;
-        let component = Component::new(engine, &bytes).map_err(|error| HostError::Compile {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        })?;
-        let pre = linker
-            .instantiate_pre(&component)
-            .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
+        let (pre, bytes) = link(engine, linker, path)?;
         let pre = ProxyPre::new(pre).map_err(|error| HostError::NotAServer {
             path: path.to_owned(),
             reason: one_line(&error),
         })?;
+        let component = pre.instance_pre().component();
         let exchange = component.get_export_index(None, EXCHANGE);
         let whole = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
         let pure = whole.and_then(|_| Pure::find(engine, &bytes)).map(Arc::new);
@@ -91,8 +105,7 @@ impl Guest {
     pub(crate) async fn answer(
         &self,
         store: &mut wasmtime::Store<State>,
-        head: &[u8],
-        body: &[u8],
+        request: &Whole,
         response: Resource<HostResponseOutparam>,
     ) -> wasmtime::Result<Option<Answer>> {
         type Arguments<'a> = (&'a [u8], &'a [u8], Resource<HostResponseOutparam>);
@@ -103,7 +116,7 @@ impl Guest {
             .ok_or_else(|| wasmtime::format_err!("the component does not export `{EXCHANGE}`"))?;
         let handle =
             instance.get_typed_func::<Arguments<'_>, (Option<Answer>,)>(&mut *store, export)?;
-        let (answer,) = handle.call_async(store, (head, body, response)).await?;
+        let (answer,) = handle.call_async(store, (&request.head, &request.body, response)).await?;
         Ok(answer)
     }
 

@@ -79,6 +79,10 @@ impl Host {
         Guest::load(&self.inner.engine, &self.inner.linker, path.as_ref())
     }
 
+    pub(crate) fn linker(&self) -> &Linker<State> {
+        &self.inner.linker
+    }
+
     /// What is alive right now.
     pub fn gauges(&self) -> Gauges {
         let taken = self.inner.config.max_exchanges as usize;

@@ -50,6 +50,7 @@ mod signals;
 mod socket;
 mod source_tree;
 mod state;
+mod stdio;
 mod untaken;
 mod whole;
 

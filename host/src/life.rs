@@ -127,9 +127,9 @@ impl Instance {
     where
         B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
     {
-        if let (Arrived::Whole { head, body }, Some(pure)) = (&request, guest.pure()) {
+        if let (Arrived::Whole(request), Some(pure)) = (&request, guest.pure()) {
             let host = &self.host;
-            let answer = pure.answer(host.engine(), host.grants(), &self.report, head, body).await;
+            let answer = pure.answer(host.engine(), host.grants(), &self.report, request).await;
             if answer.is_some() {
                 return Ok(answer);
             }
@@ -137,9 +137,7 @@ impl Instance {
         let store = self.store.insert(store(&self.host, &self.report));
         let response = store.data_mut().http().new_response_outparam(answered)?;
         let request = match request {
-            Arrived::Whole { head, body } => {
-                return guest.answer(store, &head, &body, response).await;
-            }
+            Arrived::Whole(request) => return guest.answer(store, &request, response).await,
             Arrived::Streaming(request) => {
                 store.data_mut().http().new_incoming_request(Scheme::Http, request)?
             }

@@ -1,6 +1,7 @@
 //! A guest's standard output and error: lines in the host's log.
 
 use std::{
+    cmp::Ordering,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -45,7 +46,16 @@ struct Output {
 
 impl GuestOutput {
     pub(crate) fn new(channel: Channel, report: Arc<Report>) -> Self {
-        let lines = Lines::default();
+        Self::of_lines(MAX_LINES, channel, report)
+    }
+
+    /// The standard error of a guest that lives as long as its client: of any number of lines.
+    pub(crate) fn lasting(report: Arc<Report>) -> Self {
+        Self::of_lines(usize::MAX, Channel::Error, report)
+    }
+
+    fn of_lines(most: usize, channel: Channel, report: Arc<Report>) -> Self {
+        let lines = Lines { most, ..Lines::default() };
         Self(Arc::new(Mutex::new(Output { channel, lines, report })))
     }
 
@@ -138,10 +148,16 @@ impl AsyncWrite for GuestOutput {
 }
 
 /// Cuts a stream of bytes into bounded lines.
-#[derive(Default)]
 struct Lines {
+    most: usize,
     partial: Vec<u8>,
     count: usize,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { most: MAX_LINES, partial: Vec::new(), count: 0 }
+    }
 }
 
 impl Lines {
@@ -169,10 +185,10 @@ impl Lines {
     }
 
     fn end(&mut self, each: &mut impl FnMut(&str)) {
-        match self.count {
-            0..MAX_LINES => each(String::from_utf8_lossy(&self.partial).trim_end_matches('\r')),
-            MAX_LINES => each("(more output of this guest is dropped)"),
-            _ => {}
+        match self.count.cmp(&self.most) {
+            Ordering::Less => each(String::from_utf8_lossy(&self.partial).trim_end_matches('\r')),
+            Ordering::Equal => each("(more output of this guest is dropped)"),
+            Ordering::Greater => {}
         }
         self.count = self.count.saturating_add(1);
         self.partial.clear();

@@ -24,7 +24,7 @@ use crate::{
     life::give_way,
     report::Report,
     state::{Grants, MemoryLimit},
-    whole::Answer,
+    whole::{Answer, Whole},
 };
 
 /// What the module of a guest exports, by the names of the canonical ABI.
@@ -82,10 +82,9 @@ impl Pure {
         engine: &Engine,
         grants: &Grants,
         report: &Arc<Report>,
-        head: &[u8],
-        body: &[u8],
+        request: &Whole,
     ) -> Option<Answer> {
-        let chance = self.luck.chance(head)?;
+        let chance = self.luck.chance(request.kind)?;
         let sandbox = Sandbox {
             memory: MemoryLimit::new(grants),
             started: report.started(),
@@ -98,7 +97,7 @@ impl Pure {
             store.data().report.leash().tick();
             Ok(give_way())
         });
-        let answer = self.call(&mut store, head, body).await.ok().flatten();
+        let answer = self.call(&mut store, &request.head, &request.body).await.ok().flatten();
         self.luck.tell(chance, answer.is_some());
         answer
     }
@@ -141,7 +140,8 @@ fn handler(component: &[u8]) -> Option<&[u8]> {
         match payload.ok()? {
             Payload::ModuleSection { unchecked_range, .. } => {
                 let range = unchecked_range.start..unchecked_range.end;
-                found = component.get(range.clone()).filter(|module| exports_handle(module)).or(found);
+                found =
+                    component.get(range.clone()).filter(|module| exports_handle(module)).or(found);
             }
             _ => {}
         }
@@ -223,19 +223,19 @@ fn read_result(memory: &[u8], at: usize) -> Option<Option<Answer>> {
 }
 
 /// What is known of earlier attempts, so that calls which need the world are seldom made twice.
-struct Luck([AtomicU8; Luck::KINDS]);
+struct Luck([AtomicU8; Luck::KINDS as usize]);
 
-/// A kind of request, by what its head says of it.
+/// The place of a kind of request.
 struct Chance(usize);
 
 impl Luck {
-    const KINDS: usize = 256;
+    const KINDS: u8 = 255;
     /// How many of a kind are not attempted after one that failed.
     const PAUSE: u8 = 200;
 
     /// Whether a request is worth an attempt.
-    fn chance(&self, head: &[u8]) -> Option<Chance> {
-        let kind = kind(head) % Self::KINDS;
+    fn chance(&self, kind: u64) -> Option<Chance> {
+        let kind = usize::try_from(kind % u64::from(Self::KINDS)).ok()?;
         let pause = self.0.get(kind)?;
         match pause.load(Ordering::Relaxed) {
             0 => Some(Chance(kind)),
@@ -259,15 +259,6 @@ impl Default for Luck {
     }
 }
 
-/// A hash (FNV-1a) of the lines that name a method or what it is about.
-fn kind(head: &[u8]) -> usize {
-    let names = |line: &&[u8]| line.starts_with(b"mcp-method:") || line.starts_with(b"mcp-name:");
-    let lines = || head.split(|byte| *byte == b'\n');
-    let hash = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-    let named = lines().filter(names).flatten().fold(0x811c_9dc5, hash);
-    named as usize >> 8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,7 +266,7 @@ mod tests {
     #[test]
     fn a_kind_that_failed_is_left_alone_for_a_while() {
         let luck = Luck::default();
-        let (one, other) = (b"POST / HTTP/1.1\r\nmcp-name: one\r\n", b"mcp-name: other\r\n");
+        let (one, other) = (7, 8);
         let chance = luck.chance(one);
         assert!(chance.is_some_and(|chance| {
             luck.tell(chance, false);

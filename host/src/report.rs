@@ -26,16 +26,21 @@ use crate::{
 pub(crate) struct Report {
     exchange: u64,
     started: Instant,
-    method: Method,
-    uri: Uri,
-    is_http2: bool,
+    /// None where a guest serves a client over its standard streams.
+    request: Option<RequestLine>,
     bytes: AtomicU64,
     run_to_completion: AtomicBool,
     refusal: OnceLock<Fault>,
     leash: Leash,
     facts: Mutex<Facts>,
     /// Holds the connection and the server open until the exchange is over.
-    busy: Busy,
+    busy: Option<Busy>,
+}
+
+struct RequestLine {
+    method: Method,
+    uri: Uri,
+    is_http2: bool,
 }
 
 #[derive(Default)]
@@ -49,12 +54,24 @@ struct Facts {
 
 impl Report {
     pub(crate) fn new<B>(exchange: u64, request: &http::Request<B>, busy: Busy) -> Self {
-        Self {
-            exchange,
-            started: Instant::now(),
+        let line = RequestLine {
             method: request.method().clone(),
             uri: request.uri().clone(),
             is_http2: request.version() == Version::HTTP_2,
+        };
+        Self::begun(exchange, Some(line), Some(busy))
+    }
+
+    /// A report on a connection over the standard streams.
+    pub(crate) fn on_streams(exchange: u64) -> Self {
+        Self::begun(exchange, None, None)
+    }
+
+    fn begun(exchange: u64, request: Option<RequestLine>, busy: Option<Busy>) -> Self {
+        Self {
+            exchange,
+            started: Instant::now(),
+            request,
             bytes: AtomicU64::new(0),
             run_to_completion: AtomicBool::new(false),
             refusal: OnceLock::new(),
@@ -96,17 +113,17 @@ impl Report {
 
     /// Nothing more of the request is expected.
     pub(crate) fn request_is_read(&self) {
-        self.busy.request_is_read();
+        self.busy.iter().for_each(Busy::request_is_read);
     }
 
     /// The guest asks for more of the request, and may have to wait for it.
     pub(crate) fn request_is_asked_for(&self, waits: bool) {
-        self.busy.request_is_asked_for(waits);
+        self.busy.iter().for_each(|busy| busy.request_is_asked_for(waits));
     }
 
     /// The request ended before its end, and the guest was told.
     pub(crate) fn request_is_cut(&self) {
-        self.busy.request_is_cut();
+        self.busy.iter().for_each(Busy::request_is_cut);
         self.leash.cut_request();
     }
 
@@ -122,14 +139,14 @@ impl Report {
 
     /// A piece of the answer waits to be taken, or none does.
     pub(crate) fn waits(&self, waits: bool) {
-        if self.is_http2 {
-            self.busy.waits(self.exchange, waits);
+        if self.request.as_ref().is_some_and(|request| request.is_http2) {
+            self.busy.iter().for_each(|busy| busy.waits(self.exchange, waits));
         }
     }
 
     /// Whether the client left the answer waiting, and was cut for it.
     pub(crate) fn client_was_stuck(&self) -> bool {
-        self.busy.closed_by_host() == Some(Closed::ClientStuck)
+        self.closed_by_host() == Some(Closed::ClientStuck)
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {
@@ -144,7 +161,7 @@ impl Report {
 
     /// The connection is gone: the client left, unless it was the host that closed it.
     pub(crate) fn client_gone(&self, cause: &str) {
-        match self.busy.closed_by_host() {
+        match self.closed_by_host() {
             Some(closed) => self.cut(closed.outcome(), closed.cause()),
             None => self.cut(Outcome::ClientGone, cause),
         }
@@ -191,6 +208,16 @@ impl Report {
         self.refusal.get()
     }
 
+    /// Why the host closed the connection, if it was the host.
+    fn closed_by_host(&self) -> Option<Closed> {
+        self.busy.as_ref().and_then(Busy::closed_by_host)
+    }
+
+    /// What cut it short, as it is known so far.
+    pub(crate) fn cause(&self) -> Option<String> {
+        self.facts().cause.clone()
+    }
+
     fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -225,19 +252,23 @@ impl Drop for Report {
     fn drop(&mut self) {
         let facts = std::mem::take(&mut *self.facts());
         let Said { era, method, name, id, .. } = &facts.said;
-        let outcome = facts.outcome();
+        let outcome = match self.request {
+            Some(_) => facts.outcome(),
+            None => facts.verdict.unwrap_or(Outcome::Ok),
+        };
+        let request = self.request.as_ref();
         // The level of an event is a constant of its call site.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: "midge::exchange",
                     exchange = self.exchange,
-                    http_method = %self.method,
-                    path = self.uri.path(),
+                    http_method = request.map(|request| display(&request.method)),
+                    path = request.map(|request| request.uri.path()),
                     status = facts.status.map(|status| status.as_u16()),
                     outcome = outcome.as_str(),
                     duration_ms = self.started.elapsed().as_micros() as f64 / 1000.0,
-                    bytes = self.bytes.load(Ordering::Relaxed),
+                    bytes = request.map(|_| self.bytes.load(Ordering::Relaxed)),
                     era,
                     method,
                     name,

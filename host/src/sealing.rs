@@ -59,6 +59,16 @@ pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError
     Ok(())
 }
 
+/// Grants a key to a guest that was granted none and serves one client, for whom all of its seals
+/// are: it lives as long as the connection.
+pub(crate) fn grant_connection_key(config: &mut Config) -> Result<(), HostError> {
+    if !is_granted(config) {
+        let key = make(&KeyId("stdio".to_owned()))?;
+        config.env.push(format!("{VARIABLE}={key}"));
+    }
+    Ok(())
+}
+
 /// Warns of a guest that will look for keys and find none: it fails when it first seals.
 pub(crate) fn warn_of_missing_keys(config: &Config, guest: &Guest) {
     if guest.seals() && !is_granted(config) {

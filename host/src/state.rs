@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use wasmtime::{ResourceLimiter, component::ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{
+    WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+    cli::{StdinStream, StdoutStream},
+};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{
     WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
@@ -81,11 +84,25 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(grants: &Grants, report: &Arc<Report>) -> Self {
         let output = |channel| GuestOutput::new(channel, Arc::clone(report));
-        let wasi = WasiCtx::builder()
-            .stdout(output(Channel::Out))
-            .stderr(output(Channel::Error))
-            .envs(&grants.env)
-            .build();
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(output(Channel::Out)).stderr(output(Channel::Error));
+        Self::with(grants, report, wasi)
+    }
+
+    /// The state of a guest that serves a client over its standard streams.
+    pub(crate) fn on_streams(
+        grants: &Grants,
+        report: &Arc<Report>,
+        input: impl StdinStream + 'static,
+        output: impl StdoutStream + 'static,
+    ) -> Self {
+        let mut wasi = WasiCtx::builder();
+        wasi.stdin(input).stdout(output).stderr(GuestOutput::lasting(Arc::clone(report)));
+        Self::with(grants, report, wasi)
+    }
+
+    fn with(grants: &Grants, report: &Arc<Report>, mut wasi: WasiCtxBuilder) -> Self {
+        let wasi = wasi.envs(&grants.env).build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();

@@ -1,9 +1,10 @@
 //! Requests and answers that are all there, for guests that export `midge:mcp/exchange`: such a
 //! guest is called once, and no instance waits for a slow client's request.
 
-use std::collections::VecDeque;
 use std::{
+    collections::VecDeque,
     future::poll_fn,
+    hash::{DefaultHasher, Hash, Hasher},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -22,10 +23,18 @@ const MAX_WHOLE: usize = 64 << 10;
 
 /// A request, as far as it has come.
 pub(crate) enum Arrived<B> {
-    /// All of it, in the form of `midge:mcp/exchange`.
-    Whole { head: Vec<u8>, body: Bytes },
+    /// All of it.
+    Whole(Whole),
     /// The rest is still on its way.
     Streaming(Request<Started<B>>),
+}
+
+/// A request that is all there, in the form of `midge:mcp/exchange`.
+pub(crate) struct Whole {
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Bytes,
+    /// The same for requests that are likely to need the same.
+    pub(crate) kind: u64,
 }
 
 /// An answer of a guest, in the form of `midge:mcp/exchange`.
@@ -53,7 +62,8 @@ where
                 read.push_back(piece);
             }
             None => {
-                return Ok(Arrived::Whole { head: head_text(&parts), body: joined(read, size) });
+                let (head, kind) = (head_text(&parts), kind(&parts.headers));
+                return Ok(Arrived::Whole(Whole { head, body: joined(read, size), kind }));
             }
         }
     }
@@ -67,6 +77,15 @@ fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
     let mut all = BytesMut::with_capacity(size);
     pieces.iter().for_each(|piece| all.extend_from_slice(piece));
     all.freeze()
+}
+
+/// Two headers of MCP tell requests apart well enough, where they are there.
+fn kind(headers: &HeaderMap) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for name in ["mcp-method", "mcp-name"] {
+        headers.get(name).map(HeaderValue::as_bytes).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// The head of a request as HTTP/1.1 has it, without what is between client and host alone.
@@ -110,13 +129,13 @@ impl Answer {
 fn fields(text: Bytes) -> Option<HeaderMap> {
     let mut fields = HeaderMap::with_capacity(8);
     let mut start = 0;
-    while let Some(length) = text[start..].iter().position(|byte| *byte == b'\n') {
-        let line = text.slice(start..start + length);
+    while let Some(length) = memchr::memchr(b'\n', &text[start..]) {
+        let line = &text[start..start + length];
         start += length + 1;
-        let line = line.strip_suffix(b"\r").map_or_else(|| line.clone(), |cut| line.slice_ref(cut));
-        let colon = line.iter().position(|byte| *byte == b':')?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let colon = memchr::memchr(b':', line)?;
         let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        let value = line.slice_ref(line[colon + 1..].trim_ascii());
+        let value = text.slice_ref(line[colon + 1..].trim_ascii());
         let value = HeaderValue::from_maybe_shared(value).ok()?;
         let is_hosts = name == header::CONTENT_LENGTH || DEFAULT_FORBIDDEN_HEADERS.contains(&name);
         if !is_hosts {
@@ -184,7 +203,9 @@ mod tests {
             .header("Mcp-Name", "greet")
             .body(Full::from("{}"))
             .unwrap();
-        let Arrived::Whole { head, body } = read(request).await.unwrap() else { panic!() };
+        let Arrived::Whole(Whole { head, body, .. }) = read(request).await.unwrap() else {
+            panic!()
+        };
         let expected = "POST /mcp?x=1 HTTP/1.1\r\nhost: midge.example\r\nmcp-name: greet\r\n";
         assert_eq!(String::from_utf8(head).unwrap(), expected);
         assert_eq!(body, "{}");

@@ -6,12 +6,13 @@ use super::accept::Accepts;
 use super::record::{self, Record};
 use super::reply::Reply;
 use super::transport::{Io, ResponseHead, Transport};
-use super::{call, origin, sse, status};
+use super::{origin, sse, status};
 use crate::context::Context;
 use crate::dispatch::Answer;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::response::Response;
+use crate::running;
 use crate::server::Server;
 
 /// Runs the jobs one after the other. Leaves the contexts of their handlers to the caller, who
@@ -30,7 +31,7 @@ pub(crate) async fn run<T: Transport>(
             Answer::Now(response) => response,
             Answer::Call(call) => {
                 contexts.push(call.context.clone());
-                call::run(server, writer, call).await?
+                running::run(server, writer, call).await?
             }
         };
         writer.respond(response);
@@ -72,6 +73,10 @@ impl<'a, T: Transport> Writer<'a, T> {
     }
 
     pub(crate) fn transport(&mut self) -> &mut T {
+        self.transport
+    }
+
+    pub(crate) fn transport_ref(&self) -> &T {
         self.transport
     }
 

@@ -1,18 +1,18 @@
 //! The life of an exchange, from its head to the last byte of its answer.
 
-use std::rc::Rc;
-
 use super::accept::Accepts;
 use super::answer::{self, Writer};
 use super::head::{self, Admitted, RequestHead};
-use super::message::{Reader, Work};
 use super::record::Record;
 use super::reply::Reply;
-use super::status::Refusal;
+use super::status::{self, Refusal};
 use super::transport::{ClientGone, Io, Transport, within};
 use crate::context::Context;
+use crate::delivery::Delivery;
+use crate::message::{Era, Observer, Reader, Refused, Work};
 use crate::outcome::Outcome;
 use crate::protocol::jsonrpc::RequestId;
+use crate::running::{DEFERRED_WORK_CUT, run_deferred};
 use crate::server::Server;
 
 /// Answers one exchange, and runs what its handlers left for afterwards.
@@ -41,7 +41,10 @@ pub(crate) async fn serve<T: Transport>(
             Outcome::ClientGone
         }
     };
-    run_deferred(server, transport, &contexts).await;
+    let limit = server.settings().defer_limit;
+    if !run_deferred(&contexts, limit, &transport.clock()).await {
+        transport.log(DEFERRED_WORK_CUT);
+    }
     outcome
 }
 
@@ -73,19 +76,49 @@ async fn exchange<T: Transport>(
             return Io::Break(gone);
         }
     };
-    let headers = Rc::new(std::mem::take(&mut request.headers));
-    let mut blame = |request: &RequestId| transport.blame(Some(request));
-    let mut reader = Reader { server, headers: &headers, record: &mut record, blame: &mut blame };
-    let work = reader.read(&body);
+    let delivery = Delivery::by_request(std::mem::take(&mut request.headers));
+    let mut observer = Recorder { record: &mut record, transport };
+    let work = Reader { server, delivery: &delivery, observer: &mut observer }.read(&body);
     drop(body);
     let mut writer = Writer::new(transport, accepts, origin, &record);
     match work {
-        Work::Reply(reply) => writer.reply(reply).await,
+        Work::Nothing => writer.reply(status::accepted()).await,
+        Work::Refused(Refused { response, modern }) => {
+            writer.reply(status::reply_to(response, modern)).await
+        }
         Work::Jobs { jobs, batch, modern } => {
             answer::run(server, &mut writer, jobs, contexts).await?;
             let limit = server.settings().time_limit.map(|limit| writer.transport().wait(limit));
             within(limit, writer.finish(batch, modern)).await
         }
+    }
+}
+
+/// Writes down what is found out about the message, for the host and for the panic hook.
+struct Recorder<'a, T> {
+    record: &'a mut Record,
+    transport: &'a mut T,
+}
+
+impl<T: Transport> Observer for Recorder<'_, T> {
+    fn method(&mut self, method: &str) {
+        self.record.method(method);
+    }
+
+    fn id(&mut self, id: &RequestId) {
+        self.record.id(id);
+    }
+
+    fn era(&mut self, era: Era) {
+        self.record.era(era);
+    }
+
+    fn name(&mut self, name: &str) {
+        self.record.name(name);
+    }
+
+    fn begins(&mut self, request: &RequestId) {
+        self.transport.blame(Some(request));
     }
 }
 
@@ -100,26 +133,4 @@ async fn read_body<T: Transport>(transport: &mut T, limit: usize) -> Io<Result<V
         if body.is_empty() { body = piece } else { body.extend_from_slice(&piece) }
     }
     Io::Continue(Ok(body))
-}
-
-/// Runs what handlers left for afterwards, all of it together within the limit.
-async fn run_deferred<T: Transport>(server: &Server, transport: &T, contexts: &[Context]) {
-    let mut deferred: Vec<_> = contexts.iter().flat_map(Context::take_deferred).collect();
-    if deferred.is_empty() {
-        return;
-    }
-    let work = async {
-        for work in &mut deferred {
-            work.await;
-        }
-        true
-    };
-    let limit = transport.wait(server.settings().defer_limit);
-    let done = futures_lite::future::or(work, async {
-        limit.await;
-        false
-    });
-    if !done.await {
-        transport.log("midge: deferred work was cut: it took longer than the server's limit");
-    }
 }

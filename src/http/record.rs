@@ -2,9 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::era::Era;
+use crate::message::Era;
 use crate::outcome::Outcome;
-use crate::protocol::jsonrpc::Request;
+use crate::protocol::jsonrpc::RequestId;
 
 /// Facts about the exchange for one log line, as `application/x-www-form-urlencoded` pairs.
 ///
@@ -28,9 +28,8 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn request(&mut self, request: &Request<'_>) {
-        self.method(&request.method);
-        self.push("id", &request.id.to_string());
+    pub(crate) fn id(&mut self, id: &RequestId) {
+        self.push("id", &id.to_string());
     }
 
     pub(crate) fn method(&mut self, method: &str) {

@@ -4,18 +4,14 @@ use http::StatusCode;
 
 use super::transport::ResponseHead;
 use crate::fields::Fields;
+use crate::protocol::jsonrpc::on_one_line;
 
 /// What keeps proxies from closing a silent stream; clients skip it.
 pub(crate) const KEEP_ALIVE: &str = ": keep-alive\n\n";
 
-/// One message as an event, on one line of data. Line breaks can only be white space in JSON:
-/// inside of strings they are escaped.
+/// One message as an event, on one line of data.
 pub(crate) fn event(json: &str) -> String {
-    const BREAKS: [char; 2] = ['\r', '\n'];
-    if json.contains(BREAKS) {
-        return event(&json.replace(BREAKS, " "));
-    }
-    ["event: message\ndata: ", json, "\n\n"].concat()
+    ["event: message\ndata: ", &*on_one_line(json), "\n\n"].concat()
 }
 
 /// The head of a stream.

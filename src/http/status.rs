@@ -88,6 +88,7 @@ pub(crate) fn of_error(error: &ProtocolError, modern: bool) -> StatusCode {
         | ProtocolError::ResourceNotFound { .. }
         | ProtocolError::NeedsModernClient => StatusCode::OK,
         ProtocolError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ProtocolError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ProtocolError::TimedOut => StatusCode::GATEWAY_TIMEOUT,
     }
 }

@@ -1,34 +1,14 @@
 //! Where the bytes of an exchange come from and go to.
 
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use http::StatusCode;
 
+pub(crate) use crate::client_gone::{ClientGone, Io};
 use crate::context::Clock;
 use crate::fields::Fields;
 use crate::protocol::jsonrpc::RequestId;
-
-/// What every operation on a client's streams gives: its value, or the end of the exchange.
-///
-/// Not a `Result`, on purpose: there is nothing to unwrap, nothing to report to a client that is
-/// not there, and `?` leads out of the exchange.
-pub(crate) type Io<T = ()> = ControlFlow<ClientGone, T>;
-
-/// The client is gone: an ordinary end of an exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ClientGone {
-    /// What the stream said, one line.
-    pub(crate) cause: String,
-}
-
-impl ClientGone {
-    /// Keeps the first line: hosts may put a whole backtrace after it.
-    pub(crate) fn new(cause: &str) -> Self {
-        Self { cause: cause.lines().next().unwrap_or_default().to_owned() }
-    }
-}
 
 /// An operation with a limit: a client that lets it pass is as good as gone.
 pub(crate) async fn within<T>(

@@ -69,8 +69,10 @@ impl std::fmt::Display for RequestId {
 #[derive(Debug)]
 pub(crate) enum Message<'a> {
     Request(Request<'a>),
-    /// Nothing is done about a notification, so nothing of it is kept.
-    Notification,
+    Notification {
+        method: Cow<'a, str>,
+        params: Option<&'a RawValue>,
+    },
     /// An answer to a question that no stateless server asks.
     Response,
 }
@@ -127,7 +129,7 @@ impl<'a> Message<'a> {
         }
         Ok(match id {
             Some(id) => Message::Request(Request { id, method, params }),
-            None => Message::Notification,
+            None => Message::Notification { method, params },
         })
     }
 }
@@ -160,6 +162,13 @@ fn behind_string(mut text: &[u8]) -> &[u8] {
         }
     }
     &[]
+}
+
+/// A JSON text without line breaks. They can only be white space in JSON: inside of strings they
+/// are escaped.
+pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
+    const BREAKS: [char; 2] = ['\r', '\n'];
+    if json.contains(BREAKS) { json.replace(BREAKS, " ").into() } else { json.into() }
 }
 
 /// The error member of a response.

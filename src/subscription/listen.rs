@@ -67,7 +67,7 @@ impl Listen for Subscriptions {
         let lifetime = self.lifetime;
         let listening = Listening { context: context.clone(), honoured, changes };
         let future = Box::pin(async move { listening.run(lifetime).await });
-        Ok(Call { clock: true, ..Call::new(context, future) })
+        Ok(Call { clock: true, listens: true, ..Call::new(context, future) })
     }
 }
 

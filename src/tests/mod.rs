@@ -16,6 +16,7 @@ mod sampling;
 mod schema;
 mod sealing;
 mod status_table;
+mod stdio;
 mod stream;
 mod subscriptions;
 mod wire;

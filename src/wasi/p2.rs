@@ -12,45 +12,47 @@ use wasip2::http::types::{
 };
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
-use wstd::runtime::AsyncPollable;
 
-use super::panic;
+use super::log::log;
+use super::p2_io::{READ_SIZE, block_on, gone, sleep, wait_for};
+use super::panic::{self, LastWords};
 use crate::context::Clock;
+use crate::error::ProtocolError;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{Method, RequestHead, serve};
+use crate::http::{Method, RequestHead, event, reply_to, serve};
 use crate::protocol::jsonrpc::RequestId;
+use crate::response::Response;
 use crate::server::Server;
-
-/// Bytes to ask for in one read; hosts give what they have.
-const READ_SIZE: u64 = 64 << 10;
-
-/// No exchange lasts longer, and no clock need be able to say more.
-const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Answers one exchange. Called by `export!`.
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
     let head = read_head(&request);
-    run(build, head, Exchange::new(Body::Unread(request), response, false));
+    run(build, head, Body::Unread(request), response, false);
 }
 
 /// An answer that is all there.
 pub(super) type Kept = (ResponseHead, String);
 
-/// Runs an exchange, and gives the answer if it was kept.
+/// Runs an exchange, and gives its answer where that `returns_answer` and it was kept.
 pub(super) fn run(
     build: fn() -> Server,
     head: RequestHead,
-    mut exchange: Exchange,
+    body: Body,
+    response: ResponseOutparam,
+    returns_answer: bool,
 ) -> Option<Kept> {
-    panic::answer_with(Rc::clone(&exchange.answer));
-    wstd::runtime::block_on(async {
+    let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
+    panic::answer_with(Rc::<RefCell<PendingAnswer>>::clone(&answer));
+    let kept = Rc::default();
+    let mut exchange = Exchange { body, answer, returns_answer, kept: Rc::clone(&kept) };
+    block_on(async move {
         // Not dropped: it is gone with the instance. What a handler holds is in its future, which
         // is dropped.
         let server = ManuallyDrop::new(build());
         serve(&server, head, &mut exchange).await;
     });
-    exchange.kept.take()
+    kept.take()
 }
 
 fn read_head(request: &IncomingRequest) -> RequestHead {
@@ -71,12 +73,12 @@ fn read_head(request: &IncomingRequest) -> RequestHead {
 }
 
 /// The two sides of an exchange.
-pub(super) struct Exchange {
+struct Exchange {
     body: Body,
     answer: Rc<RefCell<PendingAnswer>>,
     /// Whether an answer that is all there is returned at the end of the exchange.
     returns_answer: bool,
-    kept: Option<Kept>,
+    kept: Rc<RefCell<Option<Kept>>>,
 }
 
 /// The request's body. The stream is a child of the body, and goes first.
@@ -139,7 +141,7 @@ impl Transport for Exchange {
     }
 
     async fn send(&mut self, head: ResponseHead, body: String) -> Io {
-        self.kept = Some((head, body));
+        self.kept.replace(Some((head, body)));
         Io::Continue(())
     }
 
@@ -147,7 +149,8 @@ impl Transport for Exchange {
         if nothing_left && self.returns_answer {
             return Io::Continue(());
         }
-        let Some((head, body)) = self.kept.take() else { return Io::Continue(()) };
+        let kept = self.kept.take();
+        let Some((head, body)) = kept else { return Io::Continue(()) };
         self.start(head.with_length(body.len()), body.as_bytes()).await?;
         self.finish(None).await
     }
@@ -174,11 +177,6 @@ impl Transport for Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(body: Body, response: ResponseOutparam, returns_answer: bool) -> Self {
-        let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
-        Self { body, answer, returns_answer, kept: None }
-    }
-
     /// Writes as much as the host takes at a time, without ever blocking the handler's thread.
     async fn write_rest(&self, mut bytes: &[u8]) -> Io {
         while !bytes.is_empty() {
@@ -194,10 +192,10 @@ impl Exchange {
 }
 
 /// What is left to answer. Shared with the panic hook, which answers in a handler's place.
-pub(super) struct PendingAnswer {
+struct PendingAnswer {
     state: State,
     /// The request whose handler is running.
-    pub(super) blamed: Option<RequestId>,
+    blamed: Option<RequestId>,
 }
 
 /// The stream is a child of the body, and goes first.
@@ -212,17 +210,9 @@ impl PendingAnswer {
         Self { state: State::Unsent(response), blamed: None }
     }
 
-    pub(super) fn is_unsent(&self) -> bool {
-        matches!(self.state, State::Unsent(_))
-    }
-
-    pub(super) fn is_sending(&self) -> bool {
-        matches!(self.state, State::Sending { .. })
-    }
-
     /// Sends the head, and as many of the first bytes as the host takes at once. They are written
     /// before the head is handed over, so that both can leave in one packet.
-    pub(super) fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io<usize> {
+    fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io<usize> {
         let State::Unsent(outparam) = std::mem::replace(&mut self.state, State::Over) else {
             return Io::Break(ClientGone::new("the answer had started"));
         };
@@ -242,7 +232,7 @@ impl PendingAnswer {
     }
 
     /// Writes what the host takes now, and says how much that was.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Io<usize> {
+    fn write(&mut self, bytes: &[u8]) -> Io<usize> {
         let stream = self.stream()?;
         let result = stream.check_write().and_then(|allowed| {
             let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
@@ -256,7 +246,7 @@ impl PendingAnswer {
     }
 
     /// Writes everything, blocking: for the last words of a guest that is about to trap.
-    pub(super) fn write_blocking(&mut self, bytes: &[u8]) -> Io {
+    fn write_blocking(&mut self, bytes: &[u8]) -> Io {
         // More than 4096 bytes at a time would trap.
         for piece in bytes.chunks(4096) {
             let result = self.stream()?.blocking_write_and_flush(piece);
@@ -297,7 +287,7 @@ impl PendingAnswer {
         }
     }
 
-    pub(super) fn finish(&mut self, trailers: Option<Fields>) -> Io {
+    fn finish(&mut self, trailers: Option<Fields>) -> Io {
         let State::Sending { stream, body } = std::mem::replace(&mut self.state, State::Over)
         else {
             return Io::Break(ClientGone::new("the answer is over"));
@@ -307,6 +297,23 @@ impl PendingAnswer {
             Ok(()) => Io::Continue(()),
             // The error's own words would link the text of every error that HTTP can have.
             Err(_) => Io::Break(ClientGone::new("the response body could not be finished")),
+        }
+    }
+}
+
+impl LastWords for PendingAnswer {
+    fn say(&mut self) {
+        let response = Response::error(self.blamed.as_ref(), ProtocolError::Internal);
+        if let State::Unsent(_) = self.state {
+            let (head, body) = reply_to(response, true).into_head();
+            let head = head.with_length(body.len());
+            if let Io::Continue(written) = self.start(head, body.as_bytes()) {
+                let _ = self.write_blocking(&body.as_bytes()[written..]);
+                let _ = self.finish(None);
+            }
+        } else if let State::Sending { .. } = self.state {
+            let _ = self.write_blocking(event(&response.json).as_bytes());
+            let _ = self.finish(None);
         }
     }
 }
@@ -321,31 +328,4 @@ fn to_wasi(fields: Fields) -> WasiFields {
         }
         fields
     })
-}
-
-fn gone(error: StreamError) -> ClientGone {
-    match error {
-        StreamError::Closed => ClientGone::new("stream closed"),
-        StreamError::LastOperationFailed(error) => ClientGone::new(&error.to_debug_string()),
-    }
-}
-
-async fn sleep(time: Duration) {
-    wstd::task::sleep(time.min(LONGEST_WAIT).into()).await;
-}
-
-async fn wait_for(pollable: Pollable) {
-    AsyncPollable::new(pollable).wait_for().await;
-}
-
-/// Writes a line to the standard error stream, or what of it fits into one write. One line: what
-/// comes after a line break would pass for a line of its own.
-pub(super) fn log(line: &str) {
-    let mut bytes = line.as_bytes()[..line.len().min(4095)].to_vec();
-    for byte in bytes.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
-        *byte = b' ';
-    }
-    bytes.push(b'\n');
-    // Nobody is left to tell when the log itself fails.
-    let _ = wasip2::cli::stderr::get_stderr().blocking_write_and_flush(&bytes);
 }

@@ -8,19 +8,22 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::rc::Rc;
 
-use super::p2::{self, PendingAnswer};
-use crate::error::ProtocolError;
-use crate::http::{event, reply_to};
-use crate::response::Response;
+use super::log::log;
+
+/// What a panic is answered with.
+pub(super) trait LastWords {
+    /// Answers, and swallows that it may not succeed: the client may be gone as well.
+    fn say(&mut self);
+}
 
 thread_local! {
     /// The answer that is open, for the hook, which gets no arguments of ours. Set anew by every
     /// exchange.
-    static ANSWER: RefCell<Option<Rc<RefCell<PendingAnswer>>>> = const { RefCell::new(None) };
+    static ANSWER: RefCell<Option<Rc<RefCell<dyn LastWords>>>> = const { RefCell::new(None) };
 }
 
 /// From here on, a panic is answered with this.
-pub(super) fn answer_with(answer: Rc<RefCell<PendingAnswer>>) {
+pub(super) fn answer_with(answer: Rc<RefCell<dyn LastWords>>) {
     ANSWER.set(Some(answer));
     std::panic::set_hook(Box::new(on_panic));
 }
@@ -29,30 +32,14 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("(no message)");
     let message = message.lines().next().unwrap_or_default();
     match info.location() {
-        Some(location) => p2::log(&format!("midge: panic: {message}, at {location}")),
-        None => p2::log(&format!("midge: panic: {message}")),
+        Some(location) => log(&format!("midge: panic: {message}, at {location}")),
+        None => log(&format!("midge: panic: {message}")),
     }
     let answer = ANSWER.try_with(|answer| answer.try_borrow_mut().ok()?.take());
     // Borrowed: the panic came from writing the answer, so there is none to give.
     if let Some(answer) = answer.ok().flatten()
         && let Ok(mut answer) = answer.try_borrow_mut()
     {
-        last_words(&mut answer);
-    }
-}
-
-/// Answers, and swallows that it may not succeed: the client may be gone as well.
-fn last_words(answer: &mut PendingAnswer) {
-    let response = Response::error(answer.blamed.as_ref(), ProtocolError::Internal);
-    if answer.is_unsent() {
-        let (head, body) = reply_to(response, true).into_head();
-        let head = head.with_length(body.len());
-        if let std::ops::ControlFlow::Continue(written) = answer.start(head, body.as_bytes()) {
-            let _ = answer.write_blocking(&body.as_bytes()[written..]);
-            let _ = answer.finish(None);
-        }
-    } else if answer.is_sending() {
-        let _ = answer.write_blocking(event(&response.json).as_bytes());
-        let _ = answer.finish(None);
+        answer.say();
     }
 }

@@ -6,7 +6,7 @@
 use wasip2::http::types::ResponseOutparam;
 
 use super::bindings::exports::midge::mcp::exchange::Answer;
-use super::p2::{self, Body, Exchange};
+use super::p2::{self, Body};
 use crate::fields::Fields;
 use crate::http::{Method, RequestHead};
 use crate::server::Server;
@@ -19,8 +19,7 @@ pub fn handle(
     response: ResponseOutparam,
 ) -> Option<Answer> {
     let head = read_head(head);
-    let exchange = Exchange::new(Body::Whole(Some(body)), response, true);
-    let (head, body) = p2::run(build, head, exchange)?;
+    let (head, body) = p2::run(build, head, Body::Whole(Some(body)), response, true)?;
     let fields = head.headers.into_text();
     Some(Answer { status: head.status.as_u16(), fields, body: body.into_bytes() })
 }

@@ -140,6 +140,7 @@ async fn completes(Wait { ms }: Wait, context: Context) -> String {
 }
 
 async fn spins(_: NoArguments) -> String {
+    eprintln!("spinning");
     let mut turns = 0_u64;
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));

@@ -13,6 +13,8 @@ pub(crate) mod python;
 mod report;
 mod rounds;
 mod rust;
+#[cfg(unix)]
+mod stdio;
 
 use std::{fmt, io::Write, time::Duration};
 

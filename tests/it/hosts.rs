@@ -28,7 +28,7 @@ const FIND: &str = "import os, wasmtime_cli; \
                     print(os.path.join(os.path.dirname(wasmtime_cli.__file__), 'wasmtime'))";
 
 /// The command, or why there is none.
-async fn wasmtime() -> Result<PathBuf, LeftOut> {
+pub(crate) async fn wasmtime() -> Result<PathBuf, LeftOut> {
     let (mut python, _) = python::environment("wasmtime", REQUIREMENTS).await?;
     let found = program::run(python.args(["-c", FIND]), Duration::from_secs(20)).await;
     let path = PathBuf::from(found.expect("the package is installed").stdout.trim());

@@ -21,6 +21,7 @@ mod rounds;
 mod sealing;
 mod shutdown;
 mod status;
+mod stdio;
 mod subscriptions;
 mod swap;
 mod upstream;

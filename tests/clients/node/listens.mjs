@@ -1,16 +1,17 @@
-// Listens to changes that it makes itself: `node listens.mjs URL`, with the second TypeScript SDK's
+// Listens to changes that it makes itself: `node listens.mjs SERVER`, with the second TypeScript SDK's
 // client.
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-import { report, url } from './tour.mjs';
+import { report, transport } from './tour.mjs';
 
 await report(async () => {
   const client = new Client(
     { name: 'midge-tests', version: '1.0.0' },
     { versionNegotiation: { mode: 'auto' } },
   );
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  await client.connect(transport(StreamableHTTPClientTransport, StdioClientTransport));
   const told = [];
   let wake = () => {};
   const tell = (what) => {

@@ -1,9 +1,10 @@
-// Lets the server ask in between: `node rounds.mjs URL`, with the second TypeScript SDK's client,
+// Lets the server ask in between: `node rounds.mjs SERVER`, with the second TypeScript SDK's client,
 // whose handlers answer while it goes through the rounds by itself.
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-import { report, url } from './tour.mjs';
+import { report, transport } from './tour.mjs';
 
 const TYPED = { name: 'Ada', color: 'green', ok: true, context: 'the weather' };
 
@@ -28,7 +29,7 @@ await report(async () => {
     return { role: 'assistant', content: { type: 'text', text: 'Paris' }, model: 'atlas' };
   });
   client.setRequestHandler('roots/list', () => ({ roots: [{ uri: 'file:///work' }] }));
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  await client.connect(transport(StreamableHTTPClientTransport, StdioClientTransport));
 
   const call = async (scenario) => {
     const name = `test_input_required_result_${scenario}`;

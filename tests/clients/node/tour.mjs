@@ -3,8 +3,18 @@
 
 import { readFileSync } from 'node:fs';
 
-/** The URL of the server, and a word after it that the script may read as its mode. */
-export const [url, mode] = process.argv.slice(2);
+/**
+ * The server: its URL or, for one that is started and talked to over its standard streams, its
+ * command line as a JSON array. After it a word that the script may read as its mode.
+ */
+export const [server, mode] = process.argv.slice(2);
+
+/** The transport to the server, one of an SDK's two kinds. */
+export function transport(Http, Stdio) {
+  if (!server.startsWith('[')) return new Http(new URL(server));
+  const [command, ...args] = JSON.parse(server);
+  return new Stdio({ command, args });
+}
 
 /** The version of an installed package. */
 export function versionOf(name) {

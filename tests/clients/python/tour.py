@@ -1,7 +1,8 @@
-"""The Python SDK as a client of the demo: `python tour.py URL MODE`.
+"""The Python SDK as a client of the demo: `python tour.py SERVER MODE`.
 
-MODE is `auto` (asks the server with `server/discover`) or `legacy` (begins with `initialize`).
-Lists the tools, calls each, and prints what came back as one JSON object.
+SERVER is a URL or, for a server that is started and talked to over its standard streams, its
+command line as a JSON array. MODE is `auto` (asks the server with `server/discover`) or `legacy`
+(begins with `initialize`). Lists the tools, calls each, and prints what came back as one JSON object.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import json
 import sys
 from importlib.metadata import version
 
-from mcp import Client, MCPError
+from mcp import Client, MCPError, StdioServerParameters
 
 
 def text_of(result):
@@ -54,8 +55,15 @@ async def tour(client):
     }
 
 
-async def main(url, mode):
-    async with Client(url, mode=mode) as client:
+def target(server):
+    if not server.startswith("["):
+        return server
+    command, *args = json.loads(server)
+    return StdioServerParameters(command=command, args=args)
+
+
+async def main(server, mode):
+    async with Client(target(server), mode=mode) as client:
         seen = await tour(client)
         report = {"client": "mcp", "version": version("mcp"), "protocol": client.protocol_version}
         print(json.dumps(report | seen))

@@ -11,6 +11,7 @@ use rmcp::{
     transport::StreamableHttpClientTransport,
 };
 use serde_json::{Value, json};
+use tokio::process::Child;
 
 use super::report::Report;
 
@@ -32,11 +33,24 @@ impl ClientHandler for Watcher {
     }
 }
 
-/// Takes the tour, as the scripts in `tests/clients/` do.
+/// Takes the tour over HTTP.
 pub(crate) async fn tour(url: &str, lifecycle: ClientLifecycleMode) -> Report {
     let watcher = Watcher::default();
     let transport = StreamableHttpClientTransport::from_uri(url);
     let client = watcher.clone().serve_with_lifecycle(transport, lifecycle).await.unwrap();
+    walk(client, &watcher).await
+}
+
+/// Takes the tour over the standard streams of a process.
+pub(crate) async fn tour_of_process(process: &mut Child, lifecycle: ClientLifecycleMode) -> Report {
+    let watcher = Watcher::default();
+    let transport = (process.stdout.take().unwrap(), process.stdin.take().unwrap());
+    let client = watcher.clone().serve_with_lifecycle(transport, lifecycle).await.unwrap();
+    walk(client, &watcher).await
+}
+
+/// Does what the scripts in `tests/clients/` do.
+async fn walk(client: Client, watcher: &Watcher) -> Report {
     let tools = client.list_all_tools().await.unwrap();
     let counted = called(&client, "count_words", json!({"text": "one two\nthree"})).await;
     let by_zero = called(&client, "divide", json!({"dividend": 1, "divisor": 0})).await;

@@ -1,17 +1,16 @@
-//! One request: who speaks, whether headers and body agree, and its answer.
+//! One request: who speaks, whether it agrees with its headers, and its answer.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
+use super::Observer;
 use super::era::{self, Era};
-use super::record::Record;
 use crate::answer::Failure;
+use crate::delivery::Delivery;
 use crate::dispatch::{self, Answer, Method};
 use crate::error::ProtocolError;
-use crate::fields::Fields;
-use crate::headers::{self, Field};
 use crate::params::Params;
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{Request, RequestId};
@@ -31,23 +30,23 @@ pub(crate) struct Refused {
 /// Answers a request, or starts to; says whether it is a modern one.
 pub(crate) fn answer(
     server: &Server,
-    headers: &Rc<Fields>,
+    delivery: &Delivery,
     request: &Request<'_>,
-    record: &mut Record,
+    observer: &mut dyn Observer,
 ) -> Result<(Answer, bool), Refused> {
     let refuse = |failure: Failure, modern: bool| Refused {
         response: Response::failure(&request.id, failure),
         modern,
     };
-    let asked = Asked::new(server, headers, request).map_err(|error| refuse(error.into(), true))?;
-    let header = Field::of(headers, headers::PROTOCOL_VERSION);
-    let era = era::decide(&request.method, &asked.meta, header)
+    let asked =
+        Asked::new(server, delivery, request).map_err(|error| refuse(error.into(), true))?;
+    let era = era::decide(&request.method, &asked.meta, delivery.version())
         .map_err(|error| refuse(error.into(), false))?;
-    record.era(era);
+    observer.era(era);
     let modern = matches!(era, Era::Modern);
     let answer = match era {
-        Era::Modern => asked.answer_modern(record),
-        Era::Legacy(version) => asked.answer_legacy(version, record),
+        Era::Modern => asked.answer_modern(observer),
+        Era::Legacy(version) => asked.answer_legacy(version, observer),
     };
     answer.map(|answer| (answer, modern)).map_err(|failure| refuse(failure, modern))
 }
@@ -55,7 +54,7 @@ pub(crate) fn answer(
 /// A request and what it is asked of.
 struct Asked<'a> {
     server: &'a Server,
-    headers: &'a Rc<Fields>,
+    delivery: &'a Delivery,
     request: &'a Request<'a>,
     params: Params<'a>,
     raw_meta: Option<&'a RawValue>,
@@ -65,7 +64,7 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn new(
         server: &'a Server,
-        headers: &'a Rc<Fields>,
+        delivery: &'a Delivery,
         request: &'a Request<'a>,
     ) -> Result<Self, ProtocolError> {
         let unreadable =
@@ -77,34 +76,36 @@ impl<'a> Asked<'a> {
         let meta = raw_meta
             .map_or(Ok(RequestMeta::default()), RequestMeta::read)
             .map_err(|error| unreadable("`_meta`", error))?;
-        Ok(Self { server, headers, request, params, raw_meta, meta })
+        Ok(Self { server, delivery, request, params, raw_meta, meta })
     }
 
     /// Checks in the order of the status table, then answers.
-    fn answer_modern(&self, record: &mut Record) -> Result<Answer, Failure> {
+    fn answer_modern(&self, observer: &mut dyn Observer) -> Result<Answer, Failure> {
         let requested = self.requested_version()?;
         self.check_capabilities()?;
-        headers::check_version(self.headers, &requested)?;
+        self.delivery.check_version(&requested)?;
         let version = requested.parse().ok().filter(|version: &Version| version.is_modern());
         let version = version.ok_or_else(|| ProtocolError::UnsupportedVersion {
             requested: requested.into_owned(),
         })?;
-        headers::check_method(self.headers, &self.request.method)?;
+        self.delivery.check_method(&self.request.method)?;
         let method = self.find_method(version)?;
-        if let Some(name) = self.record_name(&method, record) {
-            headers::check_name(self.headers, &name)?;
+        if let Some(name) = self.tell_name(&method, observer) {
+            self.delivery.check_name(&name)?;
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
-        dispatch::answer(self.server, method, &self.params, info, &|tool, arguments| {
-            tool.check_headers(self.headers, arguments)
-        })
+        dispatch::answer(self.server, method, &self.params, info, self.delivery)
     }
 
-    fn answer_legacy(&self, version: Version, record: &mut Record) -> Result<Answer, Failure> {
+    fn answer_legacy(
+        &self,
+        version: Version,
+        observer: &mut dyn Observer,
+    ) -> Result<Answer, Failure> {
         let method = self.find_method(version)?;
-        self.record_name(&method, record);
+        self.tell_name(&method, observer);
         let info = self.info(version);
-        dispatch::answer(self.server, method, &self.params, info, &|_, _| Ok(()))
+        dispatch::answer(self.server, method, &self.params, info, self.delivery)
     }
 
     fn find_method(&self, version: Version) -> Result<Method<'a>, ProtocolError> {
@@ -121,10 +122,7 @@ impl<'a> Asked<'a> {
             .meta
             .protocol_version
             .ok_or_else(|| invalid("_meta must name the protocolVersion"))?;
-        if Field::of(self.headers, headers::PROTOCOL_VERSION) == Field::Absent {
-            let message = "MCP-Protocol-Version header is missing".to_owned();
-            return Err(ProtocolError::HeaderMismatch(message));
-        }
+        self.delivery.check_version_is_named()?;
         members::string(version).ok_or_else(|| invalid("protocolVersion must be a string"))
     }
 
@@ -149,10 +147,10 @@ impl<'a> Asked<'a> {
 
     /// The name of what is asked for, for the methods that name something. Parameters without it
     /// are refused later, as parameters.
-    fn record_name(&self, method: &Method<'_>, record: &mut Record) -> Option<Cow<'a, str>> {
+    fn tell_name(&self, method: &Method<'_>, observer: &mut dyn Observer) -> Option<Cow<'a, str>> {
         let parameter = method.name_parameter()?;
         let name = members::string(self.params.get(parameter).ok()??)?;
-        record.name(&name);
+        observer.name(&name);
         Some(name)
     }
 
@@ -162,10 +160,9 @@ impl<'a> Asked<'a> {
             id: self.request.id.clone(),
             version,
             meta: self.raw_meta.map(ToOwned::to_owned),
-            // Legacy clients set a level that nobody can remember; this is what most expect.
-            log_level: (!version.needs_log_level_in_request()).then_some(LoggingLevel::Info),
+            log_level: (!version.needs_log_level_in_request()).then(|| self.delivery.log_level()),
             progress_token: token.map(ProgressToken),
-            headers: Rc::clone(self.headers),
+            headers: Rc::clone(&self.delivery.headers),
             sealing: self.server.sealing(),
             attempt: None,
         }

@@ -1,0 +1,178 @@
+//! From the bytes of a message to the work that answers it, whatever brought it.
+
+mod era;
+mod request;
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+pub(crate) use era::Era;
+pub(crate) use request::Refused;
+
+use crate::delivery::Delivery;
+use crate::dispatch::Answer;
+use crate::error::ProtocolError;
+use crate::outcome::Outcome;
+use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
+use crate::protocol::meta::RequestMeta;
+use crate::response::Response;
+use crate::server::Server;
+
+/// How many messages one array may hold.
+const MAX_BATCH: usize = 100;
+
+/// What a message asks for.
+pub(crate) enum Work {
+    /// Nothing that has an answer.
+    Nothing,
+    /// No more than to be told why.
+    Refused(Refused),
+    /// One answer, or an array of them.
+    Jobs { jobs: Vec<Answer>, batch: bool, modern: bool },
+}
+
+/// Is told what is found out about messages, as soon as it is.
+pub(crate) trait Observer {
+    /// The method of the message.
+    fn method(&mut self, _method: &str) {}
+
+    /// The id of the one request.
+    fn id(&mut self, _id: &RequestId) {}
+
+    /// Who speaks.
+    fn era(&mut self, _era: Era) {}
+
+    /// The name of what is asked for.
+    fn name(&mut self, _name: &str) {}
+
+    /// From here on code of the server's author may run for this request.
+    fn begins(&mut self, _request: &RequestId) {}
+
+    /// A notification, and its parameters.
+    fn notified(&mut self, _method: &str, _params: Option<&RawValue>) {}
+}
+
+/// Sees nothing: of the requests in an array none stands for the whole.
+impl Observer for () {}
+
+/// What messages are read for.
+pub(crate) struct Reader<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) delivery: &'a Delivery,
+    pub(crate) observer: &'a mut dyn Observer,
+}
+
+impl Reader<'_> {
+    /// Reads a message, or an array of them, and answers what needs no handler.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
+        let work = parse(bytes).and_then(|json| match json.get().as_bytes().first() {
+            Some(b'[') => self.read_batch(json),
+            _ => self.read_single(json),
+        });
+        work.unwrap_or_else(|error| rejected(None, error))
+    }
+
+    fn read_single(&mut self, json: &RawValue) -> Result<Work, ProtocolError> {
+        let request = match Message::from_json(json) {
+            Ok(Message::Request(request)) => request,
+            Ok(Message::Notification { method, params }) => {
+                self.observer.notified(&method, params);
+                return Ok(Work::Nothing);
+            }
+            Ok(Message::Response) => return self.response_received(),
+            Err(InvalidMessage { id, reason }) => {
+                return Ok(rejected(id.as_ref(), invalid(reason)));
+            }
+        };
+        self.observer.method(&request.method);
+        self.observer.id(&request.id);
+        self.observer.begins(&request.id);
+        Ok(match request::answer(self.server, self.delivery, &request, self.observer) {
+            Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
+            Err(refused) => Work::Refused(refused),
+        })
+    }
+
+    /// An array of messages, which only one legacy version allows.
+    fn read_batch(&mut self, json: &RawValue) -> Result<Work, ProtocolError> {
+        let allowed = match self.said_outside() {
+            Ok(Era::Legacy(version)) => version.allows_batches(),
+            _ => false,
+        };
+        if !allowed {
+            return Err(invalid("arrays of messages are part of 2025-03-26 only"));
+        }
+        let messages: Vec<&RawValue> = serde_json::from_str(json.get())
+            .map_err(|error| ProtocolError::Parse(error.to_string()))?;
+        if messages.is_empty() || messages.len() > MAX_BATCH {
+            return Err(invalid("an array must hold 1 to 100 messages"));
+        }
+        self.observer.method("(batch)");
+        let jobs: Vec<Answer> =
+            messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();
+        Ok(match jobs.is_empty() {
+            true => Work::Nothing,
+            false => Work::Jobs { jobs, batch: true, modern: false },
+        })
+    }
+
+    fn answer_in_batch(&mut self, message: &RawValue) -> Option<Answer> {
+        let refuse = |id: Option<&_>, reason: &'static str| {
+            Answer::Now(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
+        };
+        let request = match Message::from_json(message) {
+            Ok(Message::Request(request)) => request,
+            Ok(Message::Notification { method, params }) => {
+                self.observer.notified(&method, params);
+                return None;
+            }
+            Ok(Message::Response) => return None,
+            Err(invalid) => return Some(refuse(invalid.id.as_ref(), invalid.reason)),
+        };
+        if request.method == "initialize" {
+            return Some(refuse(Some(&request.id), "initialize may not be part of an array"));
+        }
+        self.observer.begins(&request.id);
+        Some(match request::answer(self.server, self.delivery, &request, &mut ()) {
+            Ok((_, true)) => refuse(Some(&request.id), "arrays are part of 2025-03-26 only"),
+            Ok((answer, false)) => answer,
+            Err(refused) => Answer::Now(refused.response),
+        })
+    }
+
+    /// A response: legacy clients may think that somebody waits for it; nobody does.
+    fn response_received(&self) -> Result<Work, ProtocolError> {
+        match self.said_outside()? {
+            Era::Legacy(_) => Ok(Work::Nothing),
+            Era::Modern => Err(invalid("a client may not send responses")),
+        }
+    }
+
+    /// Who speaks, where the message itself does not say.
+    fn said_outside(&self) -> Result<Era, ProtocolError> {
+        era::decide("", &RequestMeta::default(), self.delivery.version())
+    }
+}
+
+fn invalid(reason: impl Into<Cow<'static, str>>) -> ProtocolError {
+    ProtocolError::InvalidRequest(reason.into())
+}
+
+/// What is said before there is a request to answer.
+fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
+    let response = Response { outcome: Outcome::Rejected, ..Response::error(id, error) };
+    Work::Refused(Refused { response, modern: false })
+}
+
+/// Checks that a text is JSON, in UTF-8 and not too deep, and reads no more of it.
+pub(crate) fn parse(bytes: &[u8]) -> Result<&RawValue, ProtocolError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| ProtocolError::Parse("the message is not UTF-8".to_owned()))?;
+    if jsonrpc::nests_too_deep(text) {
+        let depth = jsonrpc::MAX_DEPTH;
+        return Err(ProtocolError::Parse(format!("the message nests deeper than {depth} levels")));
+    }
+    serde_json::from_str(text).map_err(|error| ProtocolError::Parse(error.to_string()))
+}

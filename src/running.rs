@@ -1,0 +1,235 @@
+//! A handler at work, from its first poll to its end.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use futures_lite::future::or;
+
+use crate::answer::Finished;
+use crate::call::Call;
+use crate::client_gone::{ClientGone, Io};
+use crate::context::{Clock, Context, LocalFuture};
+use crate::error::ProtocolError;
+use crate::protocol::jsonrpc::RequestId;
+use crate::response::Response;
+use crate::server::Server;
+use crate::settings::Settings;
+
+/// What is told to a client, until it has taken it.
+pub(crate) type Telling<'a> = Pin<Box<dyn Future<Output = Io> + 'a>>;
+
+/// Who hears what handlers say on their way, by whatever transport.
+///
+/// An object, so that there is one code for all transports of a component.
+pub(crate) trait Audience {
+    /// Passes on a notification; without one, what only shows that somebody is at work.
+    fn tell<'a>(&'a mut self, notification: Option<&'a str>) -> Telling<'a>;
+
+    /// Whether there is a way for notifications.
+    fn listens(&self) -> bool;
+
+    /// How long nothing may be said. `heartbeat`: the client's leaving must be noticed soon.
+    fn silence(&self, settings: &Settings, heartbeat: bool) -> Option<Duration>;
+
+    /// The clock by itself, for handlers that wait.
+    fn clock(&self) -> Clock;
+
+    /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
+    fn blame(&mut self, request: Option<&RequestId>);
+}
+
+/// Runs one call and passes on what it says on its way.
+///
+/// Its future is dropped here, and with it whatever the handler holds: when it is done, when its
+/// time is up, or when the client is gone and the call is not one that runs to completion.
+pub(crate) async fn run(server: &Server, audience: &mut dyn Audience, call: Call) -> Io<Response> {
+    let Call { future, context, run_to_completion, early_stream, heartbeat, clock, .. } = call;
+    if !audience.listens() {
+        context.outbox().close();
+    }
+    context.start_clock(server.settings().time_limit);
+    let timer = audience.clock();
+    if clock {
+        context.set_clock(timer.clone());
+    }
+    let mut running =
+        Running { future, context, result: None, clock: timer, deadline: None, quiet: None };
+    let flow = running.watch(audience, server.settings(), early_stream, heartbeat).await;
+    if flow.is_break() {
+        running.context.outbox().cancel();
+        if run_to_completion {
+            running.complete(audience).await;
+        }
+    }
+    // What deferred work still says has nobody to take it.
+    running.context.outbox().close();
+    let Running { future, context, .. } = running;
+    audience.blame(Some(context.request_id()));
+    drop(future);
+    audience.blame(None);
+    Io::Continue(match flow? {
+        Some(finished) => {
+            let version = context.protocol_version();
+            Response::new(server, context.request_id(), version, finished)
+        }
+        None => Response::error(Some(context.request_id()), ProtocolError::TimedOut),
+    })
+}
+
+/// What happens next while a handler runs.
+enum Event {
+    Notification(String),
+    Done(Finished),
+    /// Nothing was said for a while.
+    Quiet,
+    DeadlinePassed,
+    /// The client does not want the answer any more.
+    Cancelled,
+}
+
+/// A handler and the clocks beside it.
+struct Running {
+    future: LocalFuture<Finished>,
+    context: Context,
+    /// The result, while notifications sent before it are still to be written.
+    result: Option<Finished>,
+    clock: Clock,
+    /// Made when the handler first waits: most never do.
+    deadline: Option<LocalFuture<()>>,
+    quiet: Option<LocalFuture<()>>,
+}
+
+impl Running {
+    /// Passes on what the handler says until it is done; `None` when its time is up.
+    async fn watch(
+        &mut self,
+        audience: &mut dyn Audience,
+        settings: &Settings,
+        early_stream: bool,
+        heartbeat: bool,
+    ) -> Io<Option<Finished>> {
+        if early_stream && audience.silence(settings, heartbeat).is_some() {
+            self.tell(audience, None).await?;
+        }
+        loop {
+            let silence = audience.silence(settings, heartbeat);
+            self.quiet = None;
+            match poll_fn(|cx| self.poll(cx, audience, silence)).await {
+                Event::Done(result) => return Io::Continue(Some(result)),
+                Event::DeadlinePassed => return Io::Continue(None),
+                Event::Cancelled => return Io::Break(ClientGone::new("cancelled")),
+                Event::Quiet => self.tell(audience, None).await?,
+                Event::Notification(json) => {
+                    self.tell(audience, Some(&json)).await?;
+                    self.context.outbox().mark_written();
+                }
+            }
+        }
+    }
+
+    /// A client that takes nothing until the handler's time is up is gone.
+    async fn tell(&self, audience: &mut dyn Audience, notification: Option<&str>) -> Io {
+        let telling = audience.tell(notification);
+        let Some(left) = self.time_left() else { return telling.await };
+        or(telling, async {
+            (self.clock)(left).await;
+            Io::Break(ClientGone::new("the client took nothing until the time limit"))
+        })
+        .await
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        audience: &mut dyn Audience,
+        silence: Option<Duration>,
+    ) -> Poll<Event> {
+        if self.context.outbox().poll_cancelled(cx).is_ready() {
+            return Poll::Ready(Event::Cancelled);
+        }
+        if self.result.is_none() {
+            self.poll_handler(cx, audience);
+        }
+        if let Some(json) = self.context.outbox().take() {
+            return Poll::Ready(Event::Notification(json));
+        }
+        if let Some(result) = self.result.take().or_else(|| self.context.ending()) {
+            return Poll::Ready(Event::Done(result));
+        }
+        if let Some(left) = self.time_left()
+            && poll_timer(&mut self.deadline, cx, &self.clock, left)
+        {
+            return Poll::Ready(Event::DeadlinePassed);
+        }
+        if let Some(time) = silence
+            && poll_timer(&mut self.quiet, cx, &self.clock, time)
+        {
+            return Poll::Ready(Event::Quiet);
+        }
+        Poll::Pending
+    }
+
+    fn poll_handler(&mut self, cx: &mut TaskContext<'_>, audience: &mut dyn Audience) {
+        audience.blame(Some(self.context.request_id()));
+        if let Poll::Ready(result) = self.future.as_mut().poll(cx) {
+            self.result = Some(result);
+        }
+        audience.blame(None);
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        self.context.deadline().map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Lets a handler that must not be cut run to its end, or to its deadline, for nobody. A
+    /// question is an end: there is nobody to answer it.
+    async fn complete(&mut self, audience: &mut dyn Audience) {
+        self.deadline = None;
+        poll_fn(|cx| {
+            if self.result.is_none() {
+                self.poll_handler(cx, audience);
+            }
+            let over = self.result.is_some()
+                || self.context.ending().is_some()
+                || self
+                    .time_left()
+                    .is_some_and(|left| poll_timer(&mut self.deadline, cx, &self.clock, left));
+            if over { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// Whether a timer, started at its first poll, is over.
+fn poll_timer(
+    timer: &mut Option<LocalFuture<()>>,
+    cx: &mut TaskContext<'_>,
+    clock: &Clock,
+    time: Duration,
+) -> bool {
+    timer.get_or_insert_with(|| clock(time)).as_mut().poll(cx).is_ready()
+}
+
+/// Runs what handlers left for afterwards, all of it together within the limit, and says whether
+/// that was enough.
+pub(crate) async fn run_deferred(contexts: &[Context], limit: Duration, clock: &Clock) -> bool {
+    let mut deferred: Vec<_> = contexts.iter().flat_map(Context::take_deferred).collect();
+    let mut timer = None;
+    poll_fn(|cx| {
+        while let Some(work) = deferred.first_mut() {
+            if work.as_mut().poll(cx).is_pending() {
+                let over = poll_timer(&mut timer, cx, clock, limit);
+                return if over { Poll::Ready(false) } else { Poll::Pending };
+            }
+            drop(deferred.remove(0));
+        }
+        Poll::Ready(true)
+    })
+    .await
+}
+
+/// What is logged where the limit was not enough.
+pub(crate) const DEFERRED_WORK_CUT: &str =
+    "midge: deferred work was cut: it took longer than the server's limit";

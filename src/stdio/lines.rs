@@ -1,0 +1,108 @@
+//! Cutting a stream of bytes into lines of bounded length.
+
+use memchr::memchr;
+
+/// What was found at the end of a line, or before it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A whole line, without its end.
+    Whole(Vec<u8>),
+    /// A line is longer than the limit. The rest of it is skipped.
+    TooLong,
+}
+
+/// Lines, of which no more than the limit is ever kept.
+#[derive(Debug)]
+pub(super) struct Lines {
+    limit: usize,
+    begun: Vec<u8>,
+    skipping: bool,
+}
+
+impl Lines {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, begun: Vec::new(), skipping: false }
+    }
+
+    /// Takes of `piece` what belongs to the line that is begun; `None` when the piece is used up
+    /// and no line has ended.
+    pub(super) fn next(&mut self, piece: &mut &[u8]) -> Option<Line> {
+        while !piece.is_empty() {
+            let end = memchr(b'\n', piece);
+            let (part, rest) = piece.split_at(end.unwrap_or(piece.len()));
+            *piece = rest.get(1..).unwrap_or_default();
+            let too_long = !self.skipping && self.begun.len() + part.len() > self.limit;
+            if too_long {
+                self.begun = Vec::new();
+                self.skipping = true;
+            }
+            if !self.skipping {
+                self.begun.extend_from_slice(part);
+            }
+            let skipped = self.skipping;
+            if end.is_some() {
+                self.skipping = false;
+            }
+            match (too_long, end) {
+                (true, _) => return Some(Line::TooLong),
+                (false, Some(_)) if !skipped => {
+                    return Some(Line::Whole(std::mem::take(&mut self.begun)));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Takes what came after the end of the last line.
+    pub(super) fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// Whether no line is begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begun.is_empty() && !self.skipping
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(limit: usize, pieces: &[&str]) -> (Vec<String>, String) {
+        let mut lines = Lines::new(limit);
+        let mut found = Vec::new();
+        for piece in pieces {
+            let mut piece = piece.as_bytes();
+            while let Some(line) = lines.next(&mut piece) {
+                found.push(match line {
+                    Line::Whole(line) => String::from_utf8(line).unwrap(),
+                    Line::TooLong => "(too long)".to_owned(),
+                });
+            }
+            assert!(lines.begun.len() <= limit, "no more than the limit is kept");
+        }
+        (found, String::from_utf8(lines.rest()).unwrap())
+    }
+
+    #[test]
+    fn lines_do_not_care_how_they_are_cut() {
+        let expected = (vec!["ab".to_owned(), String::new(), "c".to_owned()], "d".to_owned());
+        assert_eq!(cut(9, &["ab\n\nc\nd"]), expected);
+        assert_eq!(cut(9, &["a", "b", "\n", "\nc", "\nd"]), expected);
+        assert_eq!(cut(9, &[]), (vec![], String::new()));
+    }
+
+    #[test]
+    fn a_long_line_is_told_of_once_and_the_next_one_is_whole() {
+        let found = |pieces: &[&str]| cut(3, pieces).0;
+        assert_eq!(found(&["abc\nabcd\nab\n"]), ["abc", "(too long)", "ab"]);
+        assert_eq!(found(&["ab", "cd", "efgh", "ij\n", "x\n"]), ["(too long)", "x"]);
+        assert_eq!(found(&["abcd\nabcd\nx\n"]), ["(too long)", "(too long)", "x"]);
+        assert_eq!(cut(3, &["abcd"]), (vec!["(too long)".to_owned()], String::new()));
+    }
+}

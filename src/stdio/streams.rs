@@ -1,0 +1,31 @@
+//! Where the lines of a connection come from and go to.
+
+use std::task::{Context as TaskContext, Poll};
+
+use crate::client_gone::Io;
+use crate::context::Clock;
+use crate::protocol::jsonrpc::RequestId;
+
+/// The two streams of a connection, the clock beside them, and a place for log lines.
+///
+/// Polled, since reading and writing go on at the same time, on one thread. After an operation
+/// broke off, none of them is called again.
+pub(crate) trait Streams {
+    /// The next piece of the input, never empty; `None` at its end.
+    fn poll_read(&self, cx: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>>;
+
+    /// Begins to write a line, when the last one is out.
+    fn begin_line(&self, line: &str);
+
+    /// Writes on. Ready when the line is out.
+    fn poll_write(&self, cx: &mut TaskContext<'_>) -> Poll<Io>;
+
+    /// Waits.
+    fn clock(&self) -> Clock;
+
+    /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
+    fn blame(&self, request: Option<&RequestId>);
+
+    /// Writes a line to the server's log.
+    fn log(&self, line: &str);
+}

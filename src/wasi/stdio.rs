@@ -1,0 +1,167 @@
+//! `wasi:cli/run` 0.2: one call of `run` is one connection, on standard input and output.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use wasip2::cli::{stdin, stdout};
+use wasip2::io::poll::Pollable;
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
+use wstd::runtime::{AsyncPollable, WaitFor};
+
+use super::log::log;
+use super::p2_io::{READ_SIZE, block_on, gone, sleep};
+use super::panic::{self, LastWords};
+use crate::client_gone::Io;
+use crate::context::Clock;
+use crate::error::ProtocolError;
+use crate::protocol::jsonrpc::RequestId;
+use crate::response::Response;
+use crate::server::Server;
+use crate::stdio::{Streams, serve};
+
+/// Serves one client. Called by `export!`. However the client leaves, that is no failure.
+#[allow(clippy::result_unit_err, reason = "as WASI has it")]
+pub fn run(build: fn() -> Server) -> Result<(), ()> {
+    let output = Rc::new(RefCell::new(Output::new(stdout::get_stdout())));
+    panic::answer_with(Rc::<RefCell<Output>>::clone(&output));
+    let input = stdin::get_stdin();
+    block_on(async move {
+        let console =
+            Console { reading: RefCell::default(), writing: RefCell::default(), input, output };
+        serve(Rc::new(build), console).await;
+    });
+    Ok(())
+}
+
+/// The standard streams. What waits for a stream is its child, and goes first.
+struct Console {
+    reading: RefCell<Option<WaitFor>>,
+    writing: RefCell<Option<WaitFor>>,
+    input: InputStream,
+    output: Rc<RefCell<Output>>,
+}
+
+impl Streams for Console {
+    fn poll_read(&self, cx: &mut Context<'_>) -> Poll<Io<Option<Vec<u8>>>> {
+        loop {
+            return Poll::Ready(match self.input.read(READ_SIZE) {
+                Ok(piece) if piece.is_empty() => {
+                    ready!(poll_ready(&self.reading, &|| self.input.subscribe(), cx));
+                    continue;
+                }
+                Ok(piece) => Io::Continue(Some(piece)),
+                Err(StreamError::Closed) => Io::Continue(None),
+                Err(error) => Io::Break(gone(error)),
+            });
+        }
+    }
+
+    fn begin_line(&self, line: &str) {
+        self.output.borrow_mut().begin_line(line);
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Io> {
+        loop {
+            match self.output.borrow_mut().advance() {
+                Io::Continue(false) => {}
+                Io::Continue(true) => return Poll::Ready(Io::Continue(())),
+                Io::Break(gone) => return Poll::Ready(Io::Break(gone)),
+            }
+            let subscribe = || self.output.borrow().stream.subscribe();
+            ready!(poll_ready(&self.writing, &subscribe, cx));
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        Rc::new(|time| Box::pin(sleep(time)))
+    }
+
+    fn blame(&self, request: Option<&RequestId>) {
+        self.output.borrow_mut().blamed = request.cloned();
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
+/// Waits for a stream; what waits is kept from one poll to the next.
+fn poll_ready(
+    waiting: &RefCell<Option<WaitFor>>,
+    subscribe: &dyn Fn() -> Pollable,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let mut waiting = waiting.borrow_mut();
+    let wait = waiting.get_or_insert_with(|| AsyncPollable::new(subscribe()).wait_for());
+    ready!(Pin::new(wait).poll(cx));
+    *waiting = None;
+    Poll::Ready(())
+}
+
+/// Standard output, and what is still to be written to it. Shared with the panic hook, which must
+/// not begin in the middle of a line.
+struct Output {
+    stream: OutputStream,
+    pending: Vec<u8>,
+    flushing: bool,
+    /// The request whose handler is running.
+    blamed: Option<RequestId>,
+}
+
+impl Output {
+    fn new(stream: OutputStream) -> Self {
+        Self { stream, pending: Vec::new(), flushing: false, blamed: None }
+    }
+
+    fn begin_line(&mut self, line: &str) {
+        self.pending.extend_from_slice(line.as_bytes());
+        self.pending.push(b'\n');
+    }
+
+    /// Writes what the host takes now. Says whether all of it is out: written, and flushed.
+    fn advance(&mut self) -> Io<bool> {
+        match self.try_advance() {
+            Ok(done) => Io::Continue(done),
+            Err(error) => {
+                self.pending.clear();
+                Io::Break(gone(error))
+            }
+        }
+    }
+
+    fn try_advance(&mut self) -> Result<bool, StreamError> {
+        let allowed = usize::try_from(self.stream.check_write()?).unwrap_or(usize::MAX);
+        if allowed == 0 {
+            return Ok(false);
+        }
+        if self.pending.is_empty() {
+            // It takes more again, so what was flushed is out.
+            return Ok(std::mem::take(&mut self.flushing));
+        }
+        let now = allowed.min(self.pending.len());
+        self.stream.write(&self.pending[..now])?;
+        self.pending.drain(..now);
+        if self.pending.is_empty() {
+            self.stream.flush()?;
+            self.flushing = true;
+        }
+        Ok(false)
+    }
+}
+
+impl LastWords for Output {
+    fn say(&mut self) {
+        let Some(blamed) = self.blamed.take() else { return };
+        let response = Response::error(Some(&blamed), ProtocolError::Internal);
+        self.begin_line(&response.json);
+        // More than 4096 bytes at a time would trap.
+        for piece in self.pending.chunks(4096) {
+            if self.stream.blocking_write_and_flush(piece).is_err() {
+                return;
+            }
+        }
+    }
+}
