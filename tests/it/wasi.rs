@@ -32,8 +32,8 @@ fn interfaces(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 /// What every component of the SDK exports.
-fn both() -> BTreeSet<String> {
-    ["wasi:http/incoming-handler", "wasi:cli/run"].map(str::to_owned).into()
+fn all() -> BTreeSet<String> {
+    ["wasi:http/incoming-handler", "midge:mcp/exchange", "wasi:cli/run"].map(str::to_owned).into()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn guests_stay_within_the_world_of_the_sdk() {
 #[test]
 fn hello_imports_only_what_it_uses() {
     let (imports, exports) = interfaces(guests::HELLO);
-    assert_eq!(exports, both(), "what it is for");
+    assert_eq!(exports, all(), "what it is for");
     for import in &imports {
         for other in ["filesystem", "sockets", "http/outgoing-handler"] {
             assert!(!import.contains(other), "{import}, among {imports:?}");
@@ -61,7 +61,7 @@ fn hello_imports_only_what_it_uses() {
 #[test]
 fn demo_imports_no_files_and_no_sockets() {
     let (imports, exports) = interfaces(guests::DEMO);
-    assert_eq!(exports, both(), "what it is for");
+    assert_eq!(exports, all(), "what it is for");
     assert!(imports.contains("wasi:http/outgoing-handler"), "a tool fetches: {imports:?}");
     for import in &imports {
         for other in ["filesystem", "sockets"] {
