@@ -14,6 +14,7 @@ use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 use wstd::runtime::AsyncPollable;
 
+use super::log::log;
 use super::panic;
 use crate::context::Clock;
 use crate::fields::Fields;
@@ -181,7 +182,7 @@ impl PendingAnswer {
 
     /// Sends the head, and as many of the first bytes as the host takes at once. They are written
     /// before the head is handed over, so that both can leave in one packet.
-    pub(super) fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io<usize> {
+    fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io<usize> {
         let State::Unsent(outparam) = std::mem::replace(&mut self.state, State::Over) else {
             return Io::Break(ClientGone::new("the answer had started"));
         };
@@ -201,7 +202,7 @@ impl PendingAnswer {
     }
 
     /// Writes what the host takes now, and says how much that was.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Io<usize> {
+    fn write(&mut self, bytes: &[u8]) -> Io<usize> {
         let stream = self.stream()?;
         let result = stream.check_write().and_then(|allowed| {
             let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
@@ -215,7 +216,7 @@ impl PendingAnswer {
     }
 
     /// Writes everything, blocking: for the last words of a guest that is about to trap.
-    pub(super) fn write_blocking(&mut self, bytes: &[u8]) -> Io {
+    fn write_blocking(&mut self, bytes: &[u8]) -> Io {
         // More than 4096 bytes at a time would trap.
         for piece in bytes.chunks(4096) {
             let result = self.stream()?.blocking_write_and_flush(piece);
@@ -241,6 +242,19 @@ impl PendingAnswer {
         }
     }
 
+    /// The whole answer of a guest that is about to trap.
+    pub(super) fn answer_now(&mut self, head: ResponseHead, body: &[u8]) {
+        if let Io::Continue(written) = self.start(head, body) {
+            self.end_now(&body[written..]);
+        }
+    }
+
+    /// The end of the answer of a guest that is about to trap.
+    pub(super) fn end_now(&mut self, bytes: &[u8]) {
+        let _ = self.write_blocking(bytes);
+        let _ = self.finish(None);
+    }
+
     fn abandon(&mut self) {
         self.state = State::Over;
     }
@@ -256,7 +270,7 @@ impl PendingAnswer {
         }
     }
 
-    pub(super) fn finish(&mut self, trailers: Option<Fields>) -> Io {
+    fn finish(&mut self, trailers: Option<Fields>) -> Io {
         let State::Sending { stream, body } = std::mem::replace(&mut self.state, State::Over)
         else {
             return Io::Break(ClientGone::new("the answer is over"));
@@ -289,20 +303,10 @@ fn gone(error: StreamError) -> ClientGone {
     }
 }
 
-async fn sleep(time: Duration) {
+pub(crate) async fn sleep(time: Duration) {
     wstd::task::sleep(time.min(LONGEST_WAIT).into()).await;
 }
 
 async fn wait_for(pollable: Pollable) {
     AsyncPollable::new(pollable).wait_for().await;
-}
-
-/// Writes a line to the standard error stream, or what of it fits into one write. One line: what
-/// comes after a line break would pass for a line of its own.
-pub(super) fn log(line: &str) {
-    let mut bytes = line.replace(['\r', '\n'], " ").into_bytes();
-    bytes.truncate(4095);
-    bytes.push(b'\n');
-    // Nobody is left to tell when the log itself fails.
-    let _ = wasip2::cli::stderr::get_stderr().blocking_write_and_flush(&bytes);
 }

@@ -8,29 +8,47 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::rc::Rc;
 
-use super::p2::{self, PendingAnswer};
+use super::log::log;
+use super::world::PendingAnswer;
 use crate::error::ProtocolError;
 use crate::http::{event, reply_to};
 use crate::response::Response;
 
 thread_local! {
-    /// The answer that is open, for the hook, which gets no arguments of ours. Set anew by every
-    /// exchange.
+    /// The answer of the exchange at work, for the hook, which gets no arguments of ours. Set anew
+    /// by every exchange and, where an instance has several at once, whenever one of them goes on.
     static ANSWER: RefCell<Option<Rc<RefCell<PendingAnswer>>>> = const { RefCell::new(None) };
 }
 
 /// From here on, a panic is answered with this.
+#[cfg(not(feature = "p3"))]
 pub(super) fn answer_with(answer: Rc<RefCell<PendingAnswer>>) {
     ANSWER.set(Some(answer));
     std::panic::set_hook(Box::new(on_panic));
+}
+
+/// A future whose panics are answered with this, and nobody else's.
+#[cfg(feature = "p3")]
+pub(super) fn answering<F: Future>(
+    answer: Rc<RefCell<PendingAnswer>>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    std::panic::set_hook(Box::new(on_panic));
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        let before = ANSWER.replace(Some(Rc::clone(&answer)));
+        let polled = future.as_mut().poll(cx);
+        ANSWER.set(before);
+        polled
+    })
 }
 
 fn on_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("(no message)");
     let message = message.lines().next().unwrap_or_default();
     match info.location() {
-        Some(location) => p2::log(&format!("midge: panic: {message}, at {location}")),
-        None => p2::log(&format!("midge: panic: {message}")),
+        Some(location) => log(&format!("midge: panic: {message}, at {location}")),
+        None => log(&format!("midge: panic: {message}")),
     }
     let answer = ANSWER.try_with(|answer| answer.try_borrow_mut().ok()?.take());
     // Borrowed: the panic came from writing the answer, so there is none to give.
@@ -46,12 +64,8 @@ fn last_words(answer: &mut PendingAnswer) {
     let response = Response::error(answer.blamed.as_ref(), ProtocolError::Internal);
     if answer.is_unsent() {
         let (head, body) = reply_to(response, true).into_head();
-        if let std::ops::ControlFlow::Continue(written) = answer.start(head, body.as_bytes()) {
-            let _ = answer.write_blocking(&body.as_bytes()[written..]);
-            let _ = answer.finish(None);
-        }
+        answer.answer_now(head, body.as_bytes());
     } else if answer.is_sending() {
-        let _ = answer.write_blocking(event(&response.json).as_bytes());
-        let _ = answer.finish(None);
+        answer.end_now(event(&response.json).as_bytes());
     }
 }
