@@ -7,15 +7,22 @@ use wasmtime::{
     component::{Component, Linker},
 };
 use wasmtime_wasi_config::WasiConfig;
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-use crate::{HostError, error::one_line, sealing, state::State};
+use crate::{HostError, error::one_line, p3, sealing, state::State};
 
 /// A component that is compiled and linked. Cheap to clone; each exchange makes an instance of it.
 #[derive(Clone)]
 pub struct Guest {
-    pre: Arc<ProxyPre<State>>,
+    kind: Kind,
     seals: bool,
+}
+
+/// By which version of `wasi:http` it is called.
+#[derive(Clone)]
+pub(crate) enum Kind {
+    P2(Arc<ProxyPre<State>>),
+    P3(Arc<p3::World>, Arc<p3::Service>),
 }
 
 /// Everything a guest may import. What is offered is not yet granted: without a grant the file
@@ -37,36 +44,46 @@ impl Guest {
     pub(crate) fn load(
         engine: &Engine,
         linker: &Linker<State>,
+        p3: impl FnOnce() -> Result<Arc<p3::World>, HostError>,
         path: &Path,
     ) -> Result<Self, HostError> {
         let bytes =
             fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
         check_kind(path, &bytes)?;
-        let component = Component::new(engine, &bytes).map_err(|error| HostError::Compile {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        })?;
-        let pre = linker
-            .instantiate_pre(&component)
-            .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
-        let pre = ProxyPre::new(pre).map_err(|error| HostError::NotAServer {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        })?;
-        Ok(Self { pre: Arc::new(pre), seals: sealing::seals(&bytes) })
+        let kind = match p3::handler(&bytes) {
+            Some(handler) => {
+                let world = p3()?;
+                let service = Arc::new(world.load(path, &bytes, handler)?);
+                Kind::P3(world, service)
+            }
+            None => Kind::P2(Arc::new(load_p2(engine, linker, path, &bytes)?)),
+        };
+        Ok(Self { kind, seals: sealing::seals(&bytes) })
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     /// Whether it has code that looks for sealing keys.
     pub(crate) fn seals(&self) -> bool {
         self.seals
     }
+}
 
-    pub(crate) async fn instantiate(
-        &self,
-        store: &mut wasmtime::Store<State>,
-    ) -> wasmtime::Result<Proxy> {
-        self.pre.instantiate_async(store).await
-    }
+fn load_p2(
+    engine: &Engine,
+    linker: &Linker<State>,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<ProxyPre<State>, HostError> {
+    let component = Component::new(engine, bytes)
+        .map_err(|error| HostError::Compile { path: path.to_owned(), reason: one_line(&error) })?;
+    let pre = linker
+        .instantiate_pre(&component)
+        .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
+    ProxyPre::new(pre)
+        .map_err(|error| HostError::NotAServer { path: path.to_owned(), reason: one_line(&error) })
 }
 
 impl std::fmt::Debug for Guest {

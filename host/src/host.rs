@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    Config, Guest, HostError, engine, guest,
+    Config, Guest, HostError, engine, guest, p3,
     state::{Grants, State},
 };
 
@@ -25,6 +25,8 @@ pub struct Host {
 struct Inner {
     engine: Engine,
     linker: Linker<State>,
+    /// For guests of WASI 0.3; made when the first of them is loaded.
+    p3: Mutex<Option<Arc<p3::World>>>,
     config: Config,
     grants: Grants,
     permits: Arc<Semaphore>,
@@ -59,6 +61,7 @@ impl Host {
         let inner = Inner {
             engine,
             linker,
+            p3: Mutex::default(),
             config,
             grants,
             permits,
@@ -76,7 +79,15 @@ impl Host {
     /// When the file cannot be read, is not a component, does not compile, imports what the host
     /// does not offer, or does not handle HTTP requests.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Guest, HostError> {
-        Guest::load(&self.inner.engine, &self.inner.linker, path.as_ref())
+        Guest::load(&self.inner.engine, &self.inner.linker, || self.p3(), path.as_ref())
+    }
+
+    fn p3(&self) -> Result<Arc<p3::World>, HostError> {
+        let mut world = self.inner.p3.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = &*world {
+            return Ok(Arc::clone(world));
+        }
+        Ok(Arc::clone(world.insert(Arc::new(p3::World::start(&self.inner.config)?))))
     }
 
     /// What is alive right now.

@@ -9,12 +9,15 @@ use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
     time::{Instant, sleep, sleep_until},
 };
-use wasmtime::{Store, UpdateDeadline};
-use wasmtime_wasi_http::{Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme};
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi_http::{
+    Error as HttpError, WasiHttpView,
+    p2::bindings::{ProxyPre, http::types::Scheme},
+};
 
 use crate::{
-    Guest, Host, contract::Outcome, exchange::Answer, fault::Fault, host::Counted, report::Report,
-    state::State,
+    Guest, Host, contract::Outcome, exchange::Answer, fault::Fault, guest::Kind, host::Counted, p3,
+    report::Report, state::State,
 };
 
 /// A guest at work. Dropping it ends the guest wherever it is: it yields at every tick.
@@ -27,7 +30,7 @@ pub(crate) struct End {
     manner: Manner,
 }
 
-enum Manner {
+pub(crate) enum Manner {
     Returned,
     Trapped(Fault),
     TimedOut,
@@ -36,6 +39,10 @@ enum Manner {
 }
 
 impl End {
+    pub(crate) fn new(complete: bool, manner: Manner) -> Self {
+        Self { complete, manner }
+    }
+
     /// The host's answer when there is none from the guest.
     pub(crate) fn into_fault(self) -> Fault {
         match self.manner {
@@ -49,10 +56,28 @@ impl End {
 }
 
 /// What lives exactly as long as the guest; the store first to go, the permit last.
-struct Instance {
-    store: Store<State>,
+pub(crate) struct Instance {
+    pub(crate) store: Store<State>,
     _counted: Counted,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Instance {
+    pub(crate) fn new(store: Store<State>, host: &Host, permit: OwnedSemaphorePermit) -> Self {
+        Self { store, _counted: host.count_instance(), _permit: permit }
+    }
+}
+
+/// A store with the limits that all have.
+pub(crate) fn store(engine: &Engine, state: State) -> Store<State> {
+    let mut store = Store::new(engine, state);
+    store.limiter(State::limiter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut store| {
+        store.data_mut().tick();
+        Ok(give_way())
+    });
+    store
 }
 
 /// Prepares the life of a guest for one exchange.
@@ -71,14 +96,16 @@ pub(crate) fn begin<B>(
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
 {
-    let mut store = Store::new(host.engine(), State::new(host.grants(), report));
-    store.limiter(State::limiter);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut store| {
-        store.data_mut().tick();
-        Ok(give_way())
-    });
-    let mut instance = Instance { store, _counted: host.count_instance(), _permit: permit };
+    let guest = match guest.kind() {
+        Kind::P2(guest) => Arc::clone(guest),
+        Kind::P3(world, service) => {
+            let report = Arc::clone(report);
+            let exchange = p3::Exchange { request, permit, report, answered, completed };
+            return p3::begin(host, world, Arc::clone(service), exchange);
+        }
+    };
+    let store = store(host.engine(), State::new(host.grants(), report));
+    let mut instance = Instance::new(store, host, permit);
     let deadline = Instant::now() + host.config().exchange_timeout;
     let grace = host.config().abort_grace;
     let report = Arc::clone(report);
@@ -86,15 +113,20 @@ where
         let manner = tokio::select! {
             biased;
             result = call(&guest, &mut instance.store, request, answered) => returned(result),
-            () = cut(completed, &report, grace) => Manner::Cut,
+            () = cut(async { completed.await.is_ok() }, &report, grace) => Manner::Cut,
             () = sleep_until(deadline) => Manner::TimedOut,
         };
         let complete = !instance.store.data_mut().abort_unfinished_bodies();
-        let manner = explain(manner, instance.store.data());
-        record(&report, &manner, complete);
-        drop(instance);
-        End { complete, manner }
+        end(instance, complete, manner, &report)
     })
+}
+
+/// The end of a guest, whose answer is whole or not.
+pub(crate) fn end(instance: Instance, complete: bool, manner: Manner, report: &Report) -> End {
+    let manner = explain(manner, instance.store.data());
+    record(report, &manner, complete);
+    drop(instance);
+    End::new(complete, manner)
 }
 
 /// What a guest does at a tick. tokio's own yield has the sockets looked at before the guest goes
@@ -104,7 +136,7 @@ fn give_way() -> UpdateDeadline {
 }
 
 async fn call<B>(
-    guest: &Guest,
+    guest: &ProxyPre<State>,
     store: &mut Store<State>,
     request: Request<B>,
     answered: oneshot::Sender<Answer>,
@@ -114,16 +146,16 @@ where
 {
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let answer = store.data_mut().http().new_response_outparam(answered)?;
-    let proxy = guest.instantiate(store).await?;
+    let proxy = guest.instantiate_async(&mut *store).await?;
     proxy.wasi_http_incoming_handler().call_handle(store, request, answer).await
 }
 
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
 /// grace after that is over.
-async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration) {
+pub(crate) async fn cut(completed: impl Future<Output = bool>, report: &Report, grace: Duration) {
     let leash = report.leash();
     let is_complete = tokio::select! {
-        completed = completed => completed.is_ok(),
+        is_complete = completed => is_complete,
         () = leash.request_cut() => false,
     };
     if report.runs_to_completion() {
@@ -139,7 +171,7 @@ async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration)
     }
 }
 
-fn returned(result: wasmtime::Result<()>) -> Manner {
+pub(crate) fn returned(result: wasmtime::Result<()>) -> Manner {
     match result {
         Ok(()) => Manner::Returned,
         // The outer contexts are the backtrace of the guest; its root says what happened.
@@ -155,7 +187,7 @@ fn explain(manner: Manner, state: &State) -> Manner {
     }
 }
 
-fn record(report: &Report, manner: &Manner, complete: bool) {
+pub(crate) fn record(report: &Report, manner: &Manner, complete: bool) {
     match manner {
         Manner::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
         Manner::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),

@@ -33,8 +33,9 @@ pub(crate) struct Report {
     refusal: OnceLock<Fault>,
     leash: Leash,
     facts: Mutex<Facts>,
-    /// Holds the connection and the server open until the exchange is over.
-    busy: Busy,
+    /// Holds the connection and the server open until the exchange is over. None for an instance
+    /// with several exchanges, which has no line of its own.
+    busy: Option<Busy>,
 }
 
 #[derive(Default)]
@@ -59,8 +60,42 @@ impl Report {
             refusal: OnceLock::new(),
             leash: Leash::default(),
             facts: Mutex::default(),
-            busy,
+            busy: Some(busy),
         }
+    }
+
+    /// For what is not of one exchange: the output of an instance that has several. `exchange` is
+    /// the first of them.
+    pub(crate) fn of_instance(exchange: u64) -> Self {
+        Self {
+            exchange,
+            started: Instant::now(),
+            method: Method::default(),
+            uri: Uri::default(),
+            is_http2: false,
+            bytes: AtomicU64::new(0),
+            run_to_completion: AtomicBool::new(false),
+            refusal: OnceLock::new(),
+            leash: Leash::default(),
+            facts: Mutex::default(),
+            busy: None,
+        }
+    }
+
+    /// What the guest has panicked for.
+    pub(crate) fn panic(&self) -> Option<String> {
+        let facts = self.facts();
+        (facts.verdict == Some(Outcome::Trapped)).then(|| facts.cause.clone()).flatten()
+    }
+
+    fn busy(&self, tell: impl FnOnce(&Busy)) {
+        if let Some(busy) = &self.busy {
+            tell(busy);
+        }
+    }
+
+    fn closed_by_host(&self) -> Option<Closed> {
+        self.busy.as_ref().and_then(Busy::closed_by_host)
     }
 
     pub(crate) fn exchange(&self) -> u64 {
@@ -86,17 +121,17 @@ impl Report {
 
     /// Nothing more of the request is expected.
     pub(crate) fn request_is_read(&self) {
-        self.busy.request_is_read();
+        self.busy(Busy::request_is_read);
     }
 
     /// The guest asks for more of the request, and may have to wait for it.
     pub(crate) fn request_is_asked_for(&self, waits: bool) {
-        self.busy.request_is_asked_for(waits);
+        self.busy(|busy| busy.request_is_asked_for(waits));
     }
 
     /// The request ended before its end, and the guest was told.
     pub(crate) fn request_is_cut(&self) {
-        self.busy.request_is_cut();
+        self.busy(Busy::request_is_cut);
         self.leash.cut_request();
     }
 
@@ -113,13 +148,13 @@ impl Report {
     /// A piece of the answer waits to be taken, or none does.
     pub(crate) fn waits(&self, waits: bool) {
         if self.is_http2 {
-            self.busy.waits(self.exchange, waits);
+            self.busy(|busy| busy.waits(self.exchange, waits));
         }
     }
 
     /// Whether the client left the answer waiting, and was cut for it.
     pub(crate) fn client_was_stuck(&self) -> bool {
-        self.busy.closed_by_host() == Some(Closed::ClientStuck)
+        self.closed_by_host() == Some(Closed::ClientStuck)
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {
@@ -134,7 +169,7 @@ impl Report {
 
     /// The connection is gone: the client left, unless it was the host that closed it.
     pub(crate) fn client_gone(&self, cause: &str) {
-        match self.busy.closed_by_host() {
+        match self.closed_by_host() {
             Some(closed) => self.cut(closed.outcome(), closed.cause()),
             None => self.cut(Outcome::ClientGone, cause),
         }
@@ -213,6 +248,9 @@ impl Facts {
 
 impl Drop for Report {
     fn drop(&mut self) {
+        if self.busy.is_none() {
+            return;
+        }
         let facts = std::mem::take(&mut *self.facts());
         let Said { era, method, name, id, .. } = &facts.said;
         let outcome = facts.outcome();

@@ -14,6 +14,7 @@ use crate::{
     Config, HostError,
     outbound::{Outbound, OutboundRule},
     output::{Channel, GuestOutput},
+    p3::Leaving,
     report::Report,
 };
 
@@ -76,6 +77,9 @@ pub(crate) struct State {
     config: Arc<WasiConfigVariables>,
     memory: MemoryLimit,
     report: Arc<Report>,
+    /// A guest of WASI 0.3, whose answers are not in the table.
+    is_p3: bool,
+    leaving: Leaving,
 }
 
 impl State {
@@ -98,7 +102,19 @@ impl State {
             config: Arc::clone(&grants.config),
             memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
             report: Arc::clone(report),
+            is_p3: false,
+            leaving: Leaving::default(),
         }
+    }
+
+    /// The same for a guest of WASI 0.3.
+    pub(crate) fn of_p3(grants: &Grants, report: &Arc<Report>) -> Self {
+        Self { is_p3: true, ..Self::new(grants, report) }
+    }
+
+    /// The calls under way of a guest of WASI 0.3.
+    pub(crate) fn leaving(&mut self) -> &mut Leaving {
+        &mut self.leaving
     }
 
     pub(crate) fn config(&self) -> &WasiConfigVariables {
@@ -114,6 +130,11 @@ impl State {
         self.memory.refused
     }
 
+    /// What the guest has panicked for.
+    pub(crate) fn panic(&self) -> Option<String> {
+        self.report.panic()
+    }
+
     /// The guest was found busy.
     pub(crate) fn tick(&mut self) {
         self.look_for_answer();
@@ -124,6 +145,7 @@ impl State {
     fn look_for_answer(&mut self) {
         let leash = self.report.leash();
         if leash.is_unnoticed()
+            && !self.is_p3
             && !self.table.iter_mut().any(|entry| entry.is::<HostOutgoingBody>())
         {
             leash.no_open_answer();
