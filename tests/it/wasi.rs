@@ -35,20 +35,43 @@ fn interfaces(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 fn guests_stay_within_the_world_of_the_sdk() {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(Path::new(WIT)).expect("wit/ is right");
-    let world = resolve.select_world(&[package], Some("server")).expect("it has the world");
-    for guest in [guests::HELLO, guests::CART, guests::DEMO, guests::ANSWERS, guests::SUBSCRIBES] {
-        let targeted = targets(&resolve, world, &read(guest), true);
-        assert!(targeted.is_ok(), "{guest} targets midge:mcp/server: {targeted:?}");
+    let p2 = [guests::HELLO, guests::CART, guests::DEMO, guests::ANSWERS, guests::SUBSCRIBES];
+    let p3 = {
+        use guests::p3::{ANSWERS, CART, DEMO, HELLO, SUBSCRIBES};
+        [HELLO, CART, DEMO, ANSWERS, SUBSCRIBES]
+    };
+    for (name, guests) in [("server", p2), ("server-p3", p3)] {
+        let world = resolve.select_world(&[package], Some(name)).expect("it has the world");
+        for guest in guests {
+            let targeted = targets(&resolve, world, &read(guest), true);
+            assert!(targeted.is_ok(), "{guest} targets midge:mcp/{name}: {targeted:?}");
+        }
     }
 }
 
 #[test]
 fn hello_imports_only_what_it_uses() {
-    let (imports, exports) = interfaces(guests::HELLO);
-    assert_eq!(exports, ["wasi:http/incoming-handler".to_owned()].into(), "what it is for");
-    for import in &imports {
-        for other in ["filesystem", "sockets", "http/outgoing-handler"] {
-            assert!(!import.contains(other), "{import}, among {imports:?}");
+    for (hello, handler) in
+        [(guests::HELLO, "wasi:http/incoming-handler"), (guests::p3::HELLO, "wasi:http/handler")]
+    {
+        let (imports, exports) = interfaces(hello);
+        assert_eq!(exports, [handler.to_owned()].into(), "what it is for");
+        for import in &imports {
+            for other in ["filesystem", "sockets", "http/outgoing-handler", "http/client"] {
+                assert!(!import.contains(other), "{import}, among {imports:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn guests_for_p3_import_the_first_version_of_it() {
+    for guest in [guests::p3::HELLO, guests::p3::DEMO] {
+        let text = read(guest);
+        let names = |version: &str| text.windows(version.len()).any(|at| at == version.as_bytes());
+        assert!(names("wasi:http/handler@0.3.0"), "{guest}");
+        for later in ["0.3.1", "0.3.2", "0.3.3"] {
+            assert!(!names(&format!("wasi:http/types@{later}")), "{guest}: {later}");
         }
     }
 }
@@ -72,6 +95,8 @@ fn components_are_small() {
         (guests::CART, 360_000),
         (guests::DEMO, 600_000),
         (guests::CONFORMANCE, 900_000),
+        (guests::p3::HELLO, 340_000),
+        (guests::p3::DEMO, 600_000),
     ] {
         let size = read(guest).len();
         assert!(size <= limit, "{guest} has {size} bytes, over {limit}");
