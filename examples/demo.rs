@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use midge::{Context, Json, LoggingLevel, Server, Tool, ToolAnnotations, ToolError};
+use http::Request;
+use midge::{Context, FetchError, Json, LoggingLevel, Server, Tool, ToolAnnotations, ToolError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use wstd::http::error::ErrorCode;
-use wstd::http::{Body, Client, Error, Request};
 
 #[derive(Deserialize, JsonSchema)]
 struct Greet {
@@ -62,7 +61,7 @@ async fn countdown(args: Countdown, context: Context) -> String {
             .total(f64::from(args.seconds))
             .message(format!("{left} to go"))
             .await;
-        wstd::task::sleep(Duration::from_secs(1).into()).await;
+        midge::sleep(Duration::from_secs(1)).await;
     }
     context.progress(f64::from(args.seconds)).total(f64::from(args.seconds)).message("Done").await;
     format!("Counted down {} seconds.", args.seconds)
@@ -79,21 +78,18 @@ const EXCERPT: usize = 1000;
 
 async fn fetch(args: Fetch, context: Context) -> Result<String, ToolError> {
     let request = Request::get(&args.url)
-        .body(Body::empty())
+        .body("")
         .map_err(|error| ToolError::new(format!("`url` is not a URL: {error}")))?;
     context.log(LoggingLevel::Info, format!("Fetching {}", args.url)).await;
-    let mut response =
-        Client::new().send(request).await.map_err(|error| unreachable(&args.url, &error))?;
-    let status = response.status();
-    let body =
-        response.body_mut().contents().await.map_err(|error| unreachable(&args.url, &error))?;
-    let excerpt = String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned();
+    let response = midge::fetch(request).await.map_err(|error| unreachable(&args.url, &error))?;
+    let (status, body) = (response.status(), response.body());
+    let excerpt = String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]);
     Ok(format!("{status}, {} bytes:\n{excerpt}", body.len()))
 }
 
-fn unreachable(url: &str, error: &Error) -> ToolError {
-    ToolError::new(match error.downcast_ref() {
-        Some(ErrorCode::HttpRequestDenied) => {
+fn unreachable(url: &str, error: &FetchError) -> ToolError {
+    ToolError::new(match error {
+        FetchError::Denied => {
             format!("{url} cannot be fetched: the operator of this server does not allow its host")
         }
         _ => format!("{url} cannot be fetched: {error}"),

@@ -26,7 +26,7 @@ async fn import(args: Import, context: Context) -> String {
     context.defer(note_the_end(context.clone()));
     context.log(LoggingLevel::Info, "The import starts.").await;
     for record in 1..=args.records {
-        wstd::task::sleep(Duration::from_millis(20).into()).await;
+        midge::sleep(Duration::from_millis(20)).await;
         if record % 10 == 0 {
             context.log(LoggingLevel::Warning, json!({ "record": record, "is": "odd" })).await;
         }

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use http::{Method, Request, Response};
 use midge::{Change, RequestError, Resource, Server, Subscriptions};
-use wstd::http::{Body, Client, Error, Method, Request, Response};
 
 /// Sends a request to the page, which whoever runs the server names in its environment.
-async fn send(method: Method) -> Result<Response<Body>, Error> {
-    let page = std::env::var("NEWS_URL")?;
-    Client::new().send(Request::builder().method(method).uri(page).body(Body::empty())?).await
+async fn send(method: Method) -> Result<Response<Vec<u8>>, RequestError> {
+    let page = std::env::var("NEWS_URL").map_err(RequestError::internal)?;
+    let request = Request::builder().method(method).uri(page).body("");
+    let request = request.map_err(RequestError::internal)?;
+    midge::fetch(request).await.map_err(RequestError::internal)
 }
 
 /// The version of what a client listens to; `None` where nobody can tell, which is no change.
@@ -24,12 +26,11 @@ async fn version(of: Change) -> Option<Vec<u8>> {
 }
 
 async fn news() -> Result<String, RequestError> {
-    let mut response = send(Method::GET).await.map_err(RequestError::internal)?;
+    let response = send(Method::GET).await?;
     if !response.status().is_success() {
         return Err(RequestError::NotFound);
     }
-    let text = response.body_mut().str_contents().await.map_err(RequestError::internal)?;
-    Ok(text.to_owned())
+    String::from_utf8(response.into_body()).map_err(RequestError::internal)
 }
 
 fn server() -> Server {

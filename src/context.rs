@@ -195,8 +195,8 @@ impl Context {
     /// [`Server::defer_limit`](crate::Server::defer_limit) and what the host allows.
     ///
     /// WASI 0.2 tells a component of a client that has gone only when it reads or writes. Before
-    /// the answer has started, a host may stop the component without a word, and `midge` does: a
-    /// tool whose deferred work must not be lost starts its answer early
+    /// the answer has started, a host may stop the component without a word, and `midge` does (with
+    /// WASI 0.3 it cancels the call, and deferred work runs): a tool whose deferred work must not be lost starts its answer early
     /// ([`Tool::early_stream`](crate::Tool::early_stream)).
     ///
     /// ```

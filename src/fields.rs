@@ -23,7 +23,7 @@ impl Fields {
 
     /// Fields in the form of HTTP/1.1, after the first `start` bytes, which are something else.
     /// What is no field is passed over.
-    #[cfg(any(test, target_family = "wasm"))]
+    #[cfg(any(test, all(target_family = "wasm", not(feature = "p3"))))]
     pub(crate) fn from_text(text: Vec<u8>, start: usize) -> Self {
         let mut places = Vec::with_capacity(16);
         let (mut line, mut colon) = (start, None);
@@ -46,7 +46,7 @@ impl Fields {
     }
 
     /// The fields in the form of HTTP/1.1, if that is how they were made.
-    #[cfg(target_family = "wasm")]
+    #[cfg(all(target_family = "wasm", not(feature = "p3")))]
     pub(crate) fn into_text(self) -> Vec<u8> {
         self.text
     }

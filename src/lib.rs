@@ -21,6 +21,7 @@
 //! | work that is done once in a request of several rounds | [`Context::step`] |
 //! | what must be remembered between calls | [`Sealed`] |
 //! | progress, log messages, work for after the answer | [`Context::progress`], [`Context::log`], [`Context::defer`] |
+//! | waiting, and calling other servers | [`sleep`], [`fetch`] |
 //! | telling clients of changes | [`Subscriptions`] |
 //! | pages of lists, and how long they may be kept | [`Server::page_size`], [`Cache`] |
 //! | pages beside results | [`apps`] |
@@ -34,11 +35,15 @@
 //!
 //! # Targets
 //! Build for `wasm32-wasip2`, with `crate-type = ["cdylib"]`; the result is a component that any
-//! host of `wasi:http` 0.2 runs. Everything but the export also builds natively, for unit tests:
-//! see [`testing`].
+//! host of `wasi:http` 0.2 runs. With the feature `p3` it is one for hosts of `wasi:http` 0.3, of
+//! the same source: [`sleep`] and [`fetch`] are the same in both. Everything but the export also
+//! builds natively, for unit tests: see [`testing`].
 //!
 //! # Features
 //! - `pattern`: regular expressions in schemas that tools enforce, for 55 KB of component.
+//! - `p3`: the component exports `wasi:http/handler` 0.3 instead of `wasi:http/incoming-handler`
+//!   0.2. A host may then run several exchanges in one instance, one after the other and at once;
+//!   what a handler keeps in a static is seen by all of them.
 
 // On WebAssembly, bindings are generated.
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
@@ -63,6 +68,7 @@ mod delivery;
 mod dispatch;
 mod elicitation;
 mod error;
+mod fetch;
 mod fields;
 mod flat_schema;
 mod from_strings;
@@ -99,11 +105,13 @@ mod uri_template;
 mod validate;
 #[cfg(target_family = "wasm")]
 mod wasi;
+mod world;
 
 pub use completion::{CompletionRequest, IntoCompletion};
 pub use context::{Context, Progress};
 pub use elicitation::InvalidForm;
 pub use error::{RequestError, ToolError};
+pub use fetch::FetchError;
 pub use fields::Headers;
 pub use input::NotAnswered;
 pub use lists::List;
@@ -131,10 +139,12 @@ pub use subscription::{Change, Subscriptions};
 pub use tool::{NoArguments, Tool};
 pub use tool_result::{IntoToolResult, Json};
 pub use validate::InvalidServer;
+pub use world::{fetch, sleep};
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
-/// (`wasi:http/incoming-handler`) and as its command (`wasi:cli/run`), which serves one client over
-/// standard input and output. Once in a crate.
+/// (`wasi:http/incoming-handler` 0.2 or, with the feature `p3`, `wasi:http/handler` 0.3) and as its
+/// command (`wasi:cli/run`), which serves one client over standard input and output. Once in a
+/// crate.
 ///
 /// The function runs for every message, so it should do little: name tools, and no work that one
 /// of them may not need. In the crate's own tests, the macro adds a test that the server is one
@@ -152,32 +162,7 @@ pub use validate::InvalidServer;
 macro_rules! export {
     ($server:path) => {
         #[cfg(target_family = "wasm")]
-        const _: () = {
-            struct Guest;
-            impl $crate::__private::IncomingHandler for Guest {
-                fn handle(
-                    request: $crate::__private::IncomingRequest,
-                    response: $crate::__private::ResponseOutparam,
-                ) {
-                    $crate::__private::handle($server, request, response);
-                }
-            }
-            $crate::__private::wasip2::http::proxy::export!(
-                Guest with_types_in $crate::__private::wasip2
-            );
-            impl $crate::__private::Exchange for Guest {
-                fn handle(
-                    head: Vec<u8>,
-                    body: Vec<u8>,
-                    response: $crate::__private::ResponseOutparam,
-                ) -> Option<$crate::__private::Answer> {
-                    $crate::__private::handle_whole($server, head, body, response)
-                }
-            }
-            $crate::__private::bindings::export!(
-                Guest with_types_in $crate::__private::bindings
-            );
-        };
+        $crate::__export_http!($server);
 
         $crate::__export_stdio!($server);
 
@@ -234,13 +219,28 @@ struct Guide;
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __private {
-    pub use crate::wasi::bindings;
-    pub use crate::wasi::bindings::exports::midge::mcp::exchange::{Answer, Guest as Exchange};
+    #[cfg(not(feature = "p3"))]
+    pub use crate::wasi::bindings::{
+        self,
+        exports::midge::mcp::exchange::{Answer, Guest as Exchange},
+    };
+    #[cfg(not(feature = "p3"))]
     pub use crate::wasi::p2::handle;
+    #[cfg(feature = "p3")]
+    pub use crate::wasi::p3::handle;
     pub use crate::wasi::stdio::run;
+    #[cfg(not(feature = "p3"))]
     pub use crate::wasi::whole::handle as handle_whole;
-    pub use wasip2;
-    pub use wasip2::exports::cli::run::Guest as Run;
-    pub use wasip2::exports::http::incoming_handler::Guest as IncomingHandler;
-    pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};
+    pub use wasip2::{self, exports::cli::run::Guest as Run};
+    #[cfg(not(feature = "p3"))]
+    pub use wasip2::{
+        exports::http::incoming_handler::Guest as IncomingHandler,
+        http::types::{IncomingRequest, ResponseOutparam},
+    };
+    #[cfg(feature = "p3")]
+    pub use wasip3::{
+        self,
+        exports::http::handler::Guest as Handler,
+        http::types::{ErrorCode, Request, Response},
+    };
 }

@@ -1,8 +1,9 @@
 //! Exchanges without WebAssembly, for the unit tests of a server.
 //!
 //! The whole exchange runs natively, from the head of the request to the last byte of the answer:
-//! only the socket and the clock are left out. Handlers that need WASI, for clocks or for outbound
-//! HTTP, cannot run here; test those as a component, under a host.
+//! only the socket and the clock are left out. [`sleep`](crate::sleep) holds up the thread, and
+//! [`fetch`](crate::fetch) always fails; test handlers that call other servers as a component, under
+//! a host.
 //!
 //! ```
 //! use midge::{NoArguments, Server, Tool, testing};

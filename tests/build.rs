@@ -16,6 +16,8 @@ const PROFILE: &str = "component";
 const EXAMPLES: [&str; 4] = ["hello", "cart", "demo", "conformance"];
 /// The guests in `tests/guests/` that do not misbehave in one way of their own.
 const OTHERS: [&str; 3] = ["answers", "subscribes", "told"];
+/// Those of them that are servers of the SDK, which are built for WASI 0.3 as well.
+const SDK: [&str; 2] = ["answers", "subscribes"];
 
 fn main() {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -23,17 +25,24 @@ fn main() {
     add_target();
     let misbehaving = guests(&here);
     let own: Vec<&str> = misbehaving.iter().map(String::as_str).chain(OTHERS).collect();
-    compile("midge", &EXAMPLES, &target_dir);
-    compile("midge-test-guests", &own, &target_dir);
-
     let built = target_dir.join(TARGET).join(PROFILE).join("examples");
+    // First, since the others are to stay where cargo puts both.
+    compile("midge", &EXAMPLES, &["p3"], &target_dir);
+    compile("midge-test-guests", &SDK, &["p3"], &target_dir);
+    let built_p3 = target_dir.join("p3");
+    keep(&built, &built_p3, EXAMPLES.iter().chain(&SDK));
+    compile("midge", &EXAMPLES, &[], &target_dir);
+    compile("midge-test-guests", &own, &[], &target_dir);
+
     for name in EXAMPLES.iter().chain(&own) {
         watch_sources(&built.join(format!("{name}.d")));
     }
     for file in ["guests", "guests/Cargo.toml", "../Cargo.toml", "../Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", here.join(file).display());
     }
-    let code = constants(&built, &own) + &for_each(&misbehaving);
+    let p3 = constants(&built_p3, &SDK);
+    let p3 = format!("/// The guests for WASI 0.3.\npub mod p3 {{\n{p3}}}\n");
+    let code = constants(&built, &own) + &p3 + &for_each(&misbehaving);
     let out = PathBuf::from(variable("OUT_DIR"));
     fs::write(out.join("guests.rs"), code).expect("OUT_DIR can be written");
 }
@@ -83,12 +92,15 @@ fn add_target() {
 }
 
 /// Builds examples of a package to components.
-fn compile(package: &str, examples: &[&str], target_dir: &Path) {
+fn compile(package: &str, examples: &[&str], features: &[&str], target_dir: &Path) {
     let mut cargo = Command::new(variable("CARGO"));
     cargo.args(["build", "--quiet", "--package", package, "--target", TARGET]);
     cargo.args(["--profile", PROFILE]);
     for example in examples {
         cargo.args(["--example", example]);
+    }
+    for feature in features {
+        cargo.args(["--features", feature]);
     }
     cargo.env("CARGO_TARGET_DIR", target_dir);
     // What the outer cargo was told is for the native target.
@@ -105,6 +117,16 @@ fn compile(package: &str, examples: &[&str], target_dir: &Path) {
     }
     let status = cargo.status().expect("cargo runs");
     assert!(status.success(), "the guests of `{package}` do not build, see above");
+}
+
+/// Copies components away, before others of their names take their place.
+fn keep<'a>(built: &Path, to: &Path, names: impl Iterator<Item = &'a &'a str>) {
+    fs::create_dir_all(to).expect("the target folder can be written");
+    for name in names {
+        let file = format!("{name}.wasm");
+        let copied = fs::copy(built.join(&file), to.join(&file));
+        copied.unwrap_or_else(|error| panic!("{file} was not built: {error}"));
+    }
 }
 
 /// Has this script run again when a source of a guest changes: they are in the file that rustc

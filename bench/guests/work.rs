@@ -17,18 +17,9 @@ async fn steps(_: NoArguments, context: Context) -> &'static str {
 
 async fn hold(_: NoArguments, context: Context) -> &'static str {
     context.progress(0.0).message("Holding").await;
-    sleep(Duration::from_secs(3600)).await;
+    midge::sleep(Duration::from_secs(3600)).await;
     "Done."
 }
-
-#[cfg(target_family = "wasm")]
-async fn sleep(time: Duration) {
-    wstd::task::sleep(time.into()).await;
-}
-
-/// Natively this is only ever checked for errors.
-#[cfg(not(target_family = "wasm"))]
-async fn sleep(_: Duration) {}
 
 fn server() -> Server {
     Server::new("work", env!("CARGO_PKG_VERSION"))

@@ -40,8 +40,23 @@ impl Artifacts {
         fs::create_dir_all(&cache)?;
         let artifacts = Self { host, wasmtime: wasmtime(), cache, target_dir, itself };
         artifacts.cargo("midge-host", &["--release", "--bin", "midge"], None)?;
+        artifacts.build_hello_p3()?;
         artifacts.components(None)?;
         Ok(artifacts)
+    }
+
+    /// Builds `hello` for WASI 0.3, and copies it away: the other one gets the same name.
+    fn build_hello_p3(&self) -> Result<(), BenchError> {
+        let wasm = ["--target", TARGET, "--profile", PROFILE];
+        let hello = ["--example", "hello", "--features", "p3"];
+        self.cargo("midge", &[&wasm[..], &hello].concat(), None)?;
+        fs::copy(self.component("hello"), self.hello_p3())?;
+        Ok(())
+    }
+
+    /// Where `hello` for WASI 0.3 is.
+    pub(crate) fn hello_p3(&self) -> PathBuf {
+        component(&self.target_dir, "hello-p3")
     }
 
     /// Builds the components; `names` is a folder for builds that keep the names of functions.

@@ -32,8 +32,12 @@ pub(crate) enum Contestant {
     MidgeQuiet,
     /// The same as `midge`, 2025-11-25
     MidgeLegacy,
-    /// The same component under `wasmtime serve`, 2026-07-28
+    /// The same server built for WASI 0.3, a fresh instance for each exchange, 2026-07-28
+    MidgeP3,
+    /// The component of `midge` under `wasmtime serve`, 2026-07-28
     Wasmtime,
+    /// The component of `midge-p3` under `wasmtime serve`, which reuses its instances, 2026-07-28
+    WasmtimeP3,
     /// A component that always answers the same 200 bytes, under `midge serve`
     TrivialMidge,
     /// The same component under `wasmtime serve`
@@ -48,8 +52,9 @@ impl Contestant {
     /// Whether it takes part: not all know all that is asked.
     pub(crate) fn takes_part(self, workload: Workload, artifacts: &Artifacts) -> bool {
         let is_mcp = !matches!(self, Self::TrivialMidge | Self::TrivialWasmtime);
-        let is_wasmtime = matches!(self, Self::Wasmtime | Self::TrivialWasmtime);
-        let has_one_tool = matches!(self, Self::Rmcp | Self::RmcpLegacy);
+        let is_wasmtime = matches!(self, Self::Wasmtime | Self::WasmtimeP3 | Self::TrivialWasmtime);
+        let has_one_tool =
+            matches!(self, Self::Rmcp | Self::RmcpLegacy | Self::MidgeP3 | Self::WasmtimeP3);
         let Spec { question, wire, tools, .. } = workload.spec();
         (is_mcp || question == Question::Greet)
             && (!has_one_tool || tools == Tools::Greeters(1))
@@ -73,19 +78,24 @@ impl Contestant {
 
     /// The command that serves `tools` on a port of 127.0.0.1.
     pub(crate) fn command(self, artifacts: &Artifacts, tools: Tools, port: u16) -> Command {
-        let component = artifacts.component(match self {
-            Self::TrivialMidge | Self::TrivialWasmtime => "trivial",
-            _ => component(tools),
-        });
+        let component = match self {
+            Self::TrivialMidge | Self::TrivialWasmtime => artifacts.component("trivial"),
+            Self::MidgeP3 | Self::WasmtimeP3 => artifacts.hello_p3(),
+            _ => artifacts.component(component(tools)),
+        };
         let mut command = match self {
             Self::Hyper => native("hyper", artifacts, tools, port),
             Self::Rmcp | Self::RmcpLegacy => native("rmcp", artifacts, tools, port),
             Self::RmcpTuned => native("rmcp-tuned", artifacts, tools, port),
             Self::TowerMcp => native("tower-mcp", artifacts, tools, port),
-            Self::Midge | Self::MidgeQuiet | Self::MidgeLegacy | Self::TrivialMidge => {
-                midge(artifacts, &component, port)
+            Self::Midge
+            | Self::MidgeQuiet
+            | Self::MidgeLegacy
+            | Self::MidgeP3
+            | Self::TrivialMidge => midge(artifacts, &component, port),
+            Self::Wasmtime | Self::WasmtimeP3 | Self::TrivialWasmtime => {
+                wasmtime(artifacts, &component, port)
             }
-            Self::Wasmtime | Self::TrivialWasmtime => wasmtime(artifacts, &component, port),
         };
         // What the user has in the environment is for the user's own servers.
         command.env_remove("RUST_LOG");

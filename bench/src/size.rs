@@ -42,10 +42,6 @@ pub(crate) fn measure(artifacts: &Artifacts) -> Result<String, BenchError> {
     Ok(text)
 }
 
-fn length(range: &std::ops::Range<u64>) -> usize {
-    usize::try_from(range.end - range.start).unwrap_or_default()
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, BenchError> {
     fs::read(path).map_err(|source| BenchError::File { path: path.to_owned(), source })
 }
@@ -87,12 +83,12 @@ impl Parts {
                 }
             }
             Payload::CodeSectionEntry(body) => {
-                let size = length(&body.range());
+                let size = body.range().len();
                 *self.sections.entry("code").or_default() += size;
                 self.functions.push(size);
             }
             Payload::DataSection(data) => {
-                *self.sections.entry("data").or_default() += length(&data.range());
+                *self.sections.entry("data").or_default() += data.range().len();
             }
             Payload::CustomSection(custom) => {
                 if let KnownCustom::Name(names) = custom.as_known() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use midge::{Context, LoggingLevel, NoArguments, Server, Tool};
 
 async fn pause() {
-    wstd::task::sleep(Duration::from_millis(50).into()).await;
+    midge::sleep(Duration::from_millis(50)).await;
 }
 
 async fn with_progress(_: NoArguments, context: Context) -> &'static str {

@@ -34,6 +34,11 @@ pub struct Config {
     pub memory: u64,
     /// Exchanges at work at once; one more is answered 503. Default 256.
     pub max_exchanges: u32,
+    /// Exchanges that an instance of a WASI 0.3 guest serves before it goes. With more than one they
+    /// share memory and fate: see `docs/deploy.md`. Default 1. Guests of WASI 0.2 serve one always.
+    pub instance_reuse: u32,
+    /// How many of them at once. Default 1.
+    pub instance_concurrency: u32,
     /// Open connections; one more waits in the backlog of the system. Default 1024.
     pub max_connections: u32,
     /// Largest request body, in bytes; a larger one is answered 413. Default 4 MiB and 64 KiB, so that the
@@ -97,6 +102,8 @@ impl Default for Config {
             allow_host: Vec::new(),
             memory: 128 << 20,
             max_exchanges: 256,
+            instance_reuse: 1,
+            instance_concurrency: 1,
             max_connections: 1024,
             max_body: (4 << 20) + (64 << 10),
             max_head: 32 << 10,
@@ -128,6 +135,8 @@ const MAX_HEADERS: u32 = 10_000;
 const MAX_MEMORY: u64 = 4 << 30;
 /// For each exchange the engine reserves address space.
 const MAX_EXCHANGES: u32 = 100_000;
+/// Calls for which the wrapper of a guest has room.
+const MAX_CONCURRENCY: u32 = 500;
 /// More sockets than a system has.
 const MAX_CONNECTIONS: u32 = 10_000_000;
 /// From a moment that is now, the clocks of all systems reach further.
@@ -141,6 +150,8 @@ impl Config {
     /// Refuses values that could only fail later, at a worse place.
     pub(crate) fn check(&self) -> Result<(), HostError> {
         within("max_exchanges", self.max_exchanges, 1..=MAX_EXCHANGES)?;
+        within("instance_reuse", self.instance_reuse, 1..=MAX_EXCHANGES)?;
+        within("instance_concurrency", self.instance_concurrency, 1..=MAX_CONCURRENCY)?;
         within("max_connections", self.max_connections, 1..=MAX_CONNECTIONS)?;
         within("max_headers", self.max_headers, 1..=MAX_HEADERS)?;
         within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
@@ -211,6 +222,8 @@ mod tests {
             (said(|c| c.max_exchanges = 0), "max_exchanges", "must be at least 1"),
             (said(|c| c.max_exchanges = u32::MAX), "max_exchanges", "must be at most 100000"),
             (said(|c| c.max_connections = 0), "max_connections", "must be at least 1"),
+            (said(|c| c.instance_reuse = 0), "instance_reuse", "must be at least 1"),
+            (said(|c| c.instance_concurrency = 501), "instance_concurrency", "must be at most 500"),
             (said(|c| c.max_headers = 40_000), "max_headers", "must be at most 10000"),
             (said(|c| c.memory = 0), "memory", "must be at least 1 B"),
             (said(|c| c.memory = 5 << 30), "memory", "must be at most 4.0 GiB"),

@@ -21,11 +21,32 @@ const MEMORIES_PER_COMPONENT: u32 = 4;
 const CORE_INSTANCES_PER_COMPONENT: u32 = 32;
 const TABLES_PER_COMPONENT: u32 = 16;
 
+/// A guest of WASI 0.3 has a stack for each call that is suspended: its caller's, its own, and those
+/// of what it calls.
+const STACKS_OF_CONCURRENT: u32 = 4;
+
 /// Starts an engine for as many instances as `config` allows exchanges.
 pub(crate) fn start(config: &Config) -> Result<Engine, HostError> {
-    let on_demand = settings(config)?;
+    start_with(settings(config)?, config, 1)
+}
+
+/// The same for guests of WASI 0.3, which do several things at once.
+pub(crate) fn start_concurrent(config: &Config) -> Result<Engine, HostError> {
+    let mut settings = settings(config)?;
+    settings.concurrency_support(true);
+    settings.wasm_component_model_async(true);
+    // Calls are cancelled without waiting for the guest.
+    settings.wasm_component_model_more_async_builtins(true);
+    start_with(settings, config, STACKS_OF_CONCURRENT)
+}
+
+fn start_with(
+    on_demand: wasmtime::Config,
+    config: &Config,
+    stacks: u32,
+) -> Result<Engine, HostError> {
     let mut pooling = on_demand.clone();
-    pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, stacks)));
     let engine = Engine::new(&pooling).or_else(|error| {
         // Reserving address space fails under a tight limit of virtual memory.
         tracing::warn!(target: "midge", reason = %one_line(&error), "no pool, exchanges will be slower");
@@ -50,11 +71,11 @@ fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
     Ok(settings)
 }
 
-fn pool(config: &Config) -> PoolingAllocationConfig {
+fn pool(config: &Config, stacks: u32) -> PoolingAllocationConfig {
     let instances = config.max_exchanges;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_stacks(instances)
+        .total_stacks(instances.saturating_mul(stacks))
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
         .total_memories(instances.saturating_mul(MEMORIES_PER_COMPONENT))
         .total_tables(instances.saturating_mul(TABLES_PER_COMPONENT))

@@ -18,7 +18,9 @@ use crate::{
     body::ResponseBody,
     connection::Busy,
     fault::Fault,
+    guest::{Kind, Proxied},
     life::{self, End, Life},
+    p3,
     report::Report,
     request::RequestBody,
     whole::{self, Arrived, Started},
@@ -95,16 +97,19 @@ async fn answer(
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
     let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(report)));
-    let request = match guest.takes_whole() {
-        true => timeout_at(report.deadline(host.config()), whole::read(request))
-            .await
-            .map_err(|_| Fault::TimedOut)?
-            .map_err(|_| body_fault(report))?,
-        false => Arrived::Streaming(request.map(Started::not)),
-    };
     let (answered, mut answer) = oneshot::channel();
     let (complete, completed) = oneshot::channel();
-    let mut life = life::begin(host, guest, permit, request, report, answered, completed);
+    let mut life = match guest.kind() {
+        Kind::P2(guest) => {
+            let request = arrive(host, guest, request, report).await?;
+            life::begin(host, Arc::clone(guest), permit, request, report, answered, completed)
+        }
+        Kind::P3(world, service) => {
+            let report = Arc::clone(report);
+            let exchange = p3::Exchange { request, permit, report, answered, completed };
+            p3::begin(host, world, Arc::clone(service), exchange)
+        }
+    };
     let head = poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await?;
     let (response, end) = match head {
         Head::Whole(answer) => return answer.into_response(report),
@@ -128,6 +133,22 @@ async fn answer(
     };
     report.head(head.status, &mut head.headers);
     Ok(Response::from_parts(head, body))
+}
+
+/// Reads a request to its end for a guest that takes it so.
+async fn arrive(
+    host: &Host,
+    guest: &Proxied,
+    request: Request<RequestBody<Incoming>>,
+    report: &Arc<Report>,
+) -> Result<Arrived<RequestBody<Incoming>>, Fault> {
+    if !guest.takes_whole() {
+        return Ok(Arrived::Streaming(request.map(Started::not)));
+    }
+    timeout_at(report.deadline(host.config()), whole::read(request))
+        .await
+        .map_err(|_| Fault::TimedOut)?
+        .map_err(|_| body_fault(report))
 }
 
 /// Why there is no more of a request.

@@ -15,6 +15,7 @@ use wasmtime_wasi_http::p2::{
 use crate::{
     HostError,
     error::one_line,
+    p3,
     pure::Pure,
     sealing,
     state::State,
@@ -28,12 +29,24 @@ const HANDLE: &str = "handle";
 /// A component that is compiled and linked. Cheap to clone; each exchange makes an instance of it.
 #[derive(Clone)]
 pub struct Guest {
-    pre: Arc<ProxyPre<State>>,
+    kind: Kind,
+    seals: bool,
+}
+
+/// By which version of `wasi:http` it is called.
+#[derive(Clone)]
+pub(crate) enum Kind {
+    P2(Arc<Proxied>),
+    P3(Arc<p3::World>, Arc<p3::Service>),
+}
+
+/// A guest of `wasi:http` 0.2.
+pub(crate) struct Proxied {
+    pre: ProxyPre<State>,
     /// Where it takes whole exchanges, if it does.
     whole: Option<ComponentExportIndex>,
     /// Its module by itself, for exchanges that need no more.
-    pure: Option<Arc<Pure>>,
-    seals: bool,
+    pure: Option<Pure>,
 }
 
 /// Everything a guest may import. What is offered is not yet granted: without a grant the file
@@ -51,44 +64,72 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
     Ok(linker)
 }
 
-/// A component that is compiled and linked, whatever it exports, and its bytes.
+/// The bytes of a component.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, HostError> {
+    let bytes =
+        fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
+    check_kind(path, &bytes)?;
+    Ok(bytes)
+}
+
+/// A component that is compiled and linked, whatever it exports.
 pub(crate) fn link(
     engine: &Engine,
     linker: &Linker<State>,
     path: &Path,
-) -> Result<(InstancePre<State>, Vec<u8>), HostError> {
-    let bytes =
-        fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
-    check_kind(path, &bytes)?;
-    let component = Component::new(engine, &bytes)
+    bytes: &[u8],
+) -> Result<InstancePre<State>, HostError> {
+    let component = Component::new(engine, bytes)
         .map_err(|error| HostError::Compile { path: path.to_owned(), reason: one_line(&error) })?;
-    let pre = linker
+    linker
         .instantiate_pre(&component)
-        .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })?;
-    Ok((pre, bytes))
+        .map_err(|error| HostError::Link { path: path.to_owned(), reason: one_line(&error) })
 }
 
 impl Guest {
     pub(crate) fn load(
         engine: &Engine,
         linker: &Linker<State>,
+        p3: impl FnOnce() -> Result<Arc<p3::World>, HostError>,
         path: &Path,
     ) -> Result<Self, HostError> {
-        let (pre, bytes) = link(engine, linker, path)?;
-        let pre = ProxyPre::new(pre).map_err(|error| HostError::NotAServer {
-            path: path.to_owned(),
-            reason: one_line(&error),
-        })?;
-        let component = pre.instance_pre().component();
-        let exchange = component.get_export_index(None, EXCHANGE);
-        let whole = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
-        let pure = whole.and_then(|_| Pure::find(engine, &bytes)).map(Arc::new);
-        Ok(Self { pre: Arc::new(pre), whole, pure, seals: sealing::seals(&bytes) })
+        let bytes = read(path)?;
+        let kind = match p3::handler(&bytes) {
+            Some(handler) => {
+                let world = p3()?;
+                let service = Arc::new(world.load(path, &bytes, handler)?);
+                Kind::P3(world, service)
+            }
+            None => Kind::P2(Arc::new(Proxied::load(engine, linker, path, &bytes)?)),
+        };
+        Ok(Self { kind, seals: sealing::seals(&bytes) })
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     /// Whether it has code that looks for sealing keys.
     pub(crate) fn seals(&self) -> bool {
         self.seals
+    }
+}
+
+impl Proxied {
+    fn load(
+        engine: &Engine,
+        linker: &Linker<State>,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<Self, HostError> {
+        let pre = ProxyPre::new(link(engine, linker, path, bytes)?).map_err(|error| {
+            HostError::NotAServer { path: path.to_owned(), reason: one_line(&error) }
+        })?;
+        let component = pre.instance_pre().component();
+        let exchange = component.get_export_index(None, EXCHANGE);
+        let whole = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
+        let pure = whole.and_then(|_| Pure::find(engine, bytes));
+        Ok(Self { pre, whole, pure })
     }
 
     /// Whether it takes exchanges in one call.
@@ -97,7 +138,7 @@ impl Guest {
     }
 
     pub(crate) fn pure(&self) -> Option<&Pure> {
-        self.pure.as_deref()
+        self.pure.as_ref()
     }
 
     /// Makes an instance and gives it a whole request. The answer has gone to `response` if there

@@ -3,16 +3,19 @@
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::{Engine, component::Linker};
+use wasmtime::{
+    Engine,
+    component::{InstancePre, Linker},
+};
 
 use crate::{
-    Config, Guest, HostError, engine, guest,
+    Config, Guest, HostError, engine, guest, p3,
     state::{Grants, State},
 };
 
@@ -25,6 +28,8 @@ pub struct Host {
 struct Inner {
     engine: Engine,
     linker: Linker<State>,
+    /// For guests of WASI 0.3; made when the first of them is loaded.
+    p3: Mutex<Option<Arc<p3::World>>>,
     config: Config,
     grants: Grants,
     permits: Arc<Semaphore>,
@@ -59,6 +64,7 @@ impl Host {
         let inner = Inner {
             engine,
             linker,
+            p3: Mutex::default(),
             config,
             grants,
             permits,
@@ -76,11 +82,24 @@ impl Host {
     /// When the file cannot be read, is not a component, does not compile, imports what the host
     /// does not offer, or does not handle HTTP requests.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Guest, HostError> {
-        Guest::load(&self.inner.engine, &self.inner.linker, path.as_ref())
+        Guest::load(&self.inner.engine, &self.inner.linker, || self.p3(), path.as_ref())
     }
 
-    pub(crate) fn linker(&self) -> &Linker<State> {
-        &self.inner.linker
+    fn p3(&self) -> Result<Arc<p3::World>, HostError> {
+        let mut world = self.inner.p3.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = &*world {
+            return Ok(Arc::clone(world));
+        }
+        Ok(Arc::clone(world.insert(Arc::new(p3::World::start(&self.inner.config)?))))
+    }
+
+    /// Compiles and links a component as it is, whatever it exports.
+    pub(crate) fn link(&self, path: &Path) -> Result<InstancePre<State>, HostError> {
+        let bytes = guest::read(path)?;
+        match p3::handler(&bytes) {
+            Some(_) => self.p3()?.link(path, &bytes),
+            None => guest::link(&self.inner.engine, &self.inner.linker, path, &bytes),
+        }
     }
 
     /// What is alive right now.

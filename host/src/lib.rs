@@ -39,6 +39,7 @@ mod logging;
 mod new;
 mod outbound;
 mod output;
+mod p3;
 pub mod probe;
 mod pulse;
 mod pure;

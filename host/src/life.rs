@@ -8,14 +8,15 @@ use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
     time::{sleep, sleep_until},
 };
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi_http::{Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme};
 
 use crate::{
-    Guest, Host,
+    Host,
     contract::Outcome,
     exchange::Answered,
     fault::Fault,
+    guest::Proxied,
     host::Counted,
     report::Report,
     state::State,
@@ -32,7 +33,7 @@ pub(crate) struct End {
     manner: Manner,
 }
 
-enum Manner {
+pub(crate) enum Manner {
     /// With an answer, if it was given no other way.
     Returned(Option<Answer>),
     Trapped(Fault),
@@ -42,6 +43,10 @@ enum Manner {
 }
 
 impl End {
+    pub(crate) fn new(complete: bool, manner: Manner) -> Self {
+        Self { complete, manner }
+    }
+
     /// What the guest returned, or what the host answers in its place.
     pub(crate) fn into_answer(self) -> Result<Answer, Fault> {
         Err(match self.manner {
@@ -56,13 +61,37 @@ impl End {
 }
 
 /// What lives exactly as long as the guest; the store first to go, the permit last.
-struct Instance {
+pub(crate) struct Instance {
     /// Made when the exchange turns out to need it.
-    store: Option<Store<State>>,
+    pub(crate) store: Option<Store<State>>,
     host: Host,
     report: Arc<Report>,
     _counted: Counted,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Instance {
+    pub(crate) fn new(host: &Host, report: &Arc<Report>, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            store: None,
+            host: host.clone(),
+            report: Arc::clone(report),
+            _counted: host.count_instance(),
+            _permit: permit,
+        }
+    }
+}
+
+/// A store with the limits that all have.
+pub(crate) fn store(engine: &Engine, state: State) -> Store<State> {
+    let mut store = Store::new(engine, state);
+    store.limiter(State::limiter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut store| {
+        store.data_mut().tick();
+        Ok(give_way())
+    });
+    store
 }
 
 /// Prepares the life of a guest for one exchange.
@@ -71,7 +100,7 @@ struct Instance {
 /// left before.
 pub(crate) fn begin<B>(
     host: &Host,
-    guest: Guest,
+    guest: Arc<Proxied>,
     permit: OwnedSemaphorePermit,
     request: Arrived<B>,
     report: &Arc<Report>,
@@ -81,13 +110,7 @@ pub(crate) fn begin<B>(
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
 {
-    let mut instance = Instance {
-        store: None,
-        host: host.clone(),
-        report: Arc::clone(report),
-        _counted: host.count_instance(),
-        _permit: permit,
-    };
+    let mut instance = Instance::new(host, report, permit);
     let report = Arc::clone(report);
     Box::pin(async move {
         let config = instance.host.config();
@@ -95,20 +118,26 @@ where
         let manner = tokio::select! {
             biased;
             result = instance.call(&guest, request, answered) => returned(result),
-            () = cut(completed, &report, grace) => Manner::Cut,
+            () = cut(async { completed.await.is_ok() }, &report, grace) => Manner::Cut,
             () = sleep_until(deadline) => Manner::TimedOut,
         };
-        let (complete, manner) = match &mut instance.store {
-            Some(store) => {
-                let complete = !store.data_mut().abort_unfinished_bodies();
-                (complete, explain(manner, store.data()))
-            }
-            None => (true, manner),
+        let complete = match &mut instance.store {
+            Some(store) => !store.data_mut().abort_unfinished_bodies(),
+            None => true,
         };
-        record(&report, &manner, complete);
-        drop(instance);
-        End { complete, manner }
+        end(instance, complete, manner)
     })
+}
+
+/// The end of a guest, whose answer is whole or not.
+pub(crate) fn end(instance: Instance, complete: bool, manner: Manner) -> End {
+    let manner = match &instance.store {
+        Some(store) => explain(manner, store.data()),
+        None => manner,
+    };
+    record(&instance.report, &manner, complete);
+    drop(instance);
+    End::new(complete, manner)
 }
 
 /// What a guest does at a tick. tokio's own yield has the sockets looked at before the guest goes
@@ -120,7 +149,7 @@ pub(crate) fn give_way() -> UpdateDeadline {
 impl Instance {
     async fn call<B>(
         &mut self,
-        guest: &Guest,
+        guest: &Proxied,
         request: Arrived<B>,
         answered: oneshot::Sender<Answered>,
     ) -> wasmtime::Result<Option<Answer>>
@@ -134,7 +163,8 @@ impl Instance {
                 return Ok(answer);
             }
         }
-        let store = self.store.insert(store(&self.host, &self.report));
+        let (engine, grants) = (self.host.engine(), self.host.grants());
+        let store = self.store.insert(store(engine, State::new(grants, &self.report)));
         let response = store.data_mut().http().new_response_outparam(answered)?;
         let request = match request {
             Arrived::Whole(request) => return guest.answer(store, &request, response).await,
@@ -148,23 +178,12 @@ impl Instance {
     }
 }
 
-fn store(host: &Host, report: &Arc<Report>) -> Store<State> {
-    let mut store = Store::new(host.engine(), State::new(host.grants(), report));
-    store.limiter(State::limiter);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut store| {
-        store.data_mut().tick();
-        Ok(give_way())
-    });
-    store
-}
-
 /// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
 /// grace after that is over.
-async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration) {
+pub(crate) async fn cut(completed: impl Future<Output = bool>, report: &Report, grace: Duration) {
     let leash = report.leash();
     let is_complete = tokio::select! {
-        completed = completed => completed.is_ok(),
+        is_complete = completed => is_complete,
         () = leash.request_cut() => false,
     };
     if report.runs_to_completion() {
@@ -180,7 +199,7 @@ async fn cut(completed: oneshot::Receiver<()>, report: &Report, grace: Duration)
     }
 }
 
-fn returned(result: wasmtime::Result<Option<Answer>>) -> Manner {
+pub(crate) fn returned(result: wasmtime::Result<Option<Answer>>) -> Manner {
     match result {
         Ok(answer) => Manner::Returned(answer),
         // The outer contexts are the backtrace of the guest; its root says what happened.
@@ -196,7 +215,7 @@ fn explain(manner: Manner, state: &State) -> Manner {
     }
 }
 
-fn record(report: &Report, manner: &Manner, complete: bool) {
+pub(crate) fn record(report: &Report, manner: &Manner, complete: bool) {
     match manner {
         Manner::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
         Manner::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),

@@ -33,8 +33,10 @@ pub(crate) struct Report {
     refusal: OnceLock<Fault>,
     leash: Leash,
     facts: Mutex<Facts>,
-    /// Holds the connection and the server open until the exchange is over.
+    /// Holds the connection and the server open until the exchange is over. None for an instance
+    /// with several exchanges, which has no line of its own, and on standard streams.
     busy: Option<Busy>,
+    has_line: bool,
 }
 
 struct RequestLine {
@@ -67,6 +69,14 @@ impl Report {
         Self::begun(exchange, None, None)
     }
 
+    /// For what is not of one exchange: the output of an instance that has several. `exchange` is
+    /// the first of them.
+    pub(crate) fn of_instance(exchange: u64) -> Self {
+        let mut report = Self::begun(exchange, None, None);
+        report.has_line = false;
+        report
+    }
+
     fn begun(exchange: u64, request: Option<RequestLine>, busy: Option<Busy>) -> Self {
         Self {
             exchange,
@@ -78,7 +88,14 @@ impl Report {
             leash: Leash::default(),
             facts: Mutex::default(),
             busy,
+            has_line: true,
         }
+    }
+
+    /// What the guest has panicked for.
+    pub(crate) fn panic(&self) -> Option<String> {
+        let facts = self.facts();
+        (facts.verdict == Some(Outcome::Trapped)).then(|| facts.cause.clone()).flatten()
     }
 
     pub(crate) fn exchange(&self) -> u64 {
@@ -250,6 +267,9 @@ impl Facts {
 
 impl Drop for Report {
     fn drop(&mut self) {
+        if !self.has_line {
+            return;
+        }
         let facts = std::mem::take(&mut *self.facts());
         let Said { era, method, name, id, .. } = &facts.said;
         let outcome = match self.request {

@@ -60,6 +60,14 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_exchanges: Option<u32>,
+    /// Exchanges that an instance of a WASI 0.3 guest serves; they share its memory [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_reuse: Option<u32>,
+    /// How many of them at once [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_concurrency: Option<u32>,
     /// Open connections; more wait to be accepted [default: 1024]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]

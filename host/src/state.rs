@@ -17,6 +17,7 @@ use crate::{
     Config, HostError,
     outbound::{Outbound, OutboundRule},
     output::{Channel, GuestOutput},
+    p3::Leaving,
     report::Report,
 };
 
@@ -79,6 +80,9 @@ pub(crate) struct State {
     config: Arc<WasiConfigVariables>,
     memory: MemoryLimit,
     report: Arc<Report>,
+    /// A guest of WASI 0.3, whose answers are not in the table.
+    is_p3: bool,
+    leaving: Leaving,
 }
 
 impl State {
@@ -115,7 +119,19 @@ impl State {
             config: Arc::clone(&grants.config),
             memory: MemoryLimit::new(grants),
             report: Arc::clone(report),
+            is_p3: false,
+            leaving: Leaving::default(),
         }
+    }
+
+    /// The same for a guest of WASI 0.3.
+    pub(crate) fn of_p3(grants: &Grants, report: &Arc<Report>) -> Self {
+        Self { is_p3: true, ..Self::new(grants, report) }
+    }
+
+    /// The calls under way of a guest of WASI 0.3.
+    pub(crate) fn leaving(&mut self) -> &mut Leaving {
+        &mut self.leaving
     }
 
     pub(crate) fn config(&self) -> &WasiConfigVariables {
@@ -131,6 +147,11 @@ impl State {
         self.memory.refused
     }
 
+    /// What the guest has panicked for.
+    pub(crate) fn panic(&self) -> Option<String> {
+        self.report.panic()
+    }
+
     /// The guest was found busy.
     pub(crate) fn tick(&mut self) {
         self.look_for_answer();
@@ -141,6 +162,7 @@ impl State {
     fn look_for_answer(&mut self) {
         let leash = self.report.leash();
         if leash.is_unnoticed()
+            && !self.is_p3
             && !self.table.iter_mut().any(|entry| entry.is::<HostOutgoingBody>())
         {
             leash.no_open_answer();

@@ -18,7 +18,7 @@ use wasmtime_wasi::{
 
 use self::{input::Input, output::Output};
 use crate::{
-    Config, Host, HostError, contract::Outcome, error::one_line, guest, report::Report, sealing,
+    Config, Host, HostError, contract::Outcome, error::one_line, report::Report, sealing,
     signals::Signals, state::State,
 };
 
@@ -30,7 +30,7 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let report = Arc::new(Report::on_streams(host.next_exchange()));
     let input = Input::default();
     let state = State::on_streams(host.grants(), &report, input.clone(), Output);
-    let mut store = Store::new(host.engine(), state);
+    let mut store = Store::new(command.engine(), state);
     store.limiter(State::limiter);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|_| {
@@ -61,7 +61,7 @@ fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<State>), H
         sealing::grant_connection_key(config)?;
     }
     let host = Host::new(config.clone())?;
-    let (pre, _) = guest::link(host.engine(), host.linker(), path)?;
+    let pre = host.link(path)?;
     let command = CommandPre::new(pre).map_err(|error| HostError::NotACommand {
         path: path.to_owned(),
         reason: one_line(&error),

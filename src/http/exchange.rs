@@ -23,8 +23,18 @@ pub(crate) async fn serve<T: Transport>(
     request: RequestHead,
     transport: &mut T,
 ) -> Outcome {
-    let mut contexts = Vec::new();
-    let mut end = exchange(server, request, transport, &mut contexts).await;
+    serve_leaving(server, request, transport, &mut Vec::new()).await
+}
+
+/// The same, with the contexts of its handlers in the caller's hands: what they left for afterwards
+/// can then be run also when this future is dropped, see [`cancelled`].
+pub(crate) async fn serve_leaving<T: Transport>(
+    server: &Server,
+    request: RequestHead,
+    transport: &mut T,
+    contexts: &mut Vec<Context>,
+) -> Outcome {
+    let mut end = exchange(server, request, transport, contexts).await;
     if end.is_continue() {
         let nothing_left = !contexts.iter().any(Context::has_deferred);
         if let Io::Break(gone) = transport.release(nothing_left).await {
@@ -33,19 +43,38 @@ pub(crate) async fn serve<T: Transport>(
     }
     let outcome = match end {
         Io::Continue(outcome) => outcome,
-        Io::Break(ClientGone { cause }) => {
-            // First the reason: to a host that does not know it, a body let go of looks broken.
-            transport.log(&format!("midge: client-gone: {cause}"));
-            transport.abandon();
-            contexts.iter().for_each(|context: &Context| context.outbox().cancel());
+        Io::Break(gone) => {
+            client_gone(transport, contexts, &gone);
             Outcome::ClientGone
         }
     };
+    finish_deferred(server, transport, contexts).await;
+    outcome
+}
+
+/// What is left to do for an exchange whose host has cancelled it, after its future was dropped.
+#[cfg(all(target_family = "wasm", feature = "p3"))]
+pub(crate) async fn cancelled<T: Transport>(
+    server: &Server,
+    transport: &mut T,
+    contexts: &[Context],
+) {
+    client_gone(transport, contexts, &ClientGone::new("cancelled by the host"));
+    finish_deferred(server, transport, contexts).await;
+}
+
+async fn finish_deferred<T: Transport>(server: &Server, transport: &T, contexts: &[Context]) {
     let limit = server.settings().defer_limit;
-    if !run_deferred(&contexts, limit, &transport.clock()).await {
+    if !run_deferred(contexts, limit, &transport.clock()).await {
         transport.log(DEFERRED_WORK_CUT);
     }
-    outcome
+}
+
+fn client_gone<T: Transport>(transport: &mut T, contexts: &[Context], gone: &ClientGone) {
+    // First the reason: to a host that does not know it, a body let go of looks broken.
+    transport.log(&format!("midge: client-gone: {}", gone.cause));
+    transport.abandon();
+    contexts.iter().for_each(|context| context.outbox().cancel());
 }
 
 async fn exchange<T: Transport>(

@@ -19,6 +19,8 @@ mod status;
 pub(crate) mod transport;
 
 pub(crate) use exchange::serve;
+#[cfg(all(target_family = "wasm", feature = "p3"))]
+pub(crate) use exchange::{cancelled, serve_leaving};
 pub(crate) use head::{Method, RequestHead};
 #[cfg(target_family = "wasm")]
 pub(crate) use {sse::event, status::reply_to};

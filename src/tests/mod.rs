@@ -15,6 +15,7 @@ mod rounds;
 mod sampling;
 mod schema;
 mod sealing;
+mod statics;
 mod status_table;
 mod stdio;
 mod stream;

@@ -17,8 +17,8 @@ pub(super) trait LastWords {
 }
 
 thread_local! {
-    /// The answer that is open, for the hook, which gets no arguments of ours. Set anew by every
-    /// exchange.
+    /// The answer of the exchange at work, for the hook, which gets no arguments of ours. Set anew
+    /// by every exchange and, where an instance has several at once, whenever one of them goes on.
     static ANSWER: RefCell<Option<Rc<RefCell<dyn LastWords>>>> = const { RefCell::new(None) };
 }
 
@@ -26,6 +26,22 @@ thread_local! {
 pub(super) fn answer_with(answer: Rc<RefCell<dyn LastWords>>) {
     ANSWER.set(Some(answer));
     std::panic::set_hook(Box::new(on_panic));
+}
+
+/// A future whose panics are answered with this, and nobody else's.
+#[cfg(feature = "p3")]
+pub(super) fn answering<F: Future>(
+    answer: Rc<RefCell<dyn LastWords>>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    std::panic::set_hook(Box::new(on_panic));
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        let before = ANSWER.replace(Some(Rc::clone(&answer)));
+        let polled = future.as_mut().poll(cx);
+        ANSWER.set(before);
+        polled
+    })
 }
 
 fn on_panic(info: &PanicHookInfo<'_>) {

@@ -1,5 +1,7 @@
 //! `wasi:cli/run` 0.2: one call of `run` is one connection, on standard input and output.
 
+#[cfg(feature = "p3")]
+use std::cell::Cell;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,12 +30,27 @@ pub fn run(build: fn() -> Server) -> Result<(), ()> {
     let output = Rc::new(RefCell::new(Output::new(stdout::get_stdout())));
     panic::answer_with(Rc::<RefCell<Output>>::clone(&output));
     let input = stdin::get_stdin();
+    #[cfg(feature = "p3")]
+    RUNNING.set(true);
     block_on(async move {
         let console =
             Console { reading: RefCell::default(), writing: RefCell::default(), input, output };
         serve(Rc::new(build), console).await;
     });
+    #[cfg(feature = "p3")]
+    RUNNING.set(false);
     Ok(())
+}
+
+#[cfg(feature = "p3")]
+thread_local! {
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the instance is in a call of `run`.
+#[cfg(feature = "p3")]
+pub(super) fn is_running() -> bool {
+    RUNNING.get()
 }
 
 /// The standard streams. What waits for a stream is its child, and goes first.

@@ -5,8 +5,8 @@ midge::export!(server);
 
 use std::time::Duration;
 
-use midge::{Context, LoggingLevel, NoArguments, Server, Tool, ToolError};
-use wstd::task::sleep;
+use http::Request;
+use midge::{Context, LoggingLevel, NoArguments, Server, Tool, ToolError, sleep};
 
 fn server() -> Server {
     Server::new("answers", "1.0.0")
@@ -22,6 +22,7 @@ fn server() -> Server {
         .tool(Tool::with_context("progress", progress))
         .tool(Tool::with_context("deferred", deferred))
         .tool(Tool::with_context("defers_and_holds", defers_and_holds).early_stream())
+        .tool(Tool::with_context("tells_and_holds", tells_and_holds))
         .tool(Tool::new("holds", holds))
         .tool(Tool::new("holds_streaming", holds).early_stream())
         .tool(Tool::with_context("completes", completes).run_to_completion())
@@ -67,7 +68,7 @@ struct Wait {
 }
 
 async fn sleeps(Wait { ms }: Wait) -> String {
-    sleep(Duration::from_millis(ms).into()).await;
+    sleep(Duration::from_millis(ms)).await;
     format!("slept {ms} ms")
 }
 
@@ -98,7 +99,7 @@ struct Steps {
 
 async fn progress(Steps { steps, ms }: Steps, context: Context) -> String {
     for step in 1..=steps {
-        sleep(Duration::from_millis(ms).into()).await;
+        sleep(Duration::from_millis(ms)).await;
         context.progress(step.into()).total(steps.into()).message(format!("step {step}")).await;
     }
     format!("{steps} steps")
@@ -115,7 +116,7 @@ impl Drop for Guard {
 
 async fn deferred(Wait { ms }: Wait, context: Context) -> String {
     context.defer(async move {
-        sleep(Duration::from_millis(ms).into()).await;
+        sleep(Duration::from_millis(ms)).await;
         eprintln!("deferred work done");
     });
     "answered".to_owned()
@@ -126,15 +127,21 @@ async fn defers_and_holds(wait: Wait, context: Context) -> String {
     holds(Wait { ms: 60_000 }).await
 }
 
+/// Says when it is at work, for clients that leave before they have heard of it.
+async fn tells_and_holds(wait: Wait, context: Context) -> String {
+    eprintln!("at work");
+    defers_and_holds(wait, context).await
+}
+
 async fn holds(Wait { ms }: Wait) -> String {
     let _guard = Guard("guard");
-    sleep(Duration::from_millis(ms).into()).await;
+    sleep(Duration::from_millis(ms)).await;
     "held".to_owned()
 }
 
 async fn completes(Wait { ms }: Wait, context: Context) -> String {
     let _guard = Guard("guard");
-    sleep(Duration::from_millis(ms).into()).await;
+    sleep(Duration::from_millis(ms)).await;
     eprintln!("completed, cancelled: {}", context.is_cancelled());
     "completed".to_owned()
 }
@@ -154,11 +161,7 @@ struct Url {
 
 async fn outbound(Url { url }: Url) -> Result<String, ToolError> {
     let failed = |error: &dyn std::fmt::Display| ToolError::new(format!("cannot call: {error}"));
-    let request = wstd::http::Request::get(url)
-        .body(wstd::http::Body::empty())
-        .map_err(|error| failed(&error))?;
-    let response = wstd::http::Client::new().send(request).await.map_err(|error| failed(&error))?;
-    let mut body = response.into_body();
-    let text = body.str_contents().await.map_err(|error| failed(&error))?;
-    Ok(text.to_owned())
+    let request = Request::get(url).body("").map_err(|error| failed(&error))?;
+    let response = midge::fetch(request).await.map_err(|error| failed(&error))?;
+    String::from_utf8(response.into_body()).map_err(|error| failed(&error))
 }

@@ -4,12 +4,12 @@
 
 midge::export!(server);
 
-use std::{env, time::Duration};
+use std::{env, error::Error, time::Duration};
 
+use http::{Method, Request};
 use midge::{
     Change, NoArguments, Prompt, RequestError, Resource, Server, Subscriptions, Tool, ToolError,
 };
-use wstd::http::{Body, Client, Method, Request};
 
 fn server() -> Server {
     let polled = Subscriptions::polled(Duration::from_millis(100), version);
@@ -51,12 +51,12 @@ async fn publish(Version { name, version }: Version) -> Result<String, ToolError
     fetch(Method::PUT, &format!("{name}/{version}")).await.map_err(ToolError::internal)
 }
 
-async fn fetch(method: Method, path: &str) -> Result<String, wstd::http::Error> {
+async fn fetch(method: Method, path: &str) -> Result<String, Box<dyn Error>> {
     let uri = format!("http://{}/{path}", env::var("UPSTREAM")?);
-    let request = Request::builder().method(method).uri(uri).body(Body::empty())?;
-    let response = Client::new().send(request).await?;
+    let request = Request::builder().method(method).uri(uri).body("")?;
+    let response = midge::fetch(request).await?;
     if !response.status().is_success() {
-        return Err(wstd::http::Error::msg(response.status()));
+        return Err(response.status().to_string().into());
     }
-    Ok(response.into_body().str_contents().await?.to_owned())
+    Ok(String::from_utf8(response.into_body())?)
 }

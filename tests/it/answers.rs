@@ -1,13 +1,15 @@
 //! What a client gets, of every size and in every form.
 
 use midge_host::Config;
-use midge_tests::{Answer, Message, Serving, config, guests};
+use midge_tests::{Answer, Message, Serving, config};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
 use tracing::Level;
+
+use super::guests;
 
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";

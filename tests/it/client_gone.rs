@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use midge_host::Config;
-use midge_tests::{LEAVINGS, Line, Message, Serving, config, guests, join, soon};
+use midge_tests::{LEAVINGS, Line, Message, Serving, config, join, soon};
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 use tracing::Level;
+
+use super::guests;
 
 /// How quickly a guest must be gone after its client, on a machine that does other things, too.
 const AT_ONCE: Duration = Duration::from_millis(500);

@@ -126,13 +126,22 @@ async fn address(printed: &Mutex<String>) -> SocketAddr {
     }
 }
 
+/// The demo of each world.
+const DEMOS: [&str; 2] = [guests::DEMO, guests::p3::DEMO];
+
 fn greet() -> Message {
     Message::call("greet", json!({"name": "you"}))
 }
 
 #[tokio::test]
 async fn wasmtime_serves_the_demo() {
-    let Some(wasmtime) = Wasmtime::serve(guests::DEMO).await else { return };
+    for demo in DEMOS {
+        serves_the_demo(demo).await;
+    }
+}
+
+async fn serves_the_demo(demo: &str) {
+    let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
     let send = async |message: Message| send(wasmtime.addr, &message).await;
     let discover = send(Message::modern("server/discover", json!({}))).await;
     assert_eq!(discover.json()["result"]["supportedVersions"], json!(["2026-07-28"]), "discover");
@@ -156,7 +165,13 @@ async fn wasmtime_serves_the_demo() {
 
 #[tokio::test]
 async fn wasmtime_survives_clients_that_go_away() {
-    let Some(wasmtime) = Wasmtime::serve(guests::DEMO).await else { return };
+    for demo in DEMOS {
+        survives_clients_that_go_away(demo).await;
+    }
+}
+
+async fn survives_clients_that_go_away(demo: &str) {
+    let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
     let countdown = || Message::call("countdown", json!({"seconds": 2}));
     for (how, leave) in LEAVINGS {
         let mut wire = Wire::connect(wasmtime.addr).await;
@@ -190,18 +205,26 @@ async fn wasmtime_survives_clients_that_go_away() {
 
 #[tokio::test]
 async fn wasmtime_passes_on_the_400_to_a_client_that_still_reads() {
-    let Some(wasmtime) = Wasmtime::serve(guests::DEMO).await else { return };
-    let mut wire = Wire::connect(wasmtime.addr).await;
-    wire.send(greet().head("content-length: 10000\r\n")).await;
-    wire.send(&greet().body).await;
-    wire.half_close().await;
-    assert_eq!(wire.answer().await.status, 400, "the client is told");
-    wasmtime.assert_serves("half-close").await;
+    for demo in DEMOS {
+        let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
+        let mut wire = Wire::connect(wasmtime.addr).await;
+        wire.send(greet().head("content-length: 10000\r\n")).await;
+        wire.send(&greet().body).await;
+        wire.half_close().await;
+        assert_eq!(wire.answer().await.status, 400, "the client is told");
+        wasmtime.assert_serves("half-close").await;
+    }
 }
 
 #[tokio::test]
 async fn a_panic_is_answered_under_wasmtime_too() {
-    let Some(wasmtime) = Wasmtime::serve(guests::ANSWERS).await else { return };
+    for guest in [guests::ANSWERS, guests::p3::ANSWERS] {
+        answers_panics(guest).await;
+    }
+}
+
+async fn answers_panics(guest: &str) {
+    let Some(wasmtime) = Wasmtime::serve(guest).await else { return };
     let answer = send(wasmtime.addr, &Message::call("panics", json!({})).id("mine")).await;
     assert_eq!(answer.status, 500, "{}", answer.text());
     assert_eq!(answer.code(), Some(-32603), "{}", answer.text());

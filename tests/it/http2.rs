@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use midge_tests::{Answer, Http2, Message, Serving, guests, soon};
+use midge_tests::{Answer, Http2, Message, Serving, soon};
 use serde_json::json;
 use tracing::Level;
+
+use super::guests;
 
 /// How quickly a guest must be gone after its client, on a machine that does other things, too.
 const AT_ONCE: Duration = Duration::from_millis(500);

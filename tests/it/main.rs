@@ -6,23 +6,20 @@
     reason = "a test fails by panicking"
 )]
 
-mod answers;
-mod client_gone;
 mod clients;
 mod conformance;
 mod faults;
 mod golden;
 mod host_review;
 mod hosts;
-mod http2;
 mod limits;
+mod on_p2;
+mod on_p3;
+mod p3;
 mod probe;
-mod rounds;
 mod sealing;
 mod shutdown;
-mod status;
 mod stdio;
-mod subscriptions;
 mod swap;
 mod upstream;
 mod wasi;

@@ -58,7 +58,16 @@ async fn assert_unharmed(serving: &Serving, report: &Report, skipped: usize) {
 
 #[tokio::test]
 async fn the_demo_survives() {
-    let serving = serving(guests::DEMO).await;
+    survives(guests::DEMO).await;
+}
+
+#[tokio::test]
+async fn the_demo_survives_on_p3() {
+    survives(guests::p3::DEMO).await;
+}
+
+async fn survives(demo: &str) {
+    let serving = serving(demo).await;
     let report = run(Probe::new(serving.url())).await.expect("a report");
     assert_unharmed(&serving, &report, 0).await;
     assert_eq!((report.era, report.slow_tool.as_deref()), (Era::Modern, Some("countdown")));
@@ -69,7 +78,13 @@ async fn the_demo_survives() {
 
 #[tokio::test]
 async fn hello_survives() {
-    let serving = serving(guests::HELLO).await;
+    for hello in [guests::HELLO, guests::p3::HELLO] {
+        hello_survives_as(hello).await;
+    }
+}
+
+async fn hello_survives_as(hello: &str) {
+    let serving = serving(hello).await;
     let report = run(Probe::new(serving.url())).await.expect("a report");
     // It has no tool that streams.
     assert_unharmed(&serving, &report, 3).await;
@@ -78,7 +93,13 @@ async fn hello_survives() {
 
 #[tokio::test]
 async fn a_tool_that_waits_is_gone_with_its_client() {
-    let serving = serving(guests::DEMO).await;
+    for demo in [guests::DEMO, guests::p3::DEMO] {
+        a_tool_that_waits_is_gone(demo).await;
+    }
+}
+
+async fn a_tool_that_waits_is_gone(demo: &str) {
+    let serving = serving(demo).await;
     let probe = Probe::new(serving.url()).slow_tool("fetch", json!({"url": "{beacon}"}));
     let cases = ["before-head-fin", "before-head-rst", "before-head-half-close", "h2-before-head"];
     let report = run(cases.into_iter().fold(probe, Probe::only)).await.expect("a report");
@@ -91,7 +112,13 @@ async fn a_tool_that_waits_is_gone_with_its_client() {
 
 #[tokio::test]
 async fn the_demo_survives_under_wasmtime() {
-    let Some(wasmtime) = Wasmtime::serve(guests::DEMO).await else { return };
+    for demo in [guests::DEMO, guests::p3::DEMO] {
+        survives_under_wasmtime(demo).await;
+    }
+}
+
+async fn survives_under_wasmtime(demo: &str) {
+    let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
     let url = format!("http://{}/mcp", wasmtime.addr());
     let report = run(Probe::new(url)).await.expect("a report");
     assert!(report.survived(), "{report}\n{}", wasmtime.printed());

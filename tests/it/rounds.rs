@@ -1,9 +1,10 @@
 //! Questions to the client, over rounds of exchanges that share nothing but what the client brings.
 
 use midge_host::Config;
-use midge_tests::{Answer, LEAVINGS, Message, Serving, config, guests, send};
+use midge_tests::{Answer, LEAVINGS, Message, Serving, config, send};
 use serde_json::{Value, json};
 
+use super::guests;
 use crate::{
     hosts::Wasmtime,
     sealing::{NEW, OLD, variable},

@@ -1,7 +1,9 @@
 //! The status table and the two eras, row by row, through a component.
 
-use midge_tests::{Answer, Message, Serving, guests};
+use midge_tests::{Answer, Message, Serving};
 use serde_json::{Value, json};
+
+use super::guests;
 
 /// What a row says of the answer: status, JSON-RPC code, id.
 type Expected = (u16, Option<i64>, Value);

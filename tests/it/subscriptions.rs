@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use midge_host::Config;
-use midge_tests::{LEAVINGS, Message, Serving, Wire, config, guests};
+use midge_tests::{LEAVINGS, Message, Serving, Wire, config};
 use serde_json::{Value, json};
 use tracing::Level;
 
+use super::guests;
 use crate::{
     hosts::Wasmtime,
     upstream::{Mood, Upstream},

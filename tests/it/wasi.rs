@@ -31,29 +31,55 @@ fn interfaces(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     (names(&mut world.imports.values()), names(&mut world.exports.values()))
 }
 
-/// What every component of the SDK exports.
-fn all() -> BTreeSet<String> {
-    ["wasi:http/incoming-handler", "midge:mcp/exchange", "wasi:cli/run"].map(str::to_owned).into()
+/// What every component of WASI 0.2 exports for HTTP.
+const HTTP: [&str; 2] = ["wasi:http/incoming-handler", "midge:mcp/exchange"];
+
+/// Those, and what every component of the SDK exports.
+fn exporting(handlers: &[&str]) -> BTreeSet<String> {
+    handlers.iter().chain(&["wasi:cli/run"]).map(|name| (*name).to_owned()).collect()
 }
 
 #[test]
 fn guests_stay_within_the_world_of_the_sdk() {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(Path::new(WIT)).expect("wit/ is right");
-    let world = resolve.select_world(&[package], Some("server")).expect("it has the world");
-    for guest in [guests::HELLO, guests::CART, guests::DEMO, guests::ANSWERS, guests::SUBSCRIBES] {
-        let targeted = targets(&resolve, world, &read(guest), true);
-        assert!(targeted.is_ok(), "{guest} targets midge:mcp/server: {targeted:?}");
+    let p2 = [guests::HELLO, guests::CART, guests::DEMO, guests::ANSWERS, guests::SUBSCRIBES];
+    let p3 = {
+        use guests::p3::{ANSWERS, CART, DEMO, HELLO, SUBSCRIBES};
+        [HELLO, CART, DEMO, ANSWERS, SUBSCRIBES]
+    };
+    for (name, guests) in [("server", p2), ("server-p3", p3)] {
+        let world = resolve.select_world(&[package], Some(name)).expect("it has the world");
+        for guest in guests {
+            let targeted = targets(&resolve, world, &read(guest), true);
+            assert!(targeted.is_ok(), "{guest} targets midge:mcp/{name}: {targeted:?}");
+        }
     }
 }
 
 #[test]
 fn hello_imports_only_what_it_uses() {
-    let (imports, exports) = interfaces(guests::HELLO);
-    assert_eq!(exports, all(), "what it is for");
-    for import in &imports {
-        for other in ["filesystem", "sockets", "http/outgoing-handler"] {
-            assert!(!import.contains(other), "{import}, among {imports:?}");
+    for (hello, handlers) in
+        [(guests::HELLO, &HTTP[..]), (guests::p3::HELLO, &["wasi:http/handler"])]
+    {
+        let (imports, exports) = interfaces(hello);
+        assert_eq!(exports, exporting(handlers), "what it is for");
+        for import in &imports {
+            for other in ["filesystem", "sockets", "http/outgoing-handler", "http/client"] {
+                assert!(!import.contains(other), "{import}, among {imports:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn guests_for_p3_import_the_first_version_of_it() {
+    for guest in [guests::p3::HELLO, guests::p3::DEMO] {
+        let text = read(guest);
+        let names = |version: &str| text.windows(version.len()).any(|at| at == version.as_bytes());
+        assert!(names("wasi:http/handler@0.3.0"), "{guest}");
+        for later in ["0.3.1", "0.3.2", "0.3.3"] {
+            assert!(!names(&format!("wasi:http/types@{later}")), "{guest}: {later}");
         }
     }
 }
@@ -61,7 +87,7 @@ fn hello_imports_only_what_it_uses() {
 #[test]
 fn demo_imports_no_files_and_no_sockets() {
     let (imports, exports) = interfaces(guests::DEMO);
-    assert_eq!(exports, all(), "what it is for");
+    assert_eq!(exports, exporting(&HTTP), "what it is for");
     assert!(imports.contains("wasi:http/outgoing-handler"), "a tool fetches: {imports:?}");
     for import in &imports {
         for other in ["filesystem", "sockets"] {
@@ -77,6 +103,8 @@ fn components_are_small() {
         (guests::CART, 360_000),
         (guests::DEMO, 600_000),
         (guests::CONFORMANCE, 900_000),
+        (guests::p3::HELLO, 360_000),
+        (guests::p3::DEMO, 620_000),
     ] {
         let size = read(guest).len();
         assert!(size <= limit, "{guest} has {size} bytes, over {limit}");

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use super::{TOUR, available, modern, node, reported, tell};
-use crate::{subscriptions::grants, upstream::Upstream};
+use crate::{on_p2::subscriptions::grants, upstream::Upstream};
 
 /// Long enough to make two changes on a slow machine; the client waits for the end.
 const LIFETIME: Duration = Duration::from_secs(4);

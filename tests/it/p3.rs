@@ -1,0 +1,163 @@
+//! What WASI 0.3 adds: a guest is told when its client leaves before the head, and an instance may
+//! have several exchanges.
+
+use std::time::{Duration, Instant};
+
+use midge_host::Config;
+use midge_tests::{LEAVINGS, Line, Message, Serving, Wire, config, guests, send};
+use serde_json::{Value, json};
+use tracing::Level;
+
+use crate::hosts::Wasmtime;
+
+fn call(tool: &str, arguments: Value) -> Message {
+    Message::call(tool, arguments).accept("application/json")
+}
+
+/// A call that has nothing to say before its client leaves, once its handler is at work. It leaves
+/// work for afterwards.
+async fn at_work(serving: &Serving, ms: u64) -> Wire {
+    let mut wire = serving.wire().await;
+    wire.post(&call("tells_and_holds", json!({"ms": ms}))).await;
+    let heard = |lines: &[Line]| lines.iter().any(|line| line.get("message") == Some("at work"));
+    serving.log().until("its handler", heard).await;
+    wire
+}
+
+#[tokio::test]
+async fn before_the_head_destructors_and_deferred_work_run() {
+    for (how, leave) in LEAVINGS {
+        let serving = Serving::of(guests::p3::ANSWERS).await;
+        leave(at_work(&serving, 0).await);
+        let line = serving.exchange().await;
+        assert_eq!((line.level, &line["outcome"]), (Level::WARN, "client-gone"), "{how}: {line:?}");
+        let told = ["at work", "guard dropped", "deferred work done"];
+        assert_eq!(serving.log().output(), told, "{how}");
+        serving.assert_noise(0, 1);
+        serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+    }
+}
+
+#[tokio::test]
+async fn the_grace_is_not_for_ever() {
+    let config = Config { abort_grace: Duration::from_millis(200), ..config() };
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
+    let left = Instant::now();
+    drop(at_work(&serving, 60_000).await);
+    assert_eq!(&serving.exchange().await["outcome"], "client-gone");
+    assert!(left.elapsed() < Duration::from_secs(5), "after {:?}", left.elapsed());
+    assert_eq!(serving.log().output(), ["at work", "guard dropped"], "its deferred work is cut");
+}
+
+/// `wasmtime serve` runs up to 16 exchanges at once in an instance.
+#[tokio::test]
+async fn neighbours_in_an_instance_are_left_alone() {
+    let Some(wasmtime) = Wasmtime::serve(guests::p3::ANSWERS).await else { return };
+    let addr = wasmtime.addr();
+    // The first makes the instance in which the others find their place.
+    assert_eq!(send(addr, &call("sleeps", json!({"ms": 0}))).await.result_text(), "slept 0 ms");
+    let mut leaving = Wire::connect(addr).await;
+    let steps = json!({"steps": 1000, "ms": 10});
+    leaving.post(&Message::call("progress", steps).with_progress()).await;
+    leaving.until("\"message\":\"step 2\"").await;
+    let staying = json!({"steps": 20, "ms": 20});
+    let message = Message::call("progress", staying).with_progress().id("staying");
+    let staying = tokio::spawn(async move { send(addr, &message).await });
+    let mut waiting = Wire::connect(addr).await;
+    waiting.post(&call("holds", json!({"ms": 500}))).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    leaving.reset();
+    drop(waiting);
+    let answer = staying.await.expect("it is answered");
+    assert_eq!(answer.result_text(), "20 steps", "{}", answer.text());
+    assert_eq!(answer.events().len(), 21, "each step, and nobody else's: {}", answer.text());
+    for event in answer.events() {
+        assert!(event.get("id").is_none_or(|id| id == "staying"), "its own: {event}");
+    }
+    let greet = call("sleeps", json!({"ms": 0}));
+    assert_eq!(send(addr, &greet).await.result_text(), "slept 0 ms", "the next");
+    let printed = wasmtime.printed();
+    assert!(printed.contains("midge: client-gone: "), "{printed}");
+    for trouble in ["trap", "panic"] {
+        assert!(!printed.contains(trouble), "{printed}");
+    }
+}
+
+/// A host that reuses instances, and lets go of idle ones soon.
+fn reusing() -> Config {
+    let keep_alive = Duration::from_millis(300);
+    Config { instance_reuse: 100, instance_concurrency: 16, keep_alive, ..config() }
+}
+
+#[tokio::test]
+async fn exchanges_share_an_instance_where_they_may() {
+    let serving = Serving::with(reusing(), guests::p3::ANSWERS).await;
+    let call = call("sized", json!({"bytes": 100}));
+    let first = serving.send(&call).await;
+    for _ in 0..20 {
+        let next = serving.send(&call).await;
+        assert_eq!(next.text(), first.text(), "nothing of the ones before is seen");
+        assert_eq!(serving.gauges().instances, 1, "all in one");
+    }
+    for line in serving.exchanges(21).await {
+        assert_eq!(&line["outcome"], "ok", "{line:?}");
+    }
+    serving.assert_noise(0, 0);
+}
+
+#[tokio::test]
+async fn one_that_is_left_before_the_head_does_not_disturb_its_neighbour() {
+    for (how, leave) in LEAVINGS {
+        let serving = Serving::with(reusing(), guests::p3::ANSWERS).await;
+        let leaving = at_work(&serving, 0).await;
+        let steps = json!({"steps": 20, "ms": 20});
+        let mut staying = serving.wire().await;
+        staying.post(&Message::call("progress", steps).with_progress()).await;
+        staying.until("\"message\":\"step 2\"").await;
+        assert_eq!(serving.gauges().instances, 1, "{how}: they share it");
+        leave(leaving);
+        let dropped = |lines: &[Line]| {
+            lines.iter().any(|line| line.get("message") == Some("deferred work done"))
+        };
+        serving.log().until("its end", dropped).await;
+        staying.until("20 steps").await;
+        drop(staying);
+        let outcomes = serving.exchanges(2).await;
+        let outcomes: Vec<_> = outcomes.iter().map(|line| &line["outcome"]).collect();
+        assert_eq!(outcomes, ["client-gone", "ok"], "{how}");
+        let told = ["at work", "guard dropped", "deferred work done"];
+        assert_eq!(serving.log().output(), told, "{how}");
+        serving.assert_noise(0, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_ends_its_neighbours() {
+    let serving = Serving::with(reusing(), guests::p3::ANSWERS).await;
+    let mut neighbour = at_work(&serving, 0).await;
+    let answer = serving.send(&call("panics", json!({})).id("mine")).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (500, Some(-32603)), "{}", answer.text());
+    assert_eq!(answer.json()["id"], "mine", "the one that panics");
+    assert_eq!(neighbour.answer().await.status, 502, "the other in the instance");
+    serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+    let lines = serving.exchanges(3).await;
+    let outcomes = lines.iter().filter(|line| &line["outcome"] == "trapped");
+    assert_eq!(outcomes.count(), 2, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn as_many_as_may_share_an_instance_do() {
+    let config = Config { instance_reuse: 2, instance_concurrency: 2, ..reusing() };
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
+    let mut wires = Vec::new();
+    for _ in 0..5 {
+        let mut wire = serving.wire().await;
+        wire.post(&call("sleeps", json!({"ms": 500}))).await;
+        wires.push(wire);
+    }
+    serving.until_gauges("three", |gauges| gauges.instances == 3).await;
+    for mut wire in wires {
+        assert_eq!(wire.answer().await.result_text(), "slept 500 ms");
+    }
+    serving.exchanges(5).await;
+}
