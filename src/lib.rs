@@ -19,7 +19,8 @@
 //! | values offered while a user types | [`Prompt::complete`], [`Resource::complete`] |
 //! | questions to the user, to the client's model, for its folders | [`Context::elicit`], [`Context::sample`], [`Context::list_roots`] |
 //! | work that is done once in a request of several rounds | [`Context::step`] |
-//! | what must be remembered between calls | [`Sealed`] |
+//! | what must be remembered between calls | [`Sealed`] in the client, [`keyvalue`] in the host |
+//! | what belongs to a deployment | [`Configuration`], [`Server::configure`] |
 //! | progress, log messages, work for after the answer | [`Context::progress`], [`Context::log`], [`Context::defer`] |
 //! | telling clients of changes | [`Subscriptions`] |
 //! | pages of lists, and how long they may be kept | [`Server::page_size`], [`Cache`] |
@@ -39,6 +40,9 @@
 //!
 //! # Features
 //! - `pattern`: regular expressions in schemas that tools enforce, for 55 KB of component.
+//! - `keyvalue`: [`keyvalue`], the key-value stores of hosts.
+//! - `wasi-config`: [`WasiConfig`], the configuration of hosts.
+//! - `spin`: both, in the versions that Spin has.
 
 #![cfg_attr(
     test,
@@ -54,6 +58,7 @@ mod answer;
 pub mod apps;
 mod call;
 mod completion;
+mod configuration;
 mod conform;
 mod context;
 mod dispatch;
@@ -65,6 +70,8 @@ mod from_strings;
 mod headers;
 mod http;
 mod input;
+#[cfg(any(feature = "keyvalue", not(target_family = "wasm")))]
+pub mod keyvalue;
 mod lists;
 mod outbox;
 mod outcome;
@@ -92,8 +99,11 @@ mod uri_template;
 mod validate;
 #[cfg(target_family = "wasm")]
 mod wasi;
+#[cfg(any(feature = "wasi-config", not(target_family = "wasm")))]
+mod wasi_config;
 
 pub use completion::{CompletionRequest, IntoCompletion};
+pub use configuration::{Configuration, ConfigurationError, Environment};
 pub use context::{Context, Progress};
 pub use elicitation::InvalidForm;
 pub use error::{RequestError, ToolError};
@@ -124,6 +134,8 @@ pub use subscription::{Change, Subscriptions};
 pub use tool::{NoArguments, Tool};
 pub use tool_result::{IntoToolResult, Json};
 pub use validate::InvalidServer;
+#[cfg(any(feature = "wasi-config", not(target_family = "wasm")))]
+pub use wasi_config::WasiConfig;
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
 /// (`wasi:http/incoming-handler`). Once in a crate.
@@ -176,11 +188,13 @@ macro_rules! export {
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guide/apps-and-extensions.md")]
 #[doc = include_str!("../docs/guide/asking-the-client.md")]
+#[doc = include_str!("../docs/guide/configuration.md")]
 #[doc = include_str!("../docs/guide/lists-and-caching.md")]
 #[doc = include_str!("../docs/guide/progress-and-logging.md")]
 #[doc = include_str!("../docs/guide/prompts.md")]
 #[doc = include_str!("../docs/guide/resources.md")]
 #[doc = include_str!("../docs/guide/sealed-values.md")]
+#[doc = include_str!("../docs/guide/state.md")]
 #[doc = include_str!("../docs/guide/subscriptions.md")]
 #[doc = include_str!("../docs/guide/testing.md")]
 #[doc = include_str!("../docs/guide/tools.md")]
