@@ -9,7 +9,7 @@ use wasmtime::{
 use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 
-use crate::{HostError, error::one_line, sealing, state::State};
+use crate::{HostError, error::one_line, keyvalue, sealing, spin_config, state::State};
 
 /// A component that is compiled and linked. Cheap to clone; each exchange makes an instance of it.
 #[derive(Clone)]
@@ -19,7 +19,8 @@ pub struct Guest {
 }
 
 /// Everything a guest may import. What is offered is not yet granted: without a grant the file
-/// system is empty, every socket is denied and the environment has no variables.
+/// system is empty, every socket is denied, the environment has no variables and no key-value store
+/// opens.
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)
@@ -29,6 +30,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
                 WasiConfig::from(state.config())
             })
         })
+        .and_then(|()| spin_config::add_to_linker(&mut linker))
+        .and_then(|()| keyvalue::add_to_linker(&mut linker))
         .map_err(|error| HostError::Engine(one_line(&error)))?;
     Ok(linker)
 }

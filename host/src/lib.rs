@@ -32,6 +32,7 @@ mod fault;
 mod guest;
 mod harness;
 mod host;
+mod keyvalue;
 mod leash;
 mod life;
 mod listen;
@@ -48,6 +49,7 @@ mod settings;
 mod signals;
 mod socket;
 mod source_tree;
+mod spin_config;
 mod state;
 mod untaken;
 

@@ -1,6 +1,6 @@
 //! What the store of an instance holds: its view of the world, and its limits.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -11,10 +11,11 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    Config, HostError,
+    Config, HostError, keyvalue,
     outbound::{Outbound, OutboundRule},
     output::{Channel, GuestOutput},
     report::Report,
+    spin_config,
 };
 
 /// What an instance may have of the host at once: streams, requests, timers, fields. One more is a
@@ -27,6 +28,8 @@ const MAX_FIELDS: usize = 32 << 10;
 pub(crate) struct Grants {
     env: Vec<(String, String)>,
     config: Arc<WasiConfigVariables>,
+    spin_config: Arc<BTreeMap<String, String>>,
+    keyvalue: Arc<keyvalue::Stores>,
     outbound: Arc<[OutboundRule]>,
     memory: usize,
 }
@@ -35,9 +38,12 @@ impl Grants {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
         let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
         let pairs = config.wasi_config.iter().map(|entry| setting(entry));
+        let pairs: BTreeMap<_, _> = pairs.collect::<Result<_, _>>()?;
         Ok(Self {
             env,
-            config: Arc::new(pairs.collect::<Result<_, _>>()?),
+            config: Arc::new(pairs.clone().into_iter().collect()),
+            spin_config: Arc::new(pairs),
+            keyvalue: Arc::new(keyvalue::Stores::new(config)?),
             outbound: config.allow_outbound.clone().into(),
             memory: usize::try_from(config.memory).unwrap_or(usize::MAX),
         })
@@ -74,6 +80,8 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     hooks: Outbound,
     config: Arc<WasiConfigVariables>,
+    spin_config: Arc<BTreeMap<String, String>>,
+    keyvalue: Arc<keyvalue::Stores>,
     memory: MemoryLimit,
     report: Arc<Report>,
 }
@@ -96,6 +104,8 @@ impl State {
             http,
             hooks: Outbound { allowed: Arc::clone(&grants.outbound), report: Arc::clone(report) },
             config: Arc::clone(&grants.config),
+            spin_config: Arc::clone(&grants.spin_config),
+            keyvalue: Arc::clone(&grants.keyvalue),
             memory: MemoryLimit { limit: grants.memory, used: 0, refused: false },
             report: Arc::clone(report),
         }
@@ -103,6 +113,14 @@ impl State {
 
     pub(crate) fn config(&self) -> &WasiConfigVariables {
         &self.config
+    }
+
+    pub(crate) fn spin_config(&mut self) -> spin_config::View {
+        spin_config::View(Arc::clone(&self.spin_config))
+    }
+
+    pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
+        keyvalue::View { stores: &self.keyvalue, table: &mut self.table }
     }
 
     pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
