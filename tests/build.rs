@@ -14,8 +14,10 @@ const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "component";
 /// The guests of the package `midge` that are tested.
 const EXAMPLES: [&str; 4] = ["hello", "cart", "demo", "conformance"];
+/// The builds of the one that needs features, which are those of a family of hosts.
+const NOTES: [(&str, &str); 2] = [("notes_spin", "spin"), ("notes", "keyvalue,wasi-config")];
 /// The guests in `tests/guests/` that do not misbehave in one way of their own.
-const OTHERS: [&str; 3] = ["answers", "subscribes", "told"];
+const OTHERS: [&str; 5] = ["answers", "configured", "on_spin", "subscribes", "told"];
 
 fn main() {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -23,11 +25,15 @@ fn main() {
     add_target();
     let misbehaving = guests(&here);
     let own: Vec<&str> = misbehaving.iter().map(String::as_str).chain(OTHERS).collect();
-    compile("midge", &EXAMPLES, &target_dir);
-    compile("midge-test-guests", &own, &target_dir);
-
     let built = target_dir.join(TARGET).join(PROFILE).join("examples");
-    for name in EXAMPLES.iter().chain(&own) {
+    compile("midge", &EXAMPLES, &[], &target_dir);
+    for (name, features) in NOTES {
+        compile("midge", &["notes"], &[features], &target_dir);
+        copy(&built.join("notes.wasm"), &built.join(format!("{name}.wasm")));
+    }
+    compile("midge-test-guests", &own, &[], &target_dir);
+
+    for name in EXAMPLES.iter().chain(&["notes"]).chain(&own) {
         watch_sources(&built.join(format!("{name}.d")));
     }
     for file in ["guests", "guests/Cargo.toml", "../Cargo.toml", "../Cargo.lock"] {
@@ -83,10 +89,13 @@ fn add_target() {
 }
 
 /// Builds examples of a package to components.
-fn compile(package: &str, examples: &[&str], target_dir: &Path) {
+fn compile(package: &str, examples: &[&str], features: &[&str], target_dir: &Path) {
     let mut cargo = Command::new(variable("CARGO"));
     cargo.args(["build", "--quiet", "--package", package, "--target", TARGET]);
     cargo.args(["--profile", PROFILE]);
+    for feature in features {
+        cargo.args(["--features", feature]);
+    }
     for example in examples {
         cargo.args(["--example", example]);
     }
@@ -105,6 +114,13 @@ fn compile(package: &str, examples: &[&str], target_dir: &Path) {
     }
     let status = cargo.status().expect("cargo runs");
     assert!(status.success(), "the guests of `{package}` do not build, see above");
+}
+
+/// Keeps a component under another name, before another build has the one that it has.
+fn copy(from: &Path, to: &Path) {
+    if from != to {
+        fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    }
 }
 
 /// Has this script run again when a source of a guest changes: they are in the file that rustc
@@ -127,7 +143,8 @@ fn constants(built: &Path, own: &[&str]) -> String {
         let constant = name.to_uppercase();
         format!("/// The guest `{name}`.\npub const {constant}: &str = {path:?};\n")
     };
-    EXAMPLES.iter().chain(own).map(constant).collect()
+    let notes = NOTES.map(|(name, _)| name);
+    EXAMPLES.iter().chain(&notes).chain(own).map(constant).collect()
 }
 
 fn for_each(misbehaving: &[String]) -> String {
