@@ -129,6 +129,34 @@ impl RequestError {
     }
 }
 
+/// Why a [key-value store](crate::keyvalue) did not do as it was told. As a [`ToolError`] it is the server's fault: the model is
+/// not told of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The host has no bucket of this name.
+    #[error("the host has no such key-value store")]
+    NoSuchStore,
+    /// The host does not let this component into the bucket.
+    #[error("the host does not grant this key-value store")]
+    AccessDenied,
+    /// Whatever else went wrong in the host.
+    #[error("the key-value store failed: {0}")]
+    Other(String),
+}
+
+impl From<StoreError> for ToolError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
 /// Why a message cannot be answered: a JSON-RPC error, with the numbers of MCP 2026-07-28.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum ProtocolError {

@@ -19,7 +19,8 @@
 //! | values offered while a user types | [`Prompt::complete`], [`Resource::complete`] |
 //! | questions to the user, to the client's model, for its folders | [`Context::elicit`], [`Context::sample`], [`Context::list_roots`] |
 //! | work that is done once in a request of several rounds | [`Context::step`] |
-//! | what must be remembered between calls | [`Sealed`] |
+//! | what must be remembered between calls | [`Sealed`] in the client, [`keyvalue`] in the host |
+//! | what belongs to a deployment | [`Configuration`], [`Server::configure`] |
 //! | progress, log messages, work for after the answer | [`Context::progress`], [`Context::log`], [`Context::defer`] |
 //! | waiting, and calling other servers | [`sleep`], [`fetch`] |
 //! | telling clients of changes | [`Subscriptions`] |
@@ -44,6 +45,9 @@
 //! - `p3`: the component exports `wasi:http/handler` 0.3 instead of `wasi:http/incoming-handler`
 //!   0.2. A host may then run several exchanges in one instance, one after the other and at once;
 //!   what a handler keeps in a static is seen by all of them.
+//! - `keyvalue`: [`keyvalue`], the key-value stores of hosts.
+//! - `wasi-config`: [`WasiConfig`], the configuration of hosts.
+//! - `spin`: both, in the versions that Spin has.
 
 // On WebAssembly, bindings are generated.
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
@@ -62,6 +66,7 @@ pub mod apps;
 mod call;
 mod client_gone;
 mod completion;
+mod configuration;
 mod conform;
 mod context;
 mod delivery;
@@ -75,6 +80,8 @@ mod from_strings;
 mod headers;
 mod http;
 mod input;
+#[cfg(any(feature = "keyvalue", not(target_family = "wasm")))]
+pub mod keyvalue;
 mod lists;
 mod message;
 mod outbox;
@@ -105,9 +112,12 @@ mod uri_template;
 mod validate;
 #[cfg(target_family = "wasm")]
 mod wasi;
+#[cfg(any(feature = "wasi-config", not(target_family = "wasm")))]
+mod wasi_config;
 mod world;
 
 pub use completion::{CompletionRequest, IntoCompletion};
+pub use configuration::{Configuration, ConfigurationError, Environment};
 pub use context::{Context, Progress};
 pub use elicitation::InvalidForm;
 pub use error::{RequestError, ToolError};
@@ -139,6 +149,8 @@ pub use subscription::{Change, Subscriptions};
 pub use tool::{NoArguments, Tool};
 pub use tool_result::{IntoToolResult, Json};
 pub use validate::InvalidServer;
+#[cfg(any(feature = "wasi-config", not(target_family = "wasm")))]
+pub use wasi_config::WasiConfig;
 pub use world::{fetch, sleep};
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
@@ -203,11 +215,13 @@ macro_rules! __export_stdio {
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guide/apps-and-extensions.md")]
 #[doc = include_str!("../docs/guide/asking-the-client.md")]
+#[doc = include_str!("../docs/guide/configuration.md")]
 #[doc = include_str!("../docs/guide/lists-and-caching.md")]
 #[doc = include_str!("../docs/guide/progress-and-logging.md")]
 #[doc = include_str!("../docs/guide/prompts.md")]
 #[doc = include_str!("../docs/guide/resources.md")]
 #[doc = include_str!("../docs/guide/sealed-values.md")]
+#[doc = include_str!("../docs/guide/state.md")]
 #[doc = include_str!("../docs/guide/stdio.md")]
 #[doc = include_str!("../docs/guide/subscriptions.md")]
 #[doc = include_str!("../docs/guide/testing.md")]

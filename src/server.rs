@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::answer::Failure;
 use crate::call::Call;
 use crate::completion::{Of, Subject};
+use crate::configuration::{Configuration, Source};
 use crate::fields::Headers;
 use crate::lists::{List, Lists, Paging};
 use crate::paging;
@@ -22,7 +23,7 @@ use crate::protocol::identity::{Icon, Implementation};
 use crate::request::RequestInfo;
 use crate::resource::{self, Resource, Resources};
 use crate::seal::{InvalidKeys, Policy, SealingKeys};
-use crate::settings::{Cors, Settings};
+use crate::settings::{Configured, Cors, Settings};
 use crate::subscription::{Listen, Subscriptions};
 use crate::tool::Tool;
 
@@ -261,8 +262,23 @@ impl Server {
         self
     }
 
+    /// Takes from a source what belongs to the deployment: `sealing_keys`, in the form of
+    /// [`SealingKeys::parse`], and `allowed_origins`, with blanks or commas between them, which are
+    /// allowed besides those of [`Self::allow_origin`]. Default: the sealing keys are in the
+    /// [environment](crate::Environment), and there are no such origins.
+    ///
+    /// Each value is read when an exchange needs it, and not before. Keys that
+    /// [`Self::sealing_keys`] gets take precedence. An origin is refused when the source cannot be
+    /// read, and the log says why.
+    #[must_use]
+    pub fn configure(mut self, configuration: impl Configuration + 'static) -> Self {
+        self.0.settings.configuration = Some(Configured::new(Source::new(configuration)));
+        self
+    }
+
     /// Sets where the keys come from by which [`Sealed`](crate::Sealed) values are sealed. Default:
-    /// the environment variable `MIDGE_SEALING_KEYS`, as [`SealingKeys::from_env`] reads it.
+    /// the source of [`Self::configure`], or else the environment variable `MIDGE_SEALING_KEYS`, as
+    /// [`SealingKeys::from_env`] reads it.
     ///
     /// The function runs when something is to be sealed or opened, and not before.
     #[must_use]
@@ -300,8 +316,9 @@ impl Server {
     }
 
     pub(crate) fn sealing(&self) -> Policy {
-        let Settings { sealing_keys: keys, principal, .. } = self.0.settings;
-        Policy { server: self.0.identity.name.clone(), keys, principal }
+        let Settings { sealing_keys: keys, principal, ref configuration, .. } = self.0.settings;
+        let configuration = configuration.as_ref().map(|configured| configured.source.clone());
+        Policy { server: self.0.identity.name.clone(), keys, configuration, principal }
     }
 
     pub(crate) fn instructions_text(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::configuration::Source;
 use crate::seal::{FindPrincipal, MakeKeys};
 
 /// Limits and HTTP settings of a [`Server`](crate::Server).
@@ -25,8 +26,10 @@ pub(crate) struct Settings {
     pub(crate) time_limit: Option<Duration>,
     /// How long deferred work may take.
     pub(crate) defer_limit: Duration,
-    /// Where the sealing keys come from, if not from the environment.
+    /// Where the sealing keys come from, if not from the configuration.
     pub(crate) sealing_keys: Option<MakeKeys>,
+    /// What the deployment says; without one, the sealing keys are in the environment.
+    pub(crate) configuration: Option<Configured>,
     /// Who a caller is.
     pub(crate) principal: Option<FindPrincipal>,
 }
@@ -44,9 +47,35 @@ impl Default for Settings {
             time_limit: None,
             defer_limit: Duration::from_secs(1),
             sealing_keys: None,
+            configuration: None,
             principal: None,
         }
     }
+}
+
+/// A configuration, with what reads it: servers without one have none of that code.
+#[derive(Debug, Clone)]
+pub(crate) struct Configured {
+    pub(crate) source: Source,
+    /// Whether it allows an origin, or what the log should know.
+    pub(crate) allows: fn(&Source, &str) -> Result<bool, String>,
+}
+
+impl Configured {
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, allows: is_allowed }
+    }
+}
+
+/// Whether an origin is one of `allowed_origins`, with blanks or commas between them.
+fn is_allowed(source: &Source, origin: &str) -> Result<bool, String> {
+    let origins =
+        source.get("allowed_origins").map_err(|error| format!("internal error: {error}"))?;
+    let origins = origins.unwrap_or_default();
+    let origins = origins.split([',', ' ', '\t', '\r', '\n']);
+    Ok(origins
+        .filter(|allowed| !allowed.is_empty())
+        .any(|allowed| allowed.eq_ignore_ascii_case(origin)))
 }
 
 /// How browsers of the allowed origins are answered (Cross-Origin Resource Sharing).

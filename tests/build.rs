@@ -14,8 +14,10 @@ const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "component";
 /// The guests of the package `midge` that are tested.
 const EXAMPLES: [&str; 4] = ["hello", "cart", "demo", "conformance"];
+/// The builds of the one that needs features, which are those of a family of hosts.
+const NOTES: [(&str, &str); 2] = [("notes_spin", "spin"), ("notes", "keyvalue,wasi-config")];
 /// The guests in `tests/guests/` that do not misbehave in one way of their own.
-const OTHERS: [&str; 3] = ["answers", "subscribes", "told"];
+const OTHERS: [&str; 5] = ["answers", "configured", "on_spin", "subscribes", "told"];
 /// Those of them that are servers of the SDK, which are built for WASI 0.3 as well.
 const SDK: [&str; 2] = ["answers", "subscribes"];
 
@@ -30,11 +32,18 @@ fn main() {
     compile("midge", &EXAMPLES, &["p3"], &target_dir);
     compile("midge-test-guests", &SDK, &["p3"], &target_dir);
     let built_p3 = target_dir.join("p3");
-    keep(&built, &built_p3, EXAMPLES.iter().chain(&SDK));
+    fs::create_dir_all(&built_p3).expect("the target folder can be written");
+    for name in EXAMPLES.iter().chain(&SDK).map(|name| format!("{name}.wasm")) {
+        copy(&built.join(&name), &built_p3.join(&name));
+    }
     compile("midge", &EXAMPLES, &[], &target_dir);
+    for (name, features) in NOTES {
+        compile("midge", &["notes"], &[features], &target_dir);
+        copy(&built.join("notes.wasm"), &built.join(format!("{name}.wasm")));
+    }
     compile("midge-test-guests", &own, &[], &target_dir);
 
-    for name in EXAMPLES.iter().chain(&own) {
+    for name in EXAMPLES.iter().chain(&["notes"]).chain(&own) {
         watch_sources(&built.join(format!("{name}.d")));
     }
     for file in ["guests", "guests/Cargo.toml", "../Cargo.toml", "../Cargo.lock"] {
@@ -119,13 +128,10 @@ fn compile(package: &str, examples: &[&str], features: &[&str], target_dir: &Pat
     assert!(status.success(), "the guests of `{package}` do not build, see above");
 }
 
-/// Copies components away, before others of their names take their place.
-fn keep<'a>(built: &Path, to: &Path, names: impl Iterator<Item = &'a &'a str>) {
-    fs::create_dir_all(to).expect("the target folder can be written");
-    for name in names {
-        let file = format!("{name}.wasm");
-        let copied = fs::copy(built.join(&file), to.join(&file));
-        copied.unwrap_or_else(|error| panic!("{file} was not built: {error}"));
+/// Keeps a component under another name, before another build has the one that it has.
+fn copy(from: &Path, to: &Path) {
+    if from != to {
+        fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
     }
 }
 
@@ -149,7 +155,8 @@ fn constants(built: &Path, own: &[&str]) -> String {
         let constant = name.to_uppercase();
         format!("/// The guest `{name}`.\npub const {constant}: &str = {path:?};\n")
     };
-    EXAMPLES.iter().chain(own).map(constant).collect()
+    let notes = NOTES.map(|(name, _)| name);
+    EXAMPLES.iter().chain(&notes).chain(own).map(constant).collect()
 }
 
 fn for_each(misbehaving: &[String]) -> String {

@@ -32,6 +32,10 @@ pub struct Config {
     /// Bytes of linear memory an instance may have. Default 128 MiB.
     #[serde(deserialize_with = "bytes")]
     pub memory: u64,
+    /// Bytes that all key-value stores hold together, keys included; what would be more is refused.
+    /// Default 64 MiB.
+    #[serde(deserialize_with = "bytes")]
+    pub keyvalue_size: u64,
     /// Exchanges at work at once; one more is answered 503. Default 256.
     pub max_exchanges: u32,
     /// Exchanges that an instance of a WASI 0.3 guest serves before it goes. With more than one they
@@ -86,6 +90,9 @@ pub struct Config {
     pub env: Vec<String>,
     /// Values the guest finds in its `wasi:config` store: `NAME=VALUE`.
     pub wasi_config: Vec<String>,
+    /// Key-value stores (`wasi:keyvalue`) the guest may open, by name. They are in memory, shared by
+    /// all exchanges, and gone with the host.
+    pub keyvalue: Vec<String>,
     /// Servers the guest may call by HTTP: `HOST`, `HOST:PORT`, `*.DOMAIN`, or `*` for any.
     pub allow_outbound: Vec<OutboundRule>,
 
@@ -101,6 +108,7 @@ impl Default for Config {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             allow_host: Vec::new(),
             memory: 128 << 20,
+            keyvalue_size: 64 << 20,
             max_exchanges: 256,
             instance_reuse: 1,
             instance_concurrency: 1,
@@ -118,6 +126,7 @@ impl Default for Config {
             drain: Duration::from_secs(10),
             env: Vec::new(),
             wasi_config: Vec::new(),
+            keyvalue: Vec::new(),
             allow_outbound: Vec::new(),
             no_cache: false,
             cache_dir: None,

@@ -15,9 +15,9 @@ use wasmtime_wasi_http::p2::{
 use crate::{
     HostError,
     error::one_line,
-    p3,
+    keyvalue, p3,
     pure::Pure,
-    sealing,
+    sealing, spin_config,
     state::State,
     whole::{Answer, Whole},
 };
@@ -50,7 +50,8 @@ pub(crate) struct Proxied {
 }
 
 /// Everything a guest may import. What is offered is not yet granted: without a grant the file
-/// system is empty, every socket is denied and the environment has no variables.
+/// system is empty, every socket is denied, the environment has no variables and no key-value store
+/// opens.
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)
@@ -60,6 +61,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
                 WasiConfig::from(state.config())
             })
         })
+        .and_then(|()| spin_config::add_to_linker(&mut linker))
+        .and_then(|()| keyvalue::add_to_linker(&mut linker))
         .map_err(|error| HostError::Engine(one_line(&error)))?;
     Ok(linker)
 }

@@ -1,6 +1,7 @@
 //! Sealing keys: what guests seal by that hand values to their clients.
 //!
-//! Keys are text, `ID:BASE64` each, that a guest finds in its environment. The host makes them and
+//! Keys are text, `ID:BASE64` each, that a guest finds in its environment, or in its `wasi:config`
+//! store where it is made to look there. The host makes them and
 //! hands them over; whether what it was told to hand over is a key, only the guest can say.
 
 use std::{io, time::SystemTime};
@@ -12,6 +13,8 @@ use crate::{Config, Guest, HostError};
 
 /// The variable in which a guest looks for its keys.
 const VARIABLE: &str = "MIDGE_SEALING_KEYS";
+/// The same in the store of `wasi:config`.
+const SETTING: &str = "sealing_keys";
 const BYTES: usize = 32;
 
 /// The id of a key: what its tokens carry in the clear.
@@ -51,6 +54,7 @@ pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError
     if !is_granted(config) {
         let key = make(&KeyId("dev".to_owned()))?;
         config.env.push(format!("{VARIABLE}={key}"));
+        config.wasi_config.push(format!("{SETTING}={key}"));
         tracing::info!(
             target: "midge::sealing",
             "{VARIABLE} was not granted, so the guest has a new key until this run ends"
@@ -88,7 +92,10 @@ pub(crate) fn seals(component: &[u8]) -> bool {
 }
 
 fn is_granted(config: &Config) -> bool {
-    config.env.iter().any(|entry| entry.split('=').next() == Some(VARIABLE))
+    let names = |entries: &[String], name| {
+        entries.iter().any(|entry| entry.split('=').next() == Some(name))
+    };
+    names(&config.env, VARIABLE) || names(&config.wasi_config, SETTING)
 }
 
 #[cfg(test)]
@@ -128,7 +135,9 @@ mod tests {
         grant_development_key(&mut config).unwrap();
         let [a, key] = config.env.as_slice() else { unreachable!() };
         assert_eq!(a, "A=b");
-        assert!(key.starts_with("MIDGE_SEALING_KEYS=dev:"), "{key}");
+        let key = key.strip_prefix("MIDGE_SEALING_KEYS=").unwrap();
+        assert!(key.starts_with("dev:"), "{key}");
+        assert_eq!(config.wasi_config, [format!("sealing_keys={key}")], "the same in both places");
 
         for own in ["MIDGE_SEALING_KEYS=a:b", "MIDGE_SEALING_KEYS"] {
             let mut config = granted(&[own]);
@@ -143,6 +152,8 @@ mod tests {
         assert!(!is_granted(&granted(&["MIDGE_SEALING_KEYS_OLD=x", "X=MIDGE_SEALING_KEYS"])));
         assert!(is_granted(&granted(&["MIDGE_SEALING_KEYS"])));
         assert!(is_granted(&granted(&["A=b", "MIDGE_SEALING_KEYS=a:b"])));
+        let wasi_config = vec!["sealing_keys=a:b".to_owned()];
+        assert!(is_granted(&Config { wasi_config, ..granted(&[]) }));
     }
 
     #[test]

@@ -47,6 +47,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Grants (none by default)")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     wasi_config: Vec<String>,
+    /// Key-value store that guests share and that lives as long as the host (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Grants (none by default)")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keyvalue: Vec<String>,
     /// Server the guest may call: HOST, HOST:PORT, *.DOMAIN or * (repeatable)
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants (none by default)")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -56,6 +60,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<u64>,
+    /// All that is in key-value stores [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyvalue_size: Option<u64>,
     /// Exchanges at work at once; more are answered 503 [default: 256]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! What the store of an instance holds: its view of the world, and its limits.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{
@@ -14,11 +14,12 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    Config, HostError,
+    Config, HostError, keyvalue,
     outbound::{Outbound, OutboundRule},
     output::{Channel, GuestOutput},
     p3::Leaving,
     report::Report,
+    spin_config,
 };
 
 /// What an instance may have of the host at once: streams, requests, timers, fields. One more is a
@@ -31,6 +32,8 @@ const MAX_FIELDS: usize = 32 << 10;
 pub(crate) struct Grants {
     env: Vec<(String, String)>,
     config: Arc<WasiConfigVariables>,
+    spin_config: Arc<BTreeMap<String, String>>,
+    keyvalue: Arc<keyvalue::Stores>,
     outbound: Arc<[OutboundRule]>,
     memory: usize,
 }
@@ -39,9 +42,12 @@ impl Grants {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
         let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
         let pairs = config.wasi_config.iter().map(|entry| setting(entry));
+        let pairs: BTreeMap<_, _> = pairs.collect::<Result<_, _>>()?;
         Ok(Self {
             env,
-            config: Arc::new(pairs.collect::<Result<_, _>>()?),
+            config: Arc::new(pairs.clone().into_iter().collect()),
+            spin_config: Arc::new(pairs),
+            keyvalue: Arc::new(keyvalue::Stores::new(config)?),
             outbound: config.allow_outbound.clone().into(),
             memory: usize::try_from(config.memory).unwrap_or(usize::MAX),
         })
@@ -78,6 +84,8 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     hooks: Outbound,
     config: Arc<WasiConfigVariables>,
+    spin_config: Arc<BTreeMap<String, String>>,
+    keyvalue: Arc<keyvalue::Stores>,
     memory: MemoryLimit,
     report: Arc<Report>,
     /// A guest of WASI 0.3, whose answers are not in the table.
@@ -117,6 +125,8 @@ impl State {
             http,
             hooks: Outbound { allowed: Arc::clone(&grants.outbound), report: Arc::clone(report) },
             config: Arc::clone(&grants.config),
+            spin_config: Arc::clone(&grants.spin_config),
+            keyvalue: Arc::clone(&grants.keyvalue),
             memory: MemoryLimit::new(grants),
             report: Arc::clone(report),
             is_p3: false,
@@ -136,6 +146,14 @@ impl State {
 
     pub(crate) fn config(&self) -> &WasiConfigVariables {
         &self.config
+    }
+
+    pub(crate) fn spin_config(&mut self) -> spin_config::View {
+        spin_config::View(Arc::clone(&self.spin_config))
+    }
+
+    pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
+        keyvalue::View { stores: &self.keyvalue, table: &mut self.table }
     }
 
     pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {

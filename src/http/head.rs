@@ -49,7 +49,7 @@ pub(crate) fn check(
     if request.method != Method::Post && !preflight {
         return Err(refuse(Refusal::MethodNotAllowed));
     }
-    let origin = origin::check(request, settings).map_err(refuse)?;
+    let origin = origin::check(request, settings).map_err(|reply| (reply, None))?;
     let origin = origin.filter(|_| settings.cors.enabled);
     if preflight {
         return Err((origin::preflight(request, &settings.cors), origin));

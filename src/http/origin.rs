@@ -7,7 +7,7 @@ use super::reply::Reply;
 use super::status::Refusal;
 use crate::fields::{self, Fields};
 use crate::outcome::Outcome;
-use crate::settings::{Cors, Settings};
+use crate::settings::{Configured, Cors, Settings};
 
 /// The request headers that MCP itself needs.
 const MCP_HEADERS: &str = "content-type, accept, authorization, mcp-protocol-version, mcp-method, \
@@ -15,21 +15,30 @@ const MCP_HEADERS: &str = "content-type, accept, authorization, mcp-protocol-ver
 
 /// The `Origin` of the request: `None` where there is none.
 ///
-/// Allowed are the configured origins and, where the server is called on a loopback address,
+/// Allowed are the origins of the server and of its configuration and, where the server is called on a loopback address,
 /// loopback origins. That `Origin` and `Host` agree proves nothing: in an attack by DNS rebinding
 /// both are the attacker's name.
-pub(crate) fn check(request: &RequestHead, settings: &Settings) -> Result<Option<String>, Refusal> {
+pub(crate) fn check(request: &RequestHead, settings: &Settings) -> Result<Option<String>, Reply> {
     let mut origins = request.headers.values("origin");
     let Some(origin) = origins.next() else { return Ok(None) };
-    let text = fields::text(origin).ok_or(Refusal::ForbiddenOrigin)?;
-    let configured = || settings.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(text));
+    let refusal = || Refusal::ForbiddenOrigin.into_reply();
+    let text = fields::text(origin).ok_or_else(refusal)?;
+    let listed = || settings.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(text));
     let local =
         || request.authority.as_deref().is_some_and(is_loopback) && is_loopback_origin(text);
-    if origins.next().is_none() && (configured() || local()) {
-        Ok(Some(text.to_owned()))
-    } else {
-        Err(Refusal::ForbiddenOrigin)
+    if origins.next().is_some() {
+        return Err(refusal());
     }
+    let allowed = if listed() || local() { Ok(true) } else { is_configured(settings, text) };
+    if allowed == Ok(true) {
+        return Ok(Some(text.to_owned()));
+    }
+    Err(Reply { cause: allowed.err(), ..refusal() })
+}
+
+fn is_configured(settings: &Settings, origin: &str) -> Result<bool, String> {
+    let Some(Configured { source, allows }) = &settings.configuration else { return Ok(false) };
+    allows(source, origin)
 }
 
 fn is_loopback_origin(origin: &str) -> bool {
@@ -92,8 +101,13 @@ pub(crate) fn allow(headers: &mut Fields, origin: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::{Configuration, ConfigurationError, Source};
 
-    fn checked(authority: &str, origin: &'static str, settings: &Settings) -> bool {
+    fn reply(
+        authority: &str,
+        origin: &'static str,
+        settings: &Settings,
+    ) -> Result<Option<String>, Reply> {
         let mut headers = Fields::default();
         headers.push("origin", origin);
         let request = RequestHead {
@@ -102,7 +116,47 @@ mod tests {
             authority: Some(authority.to_owned()),
             headers,
         };
-        check(&request, settings).is_ok()
+        check(&request, settings)
+    }
+
+    fn checked(authority: &str, origin: &'static str, settings: &Settings) -> bool {
+        reply(authority, origin, settings).is_ok()
+    }
+
+    /// Settings with a configuration that has this for all names, or cannot be read.
+    fn configured(origins: Option<&'static str>) -> Settings {
+        struct Origins(Option<&'static str>);
+        impl Configuration for Origins {
+            fn get(&self, name: &str) -> Result<Option<String>, ConfigurationError> {
+                let origins = self.0.map(|origins| Some(origins.to_owned()));
+                origins.ok_or_else(|| ConfigurationError::new(name, "the vault is shut"))
+            }
+        }
+        let configuration = Some(Configured::new(Source::new(Origins(origins))));
+        Settings { configuration, ..Settings::default() }
+    }
+
+    #[test]
+    fn h6_origins_of_the_configuration_are_allowed_too() {
+        let settings = configured(Some("https://a.example.com,\thttps://b.example.com "));
+        for origin in ["https://a.example.com", "https://B.example.com"] {
+            assert!(checked("mcp.example.com", origin, &settings), "{origin}");
+        }
+        for origin in ["", "https://a.example.com,", "https://a.example.co"] {
+            assert!(!checked("mcp.example.com", origin, &settings), "{origin}");
+        }
+    }
+
+    #[test]
+    fn h6_a_configuration_that_cannot_be_read_allows_nobody_and_is_logged() {
+        let settings = configured(None);
+        let refused = reply("mcp.example.com", "https://a.example.com", &settings).unwrap_err();
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert!(!refused.body.contains("vault"), "{}", refused.body);
+        let cause = "internal error: the configuration cannot be read: `allowed_origins`: \
+                     the vault is shut";
+        assert_eq!(refused.cause.as_deref(), Some(cause));
+        assert!(checked("localhost", "http://localhost", &settings), "without asking it");
     }
 
     #[test]

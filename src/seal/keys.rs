@@ -5,6 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use crate::configuration::Source;
+
 /// The keys that seal what a server hands to its clients; see [`Sealed`](crate::Sealed).
 ///
 /// All instances of a server need the same keys, so they come from outside: by default from the
@@ -75,8 +77,9 @@ pub enum InvalidKeys {
         /// The id of both.
         id: String,
     },
-    /// The keys could not be had from where they are kept, for functions of
-    /// [`Server::sealing_keys`](crate::Server::sealing_keys).
+    /// The keys could not be had from where they are kept: the source of
+    /// [`Server::configure`](crate::Server::configure), or whatever a function of
+    /// [`Server::sealing_keys`](crate::Server::sealing_keys) asks.
     #[error("the sealing keys cannot be read: {0}")]
     Unavailable(String),
 }
@@ -118,6 +121,14 @@ impl SealingKeys {
         let text = std::env::var_os(Self::ENV).ok_or(InvalidKeys::Missing)?;
         // What is not UTF-8 is no base64 either.
         Self::parse(&text.to_string_lossy())
+    }
+
+    /// Reads the keys that a configuration has as `sealing_keys`.
+    pub(super) fn from_source(source: &Source) -> Result<Self, InvalidKeys> {
+        let unavailable = |reason: String| InvalidKeys::Unavailable(reason);
+        let text = source.get("sealing_keys").map_err(|error| unavailable(error.to_string()))?;
+        let missing = || "the configuration has no `sealing_keys`; `midge key` makes one";
+        Self::parse(&text.ok_or_else(|| unavailable(missing().to_owned()))?)
     }
 
     /// The key that seals.

@@ -1,6 +1,7 @@
 //! Where a server's keys come from and who its callers are, carried by every request.
 
 use super::{InvalidKeys, SealingKeys};
+use crate::configuration::Source;
 use crate::fields::{Fields, Headers};
 
 pub(crate) type MakeKeys = fn() -> Result<SealingKeys, InvalidKeys>;
@@ -11,16 +12,19 @@ pub(crate) type FindPrincipal = fn(&Headers<'_>) -> Option<String>;
 pub(crate) struct Policy {
     /// The server's name: what one server has sealed is nothing to another with the same keys.
     pub(crate) server: String,
-    /// `None` for the environment: a function here would be linked into every server.
+    /// `None` for the configuration: a function here would be linked into every server.
     pub(crate) keys: Option<MakeKeys>,
+    /// `None` for the environment.
+    pub(crate) configuration: Option<Source>,
     pub(crate) principal: Option<FindPrincipal>,
 }
 
 impl Policy {
     pub(crate) fn keys(&self) -> Result<SealingKeys, InvalidKeys> {
-        match self.keys {
-            Some(keys) => keys(),
-            None => SealingKeys::from_env(),
+        match (self.keys, &self.configuration) {
+            (Some(keys), _) => keys(),
+            (None, Some(source)) => SealingKeys::from_source(source),
+            (None, None) => SealingKeys::from_env(),
         }
     }
 
@@ -39,7 +43,8 @@ mod tests {
 
     fn principal(user: Option<&str>) -> Vec<u8> {
         let find: FindPrincipal = |headers| headers.get("x-user").map(str::to_owned);
-        let policy = Policy { server: "s".into(), keys: None, principal: Some(find) };
+        let policy =
+            Policy { server: "s".into(), keys: None, configuration: None, principal: Some(find) };
         let mut fields = Fields::default();
         if let Some(user) = user {
             fields.push("X-User", user);

@@ -25,28 +25,28 @@ const FILES: &[(&str, &str)] = &[
 const RUN: Duration = Duration::from_secs(300);
 
 /// A run of the suite: which of its versions, what of it, and what fails.
-struct Run {
+pub(crate) struct Run {
     suite: &'static str,
     package: &'static str,
     arguments: &'static [&'static str],
     baseline: &'static str,
 }
 
-const MODERN: Run = Run {
+pub(crate) const MODERN: Run = Run {
     suite: "0.2.0-alpha.12, 2026-07-28",
     package: "@modelcontextprotocol/conformance",
     arguments: &["--requirements", "2026-07-28"],
     baseline: "2026-07-28.yaml",
 };
 
-const LEGACY: Run = Run {
+pub(crate) const LEGACY: Run = Run {
     suite: "0.2.0-alpha.12, 2025-11-25",
     arguments: &["--requirements", "2025-11-25"],
     baseline: "2025-11-25.yaml",
     ..MODERN
 };
 
-const RELEASED: Run = Run {
+pub(crate) const RELEASED: Run = Run {
     suite: "0.1.16, everything",
     package: "conformance-0.1",
     arguments: &["--suite", "all", "--spec-version", "2025-11-25"],
@@ -65,7 +65,7 @@ impl Run {
     }
 
     /// Runs the suite. `also` is what fails under this host besides what the baseline says.
-    async fn against(&self, host: &str, addr: SocketAddr, also: &str) {
+    pub(crate) async fn against(&self, host: &str, addr: SocketAddr, also: &str) {
         let Some(mut suite) = self.command().await else { return };
         let mut baseline = fs::read_to_string(self.baseline()).expect("the baseline is there");
         baseline.push_str(also);

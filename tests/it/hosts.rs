@@ -20,8 +20,16 @@ use tokio::{
 
 use crate::clients::{LeftOut, available, program, python};
 
-const REQUIREMENTS: &[(&str, &str)] =
-    &[("requirements.txt", include_str!("../hosts/wasmtime.txt"))];
+/// A release of wasmtime: the name of its folder, and the package.
+#[derive(Clone, Copy)]
+pub(crate) struct Release(&'static str, &'static str);
+
+/// The newest.
+const NEWEST: Release = Release("wasmtime", include_str!("../hosts/wasmtime.txt"));
+/// The long-term line that our host is built with.
+pub(crate) const V48: Release = Release("wasmtime-48", include_str!("../hosts/wasmtime-48.txt"));
+/// The long-term line before it, the oldest that is still mended.
+pub(crate) const V36: Release = Release("wasmtime-36", include_str!("../hosts/wasmtime-36.txt"));
 
 /// Prints where the command of the package is.
 const FIND: &str = "import os, wasmtime_cli; \
@@ -29,7 +37,12 @@ const FIND: &str = "import os, wasmtime_cli; \
 
 /// The command, or why there is none.
 pub(crate) async fn wasmtime() -> Result<PathBuf, LeftOut> {
-    let (mut python, _) = python::environment("wasmtime", REQUIREMENTS).await?;
+    release(NEWEST).await
+}
+
+async fn release(Release(folder, requirements): Release) -> Result<PathBuf, LeftOut> {
+    let files = [("requirements.txt", requirements)];
+    let (mut python, _) = python::environment(folder, &files).await?;
     let found = program::run(python.args(["-c", FIND]), Duration::from_secs(20)).await;
     let path = PathBuf::from(found.expect("the package is installed").stdout.trim());
     make_executable(&path).expect("it is ours");
@@ -61,12 +74,22 @@ impl Wasmtime {
         Self::serve_with(guest, &[]).await
     }
 
+    /// Serves a guest by a release, with what that is given of other grants.
+    pub(crate) async fn serve_by(release: Release, guest: &str, options: &[&str]) -> Option<Self> {
+        let program = available("wasmtime serve", self::release(release).await)?;
+        Some(Self::start(program, guest, options).await)
+    }
+
     /// Serves a guest with variables in its environment.
     pub(crate) async fn serve_with(guest: &str, env: &[&str]) -> Option<Self> {
-        let program = available("wasmtime serve", wasmtime().await)?;
+        let options: Vec<&str> = env.iter().flat_map(|variable| ["--env", *variable]).collect();
+        Self::serve_by(NEWEST, guest, &options).await
+    }
+
+    async fn start(program: PathBuf, guest: &str, options: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"])
-            .args(env.iter().flat_map(|variable| ["--env", variable]))
+            .args(options)
             .arg(guest)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -78,7 +101,7 @@ impl Wasmtime {
         listen(child.stdout.take(), &printed);
         listen(child.stderr.take(), &printed);
         let addr = soon("wasmtime's address", address(&printed)).await;
-        Some(Self { addr, printed, _child: child })
+        Self { addr, printed, _child: child }
     }
 
     /// Where it is served.
@@ -92,7 +115,7 @@ impl Wasmtime {
     }
 
     /// Checks that a call is answered as it should be, and that no guest has trapped so far.
-    async fn assert_serves(&self, after: &str) {
+    pub(crate) async fn assert_serves(&self, after: &str) {
         let answer = send(self.addr, &greet()).await;
         assert_eq!(answer.result_text(), "Hello, you!", "{after}: the next call");
         let printed = self.printed();
@@ -103,7 +126,10 @@ impl Wasmtime {
 }
 
 /// Keeps what a program prints.
-fn listen(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, printed: &Arc<Mutex<String>>) {
+pub(crate) fn listen(
+    pipe: Option<impl AsyncRead + Unpin + Send + 'static>,
+    printed: &Arc<Mutex<String>>,
+) {
     let printed = Arc::clone(printed);
     let mut lines = BufReader::new(pipe.expect("the pipe is there")).lines();
     tokio::spawn(async move {
@@ -136,12 +162,13 @@ fn greet() -> Message {
 #[tokio::test]
 async fn wasmtime_serves_the_demo() {
     for demo in DEMOS {
-        serves_the_demo(demo).await;
+        let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
+        tour(&wasmtime).await;
     }
 }
 
-async fn serves_the_demo(demo: &str) {
-    let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
+/// What the demo is asked under every release.
+pub(crate) async fn tour(wasmtime: &Wasmtime) {
     let send = async |message: Message| send(wasmtime.addr, &message).await;
     let discover = send(Message::modern("server/discover", json!({}))).await;
     assert_eq!(discover.json()["result"]["supportedVersions"], json!(["2026-07-28"]), "discover");
@@ -166,12 +193,13 @@ async fn serves_the_demo(demo: &str) {
 #[tokio::test]
 async fn wasmtime_survives_clients_that_go_away() {
     for demo in DEMOS {
-        survives_clients_that_go_away(demo).await;
+        let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
+        leave_in_all_ways(&wasmtime).await;
     }
 }
 
-async fn survives_clients_that_go_away(demo: &str) {
-    let Some(wasmtime) = Wasmtime::serve(demo).await else { return };
+/// Clients that go away, at four moments.
+pub(crate) async fn leave_in_all_ways(wasmtime: &Wasmtime) {
     let countdown = || Message::call("countdown", json!({"seconds": 2}));
     for (how, leave) in LEAVINGS {
         let mut wire = Wire::connect(wasmtime.addr).await;

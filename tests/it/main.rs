@@ -7,19 +7,25 @@
 )]
 
 mod clients;
+mod configuration;
 mod conformance;
 mod faults;
 mod golden;
 mod host_review;
 mod hosts;
+mod jco;
+mod keyvalue;
 mod limits;
 mod on_p2;
 mod on_p3;
 mod p3;
 mod probe;
+mod releases;
 mod sealing;
 mod shutdown;
+mod spin;
 mod stdio;
 mod swap;
 mod upstream;
 mod wasi;
+mod wasmcloud;

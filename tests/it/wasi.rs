@@ -12,23 +12,34 @@ fn read(guest: &str) -> Vec<u8> {
     fs::read(guest).unwrap_or_else(|error| panic!("{guest}: {error}"))
 }
 
-/// The interfaces that a component imports and those that it exports, without their versions.
-fn interfaces(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+/// The interfaces that a component imports and those that it exports.
+fn versioned(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let DecodedWasm::Component(resolve, world) = decode(&read(guest)).expect("it decodes") else {
         panic!("{guest} is no component");
     };
     let world = &resolve.worlds[world];
     let names = |items: &mut dyn Iterator<Item = &WorldItem>| {
         let name = |item: &WorldItem| match item {
-            WorldItem::Interface { id, .. } => {
-                let name = resolve.id_of(*id).expect("an interface has a name");
-                name.split('@').next().unwrap_or_default().to_owned()
-            }
+            WorldItem::Interface { id, .. } => resolve.id_of(*id).expect("an interface has a name"),
             other => panic!("{guest}: only interfaces, not {other:?}"),
         };
         items.map(name).collect()
     };
     (names(&mut world.imports.values()), names(&mut world.exports.values()))
+}
+
+/// What a component imports, with versions.
+pub(crate) fn imports(guest: &str) -> BTreeSet<String> {
+    versioned(guest).0
+}
+
+/// What a component imports and exports, without versions.
+fn interfaces(guest: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (imports, exports) = versioned(guest);
+    let plain = |names: BTreeSet<String>| {
+        names.iter().map(|name| name.split('@').next().unwrap_or_default().to_owned()).collect()
+    };
+    (plain(imports), plain(exports))
 }
 
 /// What every component of WASI 0.2 exports for HTTP.
@@ -54,6 +65,34 @@ fn guests_stay_within_the_world_of_the_sdk() {
             let targeted = targets(&resolve, world, &read(guest), true);
             assert!(targeted.is_ok(), "{guest} targets midge:mcp/{name}: {targeted:?}");
         }
+    }
+}
+
+/// Two drafts go with it, in the versions of one family of hosts.
+#[test]
+fn guests_with_state_stay_within_their_worlds() {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(Path::new(WIT)).expect("wit/ is right");
+    let families = ["stateful-server", "spin-stateful-server"];
+    for (guest, own) in [(guests::NOTES, families[0]), (guests::NOTES_SPIN, families[1])] {
+        for family in families {
+            let world = resolve.select_world(&[package], Some(family)).expect("it has the world");
+            let targeted = targets(&resolve, world, &read(guest), true);
+            assert_eq!(targeted.is_ok(), family == own, "{guest} and {family}: {targeted:?}");
+        }
+    }
+}
+
+/// The host has its own copies of what both sides speak, since it is a package of its own.
+#[test]
+fn host_and_guest_have_the_same_drafts() {
+    let (host, guest) = (Path::new(WIT).join("../host/wit"), Path::new(WIT).join("deps"));
+    let files = fs::read_dir(&host).expect("host/wit is there");
+    let names: Vec<_> = files.map(|file| file.expect("it can be read").file_name()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    for name in names {
+        let read = |folder: &Path| fs::read_to_string(folder.join(&name)).expect("it is in both");
+        assert_eq!(read(&host), read(&guest), "{name:?}");
     }
 }
 
@@ -105,6 +144,8 @@ fn components_are_small() {
         (guests::CONFORMANCE, 900_000),
         (guests::p3::HELLO, 360_000),
         (guests::p3::DEMO, 620_000),
+        (guests::NOTES, 420_000),
+        (guests::NOTES_SPIN, 420_000),
     ] {
         let size = read(guest).len();
         assert!(size <= limit, "{guest} has {size} bytes, over {limit}");

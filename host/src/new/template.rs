@@ -21,6 +21,7 @@ pub(super) const FILES: &[File] = files! {
     "src/lib.rs" from "src/lib.rs",
     "tests/component.rs" from "tests/component.rs",
     "spin.toml" from "spin.toml",
+    ".cargo/config.toml" from "cargo-config.toml",
     "rust-toolchain.toml" from "rust-toolchain.toml",
     "README.md" from "README.md",
     ".gitignore" from "gitignore",

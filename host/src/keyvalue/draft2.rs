@@ -1,0 +1,251 @@
+//! `wasi:keyvalue@0.2.0-draft2`, the version of Spin.
+
+use wasmtime::component::{Linker, Resource};
+
+use self::bindings::wasi::keyvalue::{atomics, batch, store};
+use super::{Bucket, Failure, HasView, View};
+use crate::state::State;
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit/keyvalue-draft2.wit",
+        inline: "
+            package midge:host;
+            world keyvalue {
+                import wasi:keyvalue/store@0.2.0-draft2;
+                import wasi:keyvalue/atomics@0.2.0-draft2;
+                import wasi:keyvalue/batch@0.2.0-draft2;
+            }
+        ",
+        imports: { default: trappable },
+        with: {
+            "wasi:keyvalue/store.bucket": crate::keyvalue::stores::Bucket,
+            "wasi:keyvalue/atomics.cas": crate::keyvalue::draft2::Cas,
+        },
+        trappable_error_type: {
+            "wasi:keyvalue/store.error" => crate::keyvalue::stores::Failure,
+            "wasi:keyvalue/atomics.cas-error" => crate::keyvalue::draft2::CasFailure,
+        },
+    });
+}
+
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    store::add_to_linker::<_, HasView>(linker, State::keyvalue)?;
+    atomics::add_to_linker::<_, HasView>(linker, State::keyvalue)?;
+    batch::add_to_linker::<_, HasView>(linker, State::keyvalue)
+}
+
+impl store::Host for View<'_> {
+    fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Failure> {
+        Ok(self.table.push(self.stores.open(&identifier)?)?)
+    }
+
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<store::Error> {
+        Ok(match failure {
+            Failure::AccessDenied => store::Error::AccessDenied,
+            Failure::Other(reason) => store::Error::Other(reason),
+        })
+    }
+}
+
+impl store::HostBucket for View<'_> {
+    fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.table.get(&bucket)?.get(&key))
+    }
+
+    fn set(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<(), Failure> {
+        self.table.get(&bucket)?.set(key, value)
+    }
+
+    fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Failure> {
+        self.table.get(&bucket)?.delete(&key);
+        Ok(())
+    }
+
+    fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Failure> {
+        Ok(self.table.get(&bucket)?.exists(&key))
+    }
+
+    fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<String>,
+    ) -> Result<store::KeyResponse, Failure> {
+        let (keys, more) = self.table.get(&bucket)?.keys_after(cursor.as_deref());
+        let cursor = keys.last().filter(|_| more).cloned();
+        Ok(store::KeyResponse { keys, cursor })
+    }
+
+    fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
+        self.table.delete(bucket)?;
+        Ok(())
+    }
+}
+
+/// What a guest has seen of a value before it changes it.
+#[allow(unreachable_pub, reason = "generated code exports it")]
+pub struct Cas {
+    bucket: Bucket,
+    key: String,
+    version: Option<u64>,
+}
+
+impl Cas {
+    fn new(bucket: &Bucket, key: String) -> Self {
+        Self { bucket: bucket.clone(), version: bucket.version(&key), key }
+    }
+}
+
+/// Why a value was not swapped.
+#[allow(unreachable_pub, reason = "generated code exports it")]
+pub enum CasFailure {
+    Store(Failure),
+    /// Somebody was faster; with what the next try needs.
+    Lost(Cas),
+    Trap(wasmtime::Error),
+}
+
+impl From<Failure> for CasFailure {
+    fn from(failure: Failure) -> Self {
+        Self::Store(failure)
+    }
+}
+
+impl atomics::HostCas for View<'_> {
+    fn new(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Resource<Cas>, Failure> {
+        let cas = Cas::new(self.table.get(&bucket)?, key);
+        Ok(self.table.push(cas)?)
+    }
+
+    fn current(&mut self, cas: Resource<Cas>) -> Result<Option<Vec<u8>>, Failure> {
+        let cas = self.table.get_mut(&cas)?;
+        cas.version = cas.bucket.version(&cas.key);
+        Ok(cas.bucket.get(&cas.key))
+    }
+
+    fn drop(&mut self, cas: Resource<Cas>) -> wasmtime::Result<()> {
+        self.table.delete(cas)?;
+        Ok(())
+    }
+}
+
+impl atomics::Host for View<'_> {
+    fn increment(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        delta: i64,
+    ) -> Result<i64, Failure> {
+        let sum = self.table.get(&bucket)?.increment(key, delta.into())?;
+        i64::try_from(sum).map_err(|error| Failure::Other(error.to_string()))
+    }
+
+    fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> Result<(), CasFailure> {
+        let Cas { bucket, key, version } =
+            self.table.delete(cas).map_err(|error| CasFailure::Trap(error.into()))?;
+        if bucket.swap(key.clone(), version, value)? {
+            Ok(())
+        } else {
+            Err(CasFailure::Lost(Cas::new(&bucket, key)))
+        }
+    }
+
+    fn convert_cas_error(&mut self, failure: CasFailure) -> wasmtime::Result<atomics::CasError> {
+        Ok(match failure {
+            CasFailure::Store(failure) => {
+                atomics::CasError::StoreError(store::Host::convert_error(self, failure)?)
+            }
+            CasFailure::Lost(cas) => atomics::CasError::CasFailed(self.table.push(cas)?),
+            CasFailure::Trap(error) => return Err(error),
+        })
+    }
+}
+
+impl batch::Host for View<'_> {
+    fn get_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
+        let bucket = self.table.get(&bucket)?;
+        let entry = |key: String| (bucket.get(&key), key);
+        Ok(keys.into_iter().map(entry).map(|(value, key)| (key, value)).collect())
+    }
+
+    fn set_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        entries: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), Failure> {
+        let bucket = self.table.get(&bucket)?;
+        entries.into_iter().try_for_each(|(key, value)| bucket.set(key, value))
+    }
+
+    fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<(), Failure> {
+        let bucket = self.table.get(&bucket)?;
+        keys.iter().for_each(|key| bucket.delete(key));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::sync::Arc;
+
+    use wasmtime::component::ResourceTable;
+
+    use super::{super::Stores, atomics::Host as _, atomics::HostCas as _, batch::Host as _, *};
+    use crate::Config;
+
+    fn stores() -> Arc<Stores> {
+        let config = Config { keyvalue: vec!["default".to_owned()], ..Config::default() };
+        Arc::new(Stores::new(&config).unwrap())
+    }
+
+    /// The same resource once more, as guests lend it.
+    fn lend<T: 'static>(resource: &Resource<T>) -> Resource<T> {
+        Resource::new_borrow(resource.rep())
+    }
+
+    fn text(value: &str) -> Vec<u8> {
+        value.as_bytes().to_vec()
+    }
+
+    #[test]
+    fn a_swap_that_is_too_late_gives_what_the_next_try_needs() {
+        let (stores, mut table) = (stores(), ResourceTable::new());
+        let mut view = View { stores: &stores, table: &mut table };
+        let bucket = store::Host::open(&mut view, "default".to_owned()).ok().unwrap();
+        let new = |view: &mut View<'_>| view.new(lend(&bucket), "a".to_owned()).ok().unwrap();
+        let (first, second) = (new(&mut view), new(&mut view));
+        assert!(matches!(view.current(lend(&first)), Ok(None)));
+        assert!(view.swap(first, text("1")).is_ok());
+        let Err(lost) = view.swap(second, text("2")) else { unreachable!("it was too late") };
+        let error = view.convert_cas_error(lost).unwrap();
+        let atomics::CasError::CasFailed(next) = error else { unreachable!("{error:?}") };
+        assert_eq!(view.current(lend(&next)).ok().unwrap(), Some(text("1")));
+        assert!(view.swap(next, text("2")).is_ok());
+        let value = store::HostBucket::get(&mut view, lend(&bucket), "a".to_owned());
+        assert_eq!(value.ok().unwrap(), Some(text("2")));
+    }
+
+    #[test]
+    fn batches_are_as_their_parts() {
+        let (stores, mut table) = (stores(), ResourceTable::new());
+        let mut view = View { stores: &stores, table: &mut table };
+        let bucket = store::Host::open(&mut view, String::new()).ok().unwrap();
+        let names = ["a", "b"].map(str::to_owned);
+        let entries = names.clone().map(|name| (name, text("1"))).to_vec();
+        view.set_many(lend(&bucket), entries).ok().unwrap();
+        view.delete_many(lend(&bucket), vec!["b".to_owned(), "c".to_owned()]).ok().unwrap();
+        let found = view.get_many(lend(&bucket), names.to_vec()).ok().unwrap();
+        assert_eq!(found, [("a".to_owned(), Some(text("1"))), ("b".to_owned(), None)]);
+        assert_eq!(view.increment(lend(&bucket), "a".to_owned(), -3).ok(), Some(-2));
+    }
+}
