@@ -26,3 +26,4 @@ mod subscriptions;
 mod swap;
 mod upstream;
 mod wasi;
+mod whole;
