@@ -3,8 +3,7 @@
 use std::{thread, time::Duration};
 
 use wasmtime::{
-    Cache, CacheConfig, Enabled, Engine, Inlining, InstanceAllocationStrategy,
-    PoolingAllocationConfig,
+    Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
 use crate::{Config, HostError, error::one_line};
@@ -61,8 +60,6 @@ fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
     let mut settings = wasmtime::Config::new();
     settings.wasm_component_model(true);
     settings.epoch_interruption(true);
-    // Components are built for size: what was left uninlined for that is inlined here.
-    settings.compiler_inlining(Inlining::Yes);
     // What a call of a WASI 0.2 guest would pay for, and cannot use.
     settings.concurrency_support(false);
     if !config.no_cache {

@@ -29,3 +29,4 @@ mod swap;
 mod upstream;
 mod wasi;
 mod wasmcloud;
+mod whole;

@@ -1,0 +1,115 @@
+//! Requests that have arrived whole are answered in one call of their guest, most of them without
+//! its component; nobody can tell but by the time it takes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use midge_host::Config;
+use midge_tests::{Message, Serving, config, guests};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// More than the host reads before it makes an instance.
+const TOO_LARGE_TO_WAIT_FOR: usize = 65 << 10;
+
+fn greet(name: &str) -> Message {
+    Message::call("greet", json!({ "name": name }))
+}
+
+/// A server that counts its requests, and its address.
+async fn counting() -> (Arc<AtomicUsize>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let url = format!("http://{}/", listener.local_addr().expect("it has an address"));
+    let count = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.expect("the request comes"));
+            }
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            drop(stream.write_all(answer).await);
+            drop(stream.shutdown().await);
+            drop(stream.read_to_end(&mut request).await);
+        }
+    });
+    (count, url)
+}
+
+#[tokio::test]
+async fn what_reaches_the_world_reaches_it_once() {
+    let (count, url) = counting().await;
+    let allow_outbound = vec!["127.0.0.1".parse().expect("a rule")];
+    let serving = Serving::with(Config { allow_outbound, ..config() }, guests::ANSWERS).await;
+    for calls in 1..=3 {
+        let answer = serving.send(&Message::call("outbound", json!({ "url": url }))).await;
+        assert_eq!(answer.result_text(), "ok", "{}", answer.text());
+        assert_eq!(count.load(Ordering::SeqCst), calls, "one request for one call");
+    }
+    serving.exchanges(3).await;
+    serving.assert_noise(0, 0);
+}
+
+#[tokio::test]
+async fn a_panic_is_told_once() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    let answer = serving.send(&Message::call("panics", json!({}))).await;
+    assert_eq!(answer.json()["error"]["code"], -32603, "{}", answer.text());
+    let line = serving.exchange().await;
+    assert_eq!(&line["outcome"], "trapped", "{line:?}");
+    assert!(line["cause"].contains("the tool panics"), "{line:?}");
+    serving.assert_noise(1, 0);
+}
+
+#[tokio::test]
+async fn an_answer_is_the_same_to_a_request_that_is_streamed() {
+    let serving = Serving::of(guests::HELLO).await;
+    let whole = greet("you");
+    let mut streamed = whole.clone();
+    streamed.body.resize(whole.body.len() + TOO_LARGE_TO_WAIT_FOR, b' ');
+    let (one, other) = (serving.send(&whole).await, serving.send(&streamed).await);
+    assert_eq!(one.result_text(), "Hello, you!", "{}", one.text());
+    let without_date = |answer: &midge_tests::Answer| {
+        let mut headers = answer.headers.clone();
+        headers.remove("date");
+        headers
+    };
+    assert_eq!((one.status, one.text()), (other.status, other.text()), "the same");
+    assert_eq!(without_date(&one), without_date(&other), "and under the same head");
+    let lines = serving.exchanges(2).await;
+    for fact in ["outcome", "era", "method", "name", "id", "status"] {
+        assert_eq!(lines[0][fact], lines[1][fact], "{fact}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_argument_arrives() {
+    let serving = Serving::of(guests::HELLO).await;
+    let name = "x".repeat(2 * TOO_LARGE_TO_WAIT_FOR);
+    let answer = serving.send(&greet(&name)).await;
+    assert_eq!(answer.result_text(), format!("Hello, {name}!"), "all of it");
+    serving.exchange().await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_slow_to_come_holds_no_guest() {
+    let serving = Serving::of(guests::HELLO).await;
+    let message = greet("you");
+    let mut wire = serving.wire().await;
+    let length = message.body.len();
+    wire.send(message.head(&format!("content-length: {length}\r\n"))).await;
+    wire.send(&message.body[..length / 2]).await;
+    serving.until_gauges("it is an exchange", |gauges| gauges.permits == 1).await;
+    assert_eq!(serving.gauges().instances, 0, "nothing to do yet");
+    wire.send(&message.body[length / 2..]).await;
+    wire.until("Hello, you!").await;
+    drop(wire);
+    assert_eq!(&serving.exchange().await["outcome"], "ok", "it went well");
+}
