@@ -44,7 +44,7 @@
 //! - `pattern`: regular expressions in schemas that tools enforce, for 55 KB of component.
 //! - `p3`: the component exports `wasi:http/handler` 0.3 instead of `wasi:http/incoming-handler`
 //!   0.2. A host may then run several exchanges in one instance, one after the other and at once;
-//!   what a handler keeps in a static is seen by all of them.
+//!   what a handler keeps in a static is seen by all of them. `wasi:cli/run` stays that of 0.2.
 //! - `keyvalue`: [`keyvalue`], the key-value stores of hosts.
 //! - `wasi-config`: [`WasiConfig`], the configuration of hosts.
 //! - `spin`: both, in the versions that Spin has.

@@ -52,6 +52,7 @@ fn a_project_has_these_files() {
 
     let project = folder.path().join("my-server");
     let golden = [
+        ".cargo/config.toml",
         ".gitignore",
         "Cargo.toml",
         "README.md",

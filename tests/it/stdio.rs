@@ -5,6 +5,7 @@
 mod behaviour;
 mod leaving;
 mod limits;
+mod p3;
 mod process;
 
 pub(crate) use self::process::{Runner, command_line};

@@ -69,6 +69,10 @@ impl Upstream {
         upstream
     }
 
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// The variable by which a guest finds it.
     pub(crate) fn variable(&self) -> String {
         format!("UPSTREAM={}", self.addr)

@@ -53,6 +53,20 @@ const DRAFTS: [&str; 4] = [
 const OWN: [&str; 3] =
     ["fermyon:spin/key-value@2.0.0", "fermyon:spin/variables@2.0.0", "spin:sqlite/sqlite@3.0.0"];
 
+/// What components of WASI 0.3 may import of that version besides: in the world of `spin:up@4.1.0`
+/// by `wasi:cli/imports@0.3.0` and `wasi:http/client@0.3.0`.
+const WASI_3: [&str; 9] = [
+    "wasi:cli/stderr@0.3.0",
+    "wasi:cli/stdin@0.3.0",
+    "wasi:cli/stdout@0.3.0",
+    "wasi:cli/types@0.3.0",
+    "wasi:clocks/monotonic-clock@0.3.0",
+    "wasi:clocks/system-clock@0.3.0",
+    "wasi:clocks/types@0.3.0",
+    "wasi:http/client@0.3.0",
+    "wasi:http/types@0.3.0",
+];
+
 struct Imports {
     resolve: Resolve,
     interfaces: Vec<InterfaceId>,
@@ -97,6 +111,17 @@ fn components_for_spin_import_only_what_spin_3_and_4_have() {
         [guests::HELLO, guests::CART, guests::DEMO, guests::CONFORMANCE, guests::NOTES_SPIN]
     {
         assert_eq!(Imports::of(guest).unknown_to_spin(), [""; 0], "{guest}");
+    }
+}
+
+#[test]
+fn components_of_wasi_3_import_only_what_spin_4_1_has() {
+    for guest in [guests::p3::HELLO, guests::p3::CART, guests::p3::DEMO] {
+        let unknown = Imports::of(guest).unknown_to_spin();
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            unknown.into_iter().partition(|name| WASI_3.contains(&name.as_str()));
+        assert_eq!(unknown, [""; 0], "{guest}");
+        assert!(known.contains(&"wasi:http/types@0.3.0".to_owned()), "{guest}: {known:?}");
     }
 }
 
