@@ -46,7 +46,7 @@ async fn write_and_wait(_: NoArguments, context: Context) -> Result<String, Tool
     let bucket = Bucket::open("default")?;
     bucket.set("before", b"1")?;
     context.progress(1.0).await;
-    wstd::task::sleep(wstd::time::Duration::from_secs(600)).await;
+    midge::sleep(std::time::Duration::from_secs(600)).await;
     bucket.set("after", b"1")?;
     Ok("done".to_owned())
 }
