@@ -49,9 +49,11 @@ fn main() {
     for file in ["guests", "guests/Cargo.toml", "../Cargo.toml", "../Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", here.join(file).display());
     }
-    let p3 = constants(&built_p3, &SDK);
+    let p3 = constants(&built_p3, EXAMPLES.iter().chain(&SDK));
     let p3 = format!("/// The guests for WASI 0.3.\npub mod p3 {{\n{p3}}}\n");
-    let code = constants(&built, &own) + &p3 + &for_each(&misbehaving);
+    let notes = NOTES.map(|(name, _)| name);
+    let p2 = constants(&built, EXAMPLES.iter().chain(&notes).chain(&own));
+    let code = p2 + &p3 + &for_each(&misbehaving);
     let out = PathBuf::from(variable("OUT_DIR"));
     fs::write(out.join("guests.rs"), code).expect("OUT_DIR can be written");
 }
@@ -148,15 +150,14 @@ fn watch_sources(dependencies: &Path) {
     }
 }
 
-fn constants(built: &Path, own: &[&str]) -> String {
+fn constants<'a>(built: &Path, names: impl Iterator<Item = &'a &'a str>) -> String {
     let constant = |name: &&str| {
         let path = built.join(format!("{name}.wasm"));
         assert!(path.is_file(), "{} was not built; is it in Cargo.toml?", path.display());
         let constant = name.to_uppercase();
         format!("/// The guest `{name}`.\npub const {constant}: &str = {path:?};\n")
     };
-    let notes = NOTES.map(|(name, _)| name);
-    EXAMPLES.iter().chain(&notes).chain(own).map(constant).collect()
+    names.map(constant).collect()
 }
 
 fn for_each(misbehaving: &[String]) -> String {
