@@ -15,7 +15,7 @@ pub(crate) mod stdio;
 mod storage;
 
 #[cfg(not(feature = "p3"))]
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated")]
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, clippy::restriction, reason = "generated")]
 #[rustfmt::skip]
 pub mod bindings;
 #[cfg(not(feature = "p3"))]
