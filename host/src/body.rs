@@ -9,7 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::{sync::oneshot, task::coop};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    task::coop,
+};
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
 use crate::{contract::Outcome, report::Report};
@@ -32,6 +35,8 @@ pub(crate) struct ResponseBody {
     complete: Option<oneshot::Sender<()>>,
     /// No one is going to ask for more.
     done: bool,
+    /// Of an exchange whose guest has ended, and whose answer is still to be taken.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 type Piece = Result<Frame<Bytes>, HttpError>;
@@ -43,6 +48,12 @@ impl ResponseBody {
         let mut body = Self::new(pieces, None, None, report);
         body.done = body.pieces.as_slice().is_empty();
         body
+    }
+
+    /// The same, which is one of the exchanges at work until it is over.
+    pub(crate) fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
+        self.permit = permit;
+        self
     }
 
     /// An answer that the guest is still writing, of a length that it may have announced.
@@ -92,7 +103,15 @@ impl ResponseBody {
         report: Arc<Report>,
     ) -> Self {
         report.waits(true);
-        Self { pieces: pieces.into_iter(), guest, left, report, complete: None, done: false }
+        Self {
+            pieces: pieces.into_iter(),
+            guest,
+            left,
+            report,
+            complete: None,
+            done: false,
+            permit: None,
+        }
     }
 
     /// The answer has a head only, or says that its body is empty: hyper will not ask for it.

@@ -30,7 +30,8 @@ use crate::{
 pub(crate) type Answered = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
 /// Begins an exchange. Dropping the future it returns, even before it is first polled, is the
-/// client's leaving before the head: the guest is part of the future, and goes with it.
+/// client's leaving before the head: a guest of WASI 0.2 is part of the future, and goes with it;
+/// one of 0.3 is told, and ends by itself (`p3::life::Told`).
 pub(crate) fn begin(
     host: &Host,
     guest: Guest,
@@ -110,11 +111,20 @@ async fn answer(
             p3::begin(host, world, Arc::clone(service), exchange)
         }
     };
-    let head = poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await?;
-    let (response, end) = match head {
-        Head::Whole(answer) => return answer.into_response(report),
-        Head::Started(response, end) => (response, end),
-    };
+    match poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await? {
+        Head::Whole(answer) => answer.into_response(report),
+        Head::Started(response, end) => respond(response, end, life, complete, report).await,
+    }
+}
+
+/// Passes on an answer whose head is there.
+async fn respond(
+    response: Response<HyperOutgoingBody>,
+    end: Option<End>,
+    mut life: Life,
+    complete: oneshot::Sender<()>,
+    report: &Arc<Report>,
+) -> Result<Response<ResponseBody>, Fault> {
     let end = match end {
         None if !is_event_stream(&response) => one_more_turn(&mut life).await,
         end => end,
@@ -183,7 +193,7 @@ enum Head {
     /// With a head, and the guest's end if it has come already.
     Started(Response<HyperOutgoingBody>, Option<End>),
     /// With all of it, from a guest that has ended.
-    Whole(whole::Answer),
+    Whole(whole::Kept),
 }
 
 /// Lets the guest work until it has a head, or has ended, or its request turns out to be one that

@@ -20,7 +20,7 @@ use crate::{
     host::Counted,
     report::Report,
     state::State,
-    whole::{Answer, Arrived},
+    whole::{Answer, Arrived, Kept},
 };
 
 /// A guest at work. Dropping it ends the guest wherever it is: it yields at every tick.
@@ -31,6 +31,8 @@ pub(crate) struct End {
     /// Whether it left no body unfinished.
     pub(crate) complete: bool,
     manner: Manner,
+    /// Kept by an answer that is all there, until its client has taken it.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 pub(crate) enum Manner {
@@ -44,13 +46,13 @@ pub(crate) enum Manner {
 
 impl End {
     pub(crate) fn new(complete: bool, manner: Manner) -> Self {
-        Self { complete, manner }
+        Self { complete, manner, permit: None }
     }
 
     /// What the guest returned, or what the host answers in its place.
-    pub(crate) fn into_answer(self) -> Result<Answer, Fault> {
+    pub(crate) fn into_answer(self) -> Result<Kept, Fault> {
         Err(match self.manner {
-            Manner::Returned(Some(answer)) => return Ok(answer),
+            Manner::Returned(Some(answer)) => return Ok(Kept { answer, permit: self.permit }),
             Manner::Returned(None) => Fault::NoAnswer,
             // Before there is an answer, only the end of the request body can be the reason.
             Manner::Cut => Fault::BodyCut,
@@ -67,7 +69,7 @@ pub(crate) struct Instance {
     host: Host,
     report: Arc<Report>,
     _counted: Counted,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Instance {
@@ -77,7 +79,7 @@ impl Instance {
             host: host.clone(),
             report: Arc::clone(report),
             _counted: host.count_instance(),
-            _permit: permit,
+            permit,
         }
     }
 }
@@ -136,8 +138,9 @@ pub(crate) fn end(instance: Instance, complete: bool, manner: Manner) -> End {
         None => manner,
     };
     record(&instance.report, &manner, complete);
-    drop(instance);
-    End::new(complete, manner)
+    let Instance { store, permit, .. } = instance;
+    drop(store);
+    End { complete, manner, permit: Some(permit) }
 }
 
 /// What a guest does at a tick. tokio's own yield has the sockets looked at before the guest goes

@@ -13,6 +13,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
 
@@ -108,17 +109,25 @@ fn head_text(parts: &request::Parts) -> Vec<u8> {
     text
 }
 
-impl Answer {
+/// An answer, and the permit that it keeps until its client has taken it.
+pub(crate) struct Kept {
+    pub(crate) answer: Answer,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Kept {
     /// The answer as it goes out.
     pub(crate) fn into_response(
         self,
         report: &Arc<Report>,
     ) -> Result<Response<ResponseBody>, Fault> {
+        let Answer { status, fields: text, body } = self.answer;
         let refuse = |what: &str| Fault::ErrorCode(format!("an invalid {what}"));
-        let status = StatusCode::from_u16(self.status).map_err(|_| refuse("status"))?;
-        let mut headers = fields(self.fields.into()).ok_or_else(|| refuse("header field"))?;
+        let status = StatusCode::from_u16(status).map_err(|_| refuse("status"))?;
+        let mut headers = fields(text.into()).ok_or_else(|| refuse("header field"))?;
         report.head(status, &mut headers);
-        let mut response = Response::new(ResponseBody::whole(self.body.into(), Arc::clone(report)));
+        let body = ResponseBody::whole(body.into(), Arc::clone(report)).holding(self.permit);
+        let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -139,7 +148,8 @@ fn fields(text: Bytes) -> Option<HeaderMap> {
         let value = HeaderValue::from_maybe_shared(value).ok()?;
         let is_hosts = name == header::CONTENT_LENGTH || DEFAULT_FORBIDDEN_HEADERS.contains(&name);
         if !is_hosts {
-            fields.append(name, value);
+            // There is a most of names, after which `append` panics.
+            fields.try_append(name, value).ok()?;
         }
     }
     (start == text.len()).then_some(fields)
@@ -264,5 +274,11 @@ mod tests {
             assert!(fields(Bytes::from(text)).is_none(), "{text:?}");
         }
         assert!(fields(Bytes::new()).is_some_and(|fields| fields.is_empty()));
+    }
+
+    #[test]
+    fn more_fields_than_there_can_be_are_no_panic() {
+        let text: String = (0..40_000).map(|n| format!("x-{n}: 1\r\n")).collect();
+        assert!(fields(Bytes::from(text)).is_none());
     }
 }

@@ -37,7 +37,8 @@ pub(crate) async fn serve_leaving<T: Transport>(
     let mut end = exchange(server, request, transport, contexts).await;
     if end.is_continue() {
         let nothing_left = !contexts.iter().any(Context::has_deferred);
-        if let Io::Break(gone) = transport.release(nothing_left).await {
+        let limit = server.settings().time_limit.map(|limit| transport.wait(limit));
+        if let Io::Break(gone) = within(limit, transport.release(nothing_left)).await {
             end = Io::Break(gone);
         }
     }
@@ -101,7 +102,10 @@ async fn exchange<T: Transport>(
             let reply =
                 Reply { outcome: Outcome::ClientGone, ..Refusal::BodyIncomplete.into_reply() };
             // A client that closed only its sending side still reads this; no other is there to.
-            let _ = Writer::new(transport, accepts, origin, &record).reply(reply).await;
+            let replied = Writer::new(transport, accepts, origin, &record).reply(reply).await;
+            if replied.is_continue() {
+                let _ = transport.release(false).await;
+            }
             return Io::Break(gone);
         }
     };

@@ -31,6 +31,9 @@ pub fn handle(build: fn() -> Server, request: IncomingRequest, response: Respons
     run(build, head, Body::Unread(request), response, false);
 }
 
+/// The most of an answer that is kept; what is larger goes as fast as its client takes it.
+const MAX_KEPT: usize = 64 << 10;
+
 /// An answer that is all there.
 pub(super) type Kept = (ResponseHead, String);
 
@@ -141,8 +144,9 @@ impl Transport for Exchange {
     }
 
     async fn send(&mut self, head: ResponseHead, body: String) -> Io {
+        let is_small = body.len() <= MAX_KEPT;
         self.kept.replace(Some((head, body)));
-        Io::Continue(())
+        if is_small { Io::Continue(()) } else { self.release(false).await }
     }
 
     async fn release(&mut self, nothing_left: bool) -> Io {
