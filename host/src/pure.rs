@@ -137,13 +137,9 @@ impl Pure {
 fn handler(component: &[u8]) -> Option<&[u8]> {
     let mut found = None;
     for payload in Parser::new(0).parse_all(component) {
-        match payload.ok()? {
-            Payload::ModuleSection { unchecked_range, .. } => {
-                let range = unchecked_range.start..unchecked_range.end;
-                found =
-                    component.get(range.clone()).filter(|module| exports_handle(module)).or(found);
-            }
-            _ => {}
+        if let Payload::ModuleSection { unchecked_range, .. } = payload.ok()? {
+            let range = unchecked_range.start..unchecked_range.end;
+            found = component.get(range).filter(|module| exports_handle(module)).or(found);
         }
     }
     found
