@@ -199,7 +199,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Started<B> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use http_body_util::{BodyExt, Full};
 
