@@ -133,7 +133,9 @@ async fn serve(
     let head =
         format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
     stream.write_all(format!("{head}{version}").as_bytes()).await?;
-    stream.shutdown().await
+    stream.shutdown().await?;
+    // What is left of the request, as the end of an empty body, would else reset the connection.
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// The name, and the version that it is to have from now on.
