@@ -37,6 +37,7 @@ pub(crate) struct Admitted {
 /// Checks the head, in the order of the status table.
 ///
 /// A reply is an answer that needs no body; with it comes the origin that may read it.
+#[allow(clippy::result_large_err, reason = "once in an exchange, and taken apart at once")]
 pub(crate) fn check(
     request: &RequestHead,
     settings: &Settings,
