@@ -90,6 +90,7 @@ fn a_client_that_takes_nothing_is_not_read_without_end() {
     for id in 0..1000 {
         talk.ask(id, "tools/list", json!({}));
     }
+    assert_eq!(talk.pipe.unread(), 800);
     talk.set_stuck(false);
     assert_eq!(talk.answered().len(), 1000, "all of it is answered in the end");
 }
