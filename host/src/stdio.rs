@@ -43,6 +43,10 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     if let Err(cause) = &end {
         report.cut(Outcome::Trapped, cause);
     }
+    // What fails without its client has failed nobody.
+    if report.client_is_gone() {
+        return Ok(());
+    }
     // Its own words for a panic say more than the trap after it.
     end.map_err(|cause| HostError::ServerFailed(report.cause().unwrap_or(cause)))
 }
