@@ -94,11 +94,10 @@ impl Host {
     }
 
     /// Compiles and links a component as it is, whatever it exports.
-    pub(crate) fn link(&self, path: &Path) -> Result<InstancePre<State>, HostError> {
-        let bytes = guest::read(path)?;
-        match p3::handler(&bytes) {
-            Some(_) => self.p3()?.link(path, &bytes),
-            None => guest::link(&self.inner.engine, &self.inner.linker, path, &bytes),
+    pub(crate) fn link(&self, path: &Path, bytes: &[u8]) -> Result<InstancePre<State>, HostError> {
+        match p3::handler(bytes) {
+            Some(_) => self.p3()?.link(path, bytes),
+            None => guest::link(&self.inner.engine, &self.inner.linker, path, bytes),
         }
     }
 

@@ -184,6 +184,11 @@ impl Report {
         }
     }
 
+    /// Whether the exchange was cut short by its client.
+    pub(crate) fn client_is_gone(&self) -> bool {
+        self.facts().verdict == Some(Outcome::ClientGone)
+    }
+
     /// The guest says that its client has gone.
     pub(crate) fn noticed(&self, cause: &str) {
         self.leash.notice();

@@ -51,10 +51,7 @@ pub(crate) fn make(id: &KeyId) -> Result<String, HostError> {
 /// Grants a key that lives as long as this process to a guest that was granted none, so that what
 /// is being developed can seal.
 pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError> {
-    if !is_granted(config) {
-        let key = make(&KeyId("dev".to_owned()))?;
-        config.env.push(format!("{VARIABLE}={key}"));
-        config.wasi_config.push(format!("{SETTING}={key}"));
+    if grant_key(config, "dev")? {
         tracing::info!(
             target: "midge::sealing",
             "{VARIABLE} was not granted, so the guest has a new key until this run ends"
@@ -66,11 +63,19 @@ pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError
 /// Grants a key to a guest that was granted none and serves one client, for whom all of its seals
 /// are: it lives as long as the connection.
 pub(crate) fn grant_connection_key(config: &mut Config) -> Result<(), HostError> {
-    if !is_granted(config) {
-        let key = make(&KeyId("stdio".to_owned()))?;
-        config.env.push(format!("{VARIABLE}={key}"));
-    }
+    grant_key(config, "stdio")?;
     Ok(())
+}
+
+/// Grants a new key, wherever a guest looks, to one that was granted none. Says whether it did.
+fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
+    if is_granted(config) {
+        return Ok(false);
+    }
+    let key = make(&KeyId(id.to_owned()))?;
+    config.env.push(format!("{VARIABLE}={key}"));
+    config.wasi_config.push(format!("{SETTING}={key}"));
+    Ok(true)
 }
 
 /// Warns of a guest that will look for keys and find none: it fails when it first seals.
@@ -144,6 +149,22 @@ mod tests {
             grant_development_key(&mut config).unwrap();
             assert_eq!(config.env, [own]);
         }
+    }
+
+    #[test]
+    fn a_connection_has_a_key_wherever_its_guest_looks() {
+        let mut config = granted(&[]);
+        grant_connection_key(&mut config).unwrap();
+        let [key] = config.env.as_slice() else { unreachable!() };
+        let key = key.strip_prefix("MIDGE_SEALING_KEYS=").unwrap();
+        assert!(key.starts_with("stdio:"), "{key}");
+        assert_eq!(config.wasi_config, [format!("sealing_keys={key}")], "the same in both places");
+
+        let wasi_config = vec!["sealing_keys=a:b".to_owned()];
+        let mut config = Config { wasi_config: wasi_config.clone(), ..granted(&[]) };
+        grant_connection_key(&mut config).unwrap();
+        assert!(config.env.is_empty());
+        assert_eq!(config.wasi_config, wasi_config);
     }
 
     #[test]

@@ -7,10 +7,10 @@
 mod input;
 mod output;
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::Store;
 use wasmtime_wasi::{
     I32Exit,
     p2::bindings::{Command, CommandPre},
@@ -18,8 +18,8 @@ use wasmtime_wasi::{
 
 use self::{input::Input, output::Output};
 use crate::{
-    Config, Host, HostError, contract::Outcome, error::one_line, report::Report, sealing,
-    signals::Signals, state::State,
+    Config, Host, HostError, contract::Outcome, error::one_line, guest, life, report::Report,
+    sealing, signals::Signals, state::State,
 };
 
 /// Serves the client of this process until it leaves, or until the process is told to end.
@@ -30,12 +30,7 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let report = Arc::new(Report::on_streams(host.next_exchange()));
     let input = Input::default();
     let state = State::on_streams(host.grants(), &report, input.clone(), Output);
-    let mut store = Store::new(command.engine(), state);
-    store.limiter(State::limiter);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|_| {
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-    });
+    let mut store = life::store(command.engine(), state);
     let end = tokio::select! {
         biased;
         result = run(&command, &mut store) => judge(result, &store),
@@ -48,6 +43,10 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     if let Err(cause) = &end {
         report.cut(Outcome::Trapped, cause);
     }
+    // What fails without its client has failed nobody.
+    if report.client_is_gone() {
+        return Ok(());
+    }
     // Its own words for a panic say more than the trap after it.
     end.map_err(|cause| HostError::ServerFailed(report.cause().unwrap_or(cause)))
 }
@@ -55,13 +54,12 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
 /// The component, and a host for it. What it seals is for this connection, so it gets a key for it
 /// where it was granted none.
 fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<State>), HostError> {
-    let bytes =
-        fs::read(path).map_err(|source| HostError::Read { path: path.to_owned(), source })?;
+    let bytes = guest::read(path)?;
     if sealing::seals(&bytes) {
         sealing::grant_connection_key(config)?;
     }
     let host = Host::new(config.clone())?;
-    let pre = host.link(path)?;
+    let pre = host.link(path, &bytes)?;
     let command = CommandPre::new(pre).map_err(|error| HostError::NotACommand {
         path: path.to_owned(),
         reason: one_line(&error),

@@ -38,6 +38,8 @@ pub(super) struct Connection<S> {
     shared: Rc<Shared<S>>,
     delivery: Delivery,
     lines: Lines,
+    /// What is read and not looked at: there was too much at work.
+    unread: Vec<u8>,
     /// The answers at work. All of them are one task for the runtime, and polled together: they are
     /// one client's, and their number is bounded.
     answers: Vec<LocalFuture<()>>,
@@ -66,6 +68,7 @@ impl<S: Streams + 'static> Connection<S> {
             shared: Rc::new(Shared { streams, out, calls }),
             delivery: Delivery::by_connection(),
             lines,
+            unread: Vec::new(),
             answers: Vec::new(),
             messages: 0,
             is_writing: false,
@@ -100,10 +103,10 @@ impl<S: Streams + 'static> Connection<S> {
     fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Io {
         while self.stage == Stage::Open
             && self.answers.len() < MAX_READ
-            && let Poll::Ready(read) = self.shared.streams.poll_read(cx)
+            && let Poll::Ready(read) = self.poll_read(cx)
         {
             match read {
-                Io::Continue(Some(piece)) => self.take(&piece),
+                Io::Continue(Some(piece)) => self.take(piece),
                 Io::Continue(None) => self.end_of_input()?,
                 // Nobody is left behind by a client that goes while nothing is at work.
                 Io::Break(_) if self.is_idle() => self.go_to(Stage::Draining),
@@ -112,6 +115,14 @@ impl<S: Streams + 'static> Connection<S> {
         }
         self.poll_answers(cx);
         if self.stage == Stage::Left { Io::Continue(()) } else { self.poll_write(cx) }
+    }
+
+    /// The next piece; what is left of the last one is the first.
+    fn poll_read(&mut self, cx: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>> {
+        if self.unread.is_empty() {
+            return self.shared.streams.poll_read(cx);
+        }
+        Poll::Ready(Io::Continue(Some(std::mem::take(&mut self.unread))))
     }
 
     fn poll_answers(&mut self, cx: &mut TaskContext<'_>) {
@@ -142,11 +153,15 @@ impl<S: Streams + 'static> Connection<S> {
     }
 
     fn is_idle(&self) -> bool {
-        self.answers.is_empty() && self.lines.is_empty()
+        self.answers.is_empty() && self.lines.is_empty() && self.unread.is_empty()
     }
 
-    fn take(&mut self, mut piece: &[u8]) {
-        while let Some(line) = self.lines.next(&mut piece) {
+    /// Takes the lines of a piece, as many as may be at work.
+    fn take(&mut self, mut piece: Vec<u8>) {
+        let mut rest = piece.as_slice();
+        while self.answers.len() < MAX_READ
+            && let Some(line) = self.lines.next(&mut rest)
+        {
             match line {
                 Line::Whole(line) => {
                     let (server, work) = self.read(&line);
@@ -161,6 +176,9 @@ impl<S: Streams + 'static> Connection<S> {
                 }
             }
         }
+        let taken = piece.len() - rest.len();
+        piece.drain(..taken);
+        self.unread = piece;
     }
 
     fn end_of_input(&mut self) -> Io {

@@ -124,13 +124,15 @@ struct Output {
     stream: OutputStream,
     pending: Vec<u8>,
     flushing: bool,
+    /// Nothing is written any more, not even last words.
+    is_broken: bool,
     /// The request whose handler is running.
     blamed: Option<RequestId>,
 }
 
 impl Output {
     fn new(stream: OutputStream) -> Self {
-        Self { stream, pending: Vec::new(), flushing: false, blamed: None }
+        Self { stream, pending: Vec::new(), flushing: false, is_broken: false, blamed: None }
     }
 
     fn begin_line(&mut self, line: &str) {
@@ -144,6 +146,7 @@ impl Output {
             Ok(done) => Io::Continue(done),
             Err(error) => {
                 self.pending.clear();
+                self.is_broken = true;
                 Io::Break(gone(error))
             }
         }
@@ -171,6 +174,9 @@ impl Output {
 
 impl LastWords for Output {
     fn say(&mut self) {
+        if self.is_broken {
+            return;
+        }
         let Some(blamed) = self.blamed.take() else { return };
         let response = Response::error(Some(&blamed), ProtocolError::Internal);
         self.begin_line(&response.json);

@@ -1,6 +1,6 @@
 //! Several requests at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -90,8 +90,32 @@ fn a_client_that_takes_nothing_is_not_read_without_end() {
     for id in 0..1000 {
         talk.ask(id, "tools/list", json!({}));
     }
+    assert_eq!(talk.pipe.unread(), 800);
     talk.set_stuck(false);
     assert_eq!(talk.answered().len(), 1000, "all of it is answered in the end");
+}
+
+#[test]
+fn lines_that_come_together_are_not_taken_without_end() {
+    let most = Rc::new(Cell::new(0));
+    let pipe = Rc::new(RefCell::new(None::<Rc<Pipe>>));
+    let (seen, its_pipe, built) = (Rc::clone(&most), Rc::clone(&pipe), Cell::new(0));
+    let mut talk = Talk::with(move || {
+        // One server for each message.
+        if let Some(pipe) = &*its_pipe.borrow() {
+            built.set(built.get() + 1);
+            seen.set(seen.get().max(built.get() - pipe.written()));
+        }
+        Server::new("counts", "1")
+    });
+    talk.settle();
+    *pipe.borrow_mut() = Some(Rc::clone(&talk.pipe));
+    talk.set_stuck(true);
+    talk.send("x\n".repeat(1000).as_bytes());
+    assert_eq!(most.get(), 200);
+    talk.set_stuck(false);
+    assert_eq!(talk.heard().len(), 1000, "all of them are answered in the end");
+    assert_eq!(most.get(), 200);
 }
 
 #[test]

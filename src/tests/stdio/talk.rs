@@ -187,6 +187,16 @@ impl Talk {
 }
 
 impl Pipe {
+    /// Pieces that wait to be read.
+    pub(super) fn unread(&self) -> usize {
+        self.input.borrow().len()
+    }
+
+    /// Lines that were written since the last look.
+    pub(super) fn written(&self) -> usize {
+        self.output.borrow().lines().count()
+    }
+
     /// Whose fault a panic would be now.
     pub(super) fn blamed(&self) -> Option<String> {
         self.blamed.borrow().as_ref().map(ToString::to_string)
