@@ -4,6 +4,8 @@
 //! see them by `wasi:keyvalue`, of which the families of hosts have two versions; this host has
 //! both.
 
+#[macro_use]
+mod alike;
 mod draft;
 mod draft2;
 mod stores;

@@ -23,47 +23,10 @@ mod bindings {
     });
 }
 
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    store::add_to_linker::<_, HasView>(linker, State::keyvalue)?;
-    atomics::add_to_linker::<_, HasView>(linker, State::keyvalue)?;
-    batch::add_to_linker::<_, HasView>(linker, State::keyvalue)
-}
-
-impl store::Host for View<'_> {
-    fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Failure> {
-        Ok(self.table.push(self.stores.open(&identifier)?)?)
-    }
-
-    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<store::Error> {
-        Ok(match failure {
-            Failure::AccessDenied => store::Error::AccessDenied,
-            Failure::Other(reason) => store::Error::Other(reason),
-        })
-    }
-}
+alike!(store);
 
 impl store::HostBucket for View<'_> {
-    fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.table.get(&bucket)?.get(&key))
-    }
-
-    fn set(
-        &mut self,
-        bucket: Resource<Bucket>,
-        key: String,
-        value: Vec<u8>,
-    ) -> Result<(), Failure> {
-        self.table.get(&bucket)?.set(key, value)
-    }
-
-    fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<(), Failure> {
-        self.table.get(&bucket)?.delete(&key);
-        Ok(())
-    }
-
-    fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Result<bool, Failure> {
-        Ok(self.table.get(&bucket)?.exists(&key))
-    }
+    alike!(bucket);
 
     fn list_keys(
         &mut self,
@@ -74,11 +37,6 @@ impl store::HostBucket for View<'_> {
         let (keys, more) = self.table.get(&bucket)?.keys_from(first);
         let cursor = more.then_some(first.saturating_add(keys.len() as u64));
         Ok(store::KeyResponse { keys, cursor })
-    }
-
-    fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
-        self.table.delete(bucket)?;
-        Ok(())
     }
 }
 
@@ -105,20 +63,7 @@ impl batch::Host for View<'_> {
         Ok(keys.into_iter().map(entry).collect())
     }
 
-    fn set_many(
-        &mut self,
-        bucket: Resource<Bucket>,
-        entries: Vec<(String, Vec<u8>)>,
-    ) -> Result<(), Failure> {
-        let bucket = self.table.get(&bucket)?;
-        entries.into_iter().try_for_each(|(key, value)| bucket.set(key, value))
-    }
-
-    fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> Result<(), Failure> {
-        let bucket = self.table.get(&bucket)?;
-        keys.iter().for_each(|key| bucket.delete(key));
-        Ok(())
-    }
+    alike!(batch);
 }
 
 #[cfg(test)]

@@ -70,13 +70,7 @@ where
     let deadline = report.deadline(host.config());
     let grace = host.config().abort_grace;
     Box::pin(Told(Some(Box::pin(async move {
-        let completed = async {
-            let is_complete = completed.await.is_ok();
-            if !is_complete {
-                word.notify_one();
-            }
-            is_complete
-        };
+        let completed = is_taken(completed, &word);
         let served = serve(&service, instance.store.insert(store), request, call);
         let manner = tokio::select! {
             biased;
@@ -86,6 +80,15 @@ where
         };
         life::end(instance, answer.seal(), manner)
     }))))
+}
+
+/// Whether the answer has been taken to its end; where it has not, the guest is told.
+async fn is_taken(completed: oneshot::Receiver<()>, word: &Notify) -> bool {
+    let is_complete = completed.await.is_ok();
+    if !is_complete {
+        word.notify_one();
+    }
+    is_complete
 }
 
 /// Makes an instance, has it answer, and lets it work on until it has nothing more to do.

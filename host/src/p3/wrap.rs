@@ -2,9 +2,9 @@
 //!
 //! The component model has a way to tell a guest that nobody waits for it any more: its caller
 //! cancels the call, and the guest runs its destructors. wasmtime has no such function for hosts
-//! ([issue 11833]). So the guest gets a small component for a neighbour, which passes the call on and cancels it when
-//! a function of the host returns, and both get a component around them, which imports what the
-//! guest imports.
+//! ([issue 11833]). So the guest gets a small component for a neighbour, which passes the call on
+//! and cancels it when a function of the host returns, and both get a component around them, which
+//! imports what the guest imports.
 //!
 //! [issue 11833]: https://github.com/bytecodealliance/wasmtime/issues/11833
 
@@ -21,8 +21,8 @@ use super::imports::Imports;
 /// What is exported, in place of the guest's handler: `async func(request, u64) ->
 /// result<response, u8>`, where the number is the exchange's.
 pub(super) const HANDLE: &str = "handle";
-/// What is imported besides: `async func(u64)`, which returns when the call of that exchange is of no more
-/// use.
+/// What is imported besides: `async func(u64)`, which returns when the call of that exchange is of
+/// no more use.
 pub(super) const LEAVE: &str = "leave";
 /// The error code of a call that was cancelled.
 pub(super) const CANCELLED: u8 = 255;
