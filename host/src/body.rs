@@ -22,6 +22,9 @@ use crate::{contract::Outcome, report::Report};
 #[error("the guest did not finish its answer")]
 pub(crate) struct Unfinished;
 
+/// The most that is handed over at once: a client that takes nothing leaves the rest where it is.
+const PIECE: usize = 64 << 10;
+
 /// A response body that knows whether it was taken to its end.
 pub(crate) struct ResponseBody {
     /// What is there already, and comes first.
@@ -43,8 +46,11 @@ type Piece = Result<Frame<Bytes>, HttpError>;
 
 impl ResponseBody {
     /// An answer that is all there.
-    pub(crate) fn whole(bytes: Bytes, report: Arc<Report>) -> Self {
-        let pieces = if bytes.is_empty() { Vec::new() } else { vec![Ok(Frame::data(bytes))] };
+    pub(crate) fn whole(mut bytes: Bytes, report: Arc<Report>) -> Self {
+        let mut pieces = Vec::with_capacity(1);
+        while !bytes.is_empty() {
+            pieces.push(Ok(Frame::data(bytes.split_to(bytes.len().min(PIECE)))));
+        }
         let mut body = Self::new(pieces, None, None, report);
         body.done = body.pieces.as_slice().is_empty();
         body

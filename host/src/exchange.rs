@@ -10,7 +10,10 @@ use std::{
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::{sync::oneshot, time::timeout_at};
+use tokio::{
+    sync::oneshot::{self, error::TryRecvError},
+    time::timeout_at,
+};
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
 
 use crate::{
@@ -211,10 +214,26 @@ fn poll_head(
     if let Some(fault) = report.refusal() {
         return Poll::Ready(Err(fault.clone()));
     }
-    match (answer.try_recv(), end) {
-        (Ok(Ok(response)), end) => Poll::Ready(Ok(Head::Started(response, end))),
-        (Ok(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
-        (Err(_), Some(end)) => Poll::Ready(end.into_answer().map(Head::Whole)),
-        (Err(_), None) => Poll::Pending,
+    match (poll_answered(answer, cx), end) {
+        (Some(Ok(response)), end) => Poll::Ready(Ok(Head::Started(response, end))),
+        (Some(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
+        (None, Some(end)) => Poll::Ready(end.into_answer().map(Head::Whole)),
+        (None, None) => Poll::Pending,
+    }
+}
+
+/// The head, if it is there; otherwise whoever waits for it is woken when it comes, since a shared
+/// instance is at work in a task of its own.
+fn poll_answered(
+    answer: &mut oneshot::Receiver<Answered>,
+    cx: &mut Context<'_>,
+) -> Option<Answered> {
+    match answer.try_recv() {
+        Ok(answered) => Some(answered),
+        Err(TryRecvError::Closed) => None,
+        Err(TryRecvError::Empty) => match Pin::new(answer).poll(cx) {
+            Poll::Ready(answered) => answered.ok(),
+            Poll::Pending => None,
+        },
     }
 }

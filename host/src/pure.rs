@@ -38,6 +38,9 @@ const INITIALIZE: &str = "_initialize";
 /// and body are.
 const RESULT: usize = 24;
 
+/// An attempt that takes longer, about 50 ms, might be for nothing: it is cheaper to begin anew.
+const MAX_TICKS: u32 = 5;
+
 /// The module of a guest, ready to be instantiated without its component.
 pub(crate) struct Pure {
     pre: InstancePre<Sandbox>,
@@ -51,6 +54,8 @@ pub(crate) struct Pure {
 struct Sandbox {
     memory: MemoryLimit,
     started: Instant,
+    /// How often it was found busy.
+    ticks: u32,
     report: Arc<Report>,
 }
 
@@ -88,14 +93,17 @@ impl Pure {
         let sandbox = Sandbox {
             memory: MemoryLimit::new(grants),
             started: report.started(),
+            ticks: 0,
             report: Arc::clone(report),
         };
         let mut store = Store::new(engine, sandbox);
         store.limiter(|sandbox| &mut sandbox.memory);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|store| {
-            store.data().report.leash().tick();
-            Ok(give_way())
+        store.epoch_deadline_callback(|mut store| {
+            let sandbox = store.data_mut();
+            sandbox.report.leash().tick();
+            sandbox.ticks += 1;
+            if sandbox.ticks > MAX_TICKS { Err(NeedsWorld.into()) } else { Ok(give_way()) }
         });
         let answer = self.call(&mut store, &request.head, &request.body).await.ok().flatten();
         self.luck.tell(chance, answer.is_some());
@@ -133,13 +141,25 @@ impl Pure {
     }
 }
 
-/// The module of a component that handles exchanges.
+/// The module of a component that handles exchanges: the only one, in a component that is not made
+/// of others, which could stand between the module and the host.
 fn handler(component: &[u8]) -> Option<&[u8]> {
-    let mut found = None;
+    let (mut found, mut inner) = (None, 0);
     for payload in Parser::new(0).parse_all(component) {
-        if let Payload::ModuleSection { unchecked_range, .. } = payload.ok()? {
-            let range = unchecked_range.start..unchecked_range.end;
-            found = component.get(range).filter(|module| exports_handle(module)).or(found);
+        match payload.ok()? {
+            Payload::ComponentSection { unchecked_range, .. } => {
+                inner = inner.max(unchecked_range.end);
+            }
+            Payload::ModuleSection { unchecked_range, .. } if unchecked_range.start < inner => {
+                return None;
+            }
+            Payload::ModuleSection { unchecked_range, .. } => {
+                let module = component.get(unchecked_range)?;
+                if exports_handle(module) && found.replace(module).is_some() {
+                    return None;
+                }
+            }
+            _ => {}
         }
     }
     found

@@ -26,7 +26,7 @@ use crate::{
 /// trap. With the limit on fields it bounds the memory of the host behind one instance.
 const MAX_RESOURCES: usize = 1000;
 /// Bytes in one set of headers or trailers, with what they take beside their text.
-const MAX_FIELDS: usize = 32 << 10;
+pub(crate) const MAX_FIELDS: usize = 32 << 10;
 
 /// What guests were given by name; resolved once, when the host starts.
 pub(crate) struct Grants {

@@ -89,6 +89,16 @@ fn reusing() -> Config {
     Config { instance_reuse: 100, instance_concurrency: 16, keep_alive, ..config() }
 }
 
+/// The answer came with the next look at the connection, seconds later: nobody was woken for it.
+#[tokio::test]
+async fn a_shared_instance_is_waited_for_awake() {
+    let late = midge_tests::PATIENCE * 3;
+    let config = Config { head_timeout: late, write_timeout: late, keep_alive: late, ..reusing() };
+    let serving = Serving::with(config, p3::ANSWERS).await;
+    let answer = serving.send(&call("sleeps", json!({"ms": 50}))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn exchanges_share_an_instance_where_they_may() {
     let serving = Serving::with(reusing(), guests::p3::ANSWERS).await;

@@ -59,8 +59,9 @@ impl batch::Host for View<'_> {
         keys: Vec<String>,
     ) -> Result<Vec<Option<(String, Vec<u8>)>>, Failure> {
         let bucket = self.table.get(&bucket)?;
-        let entry = |key: String| bucket.get(&key).map(|value| (key, value));
-        Ok(keys.into_iter().map(entry).collect())
+        let values = bucket.get_many(&keys)?;
+        let entry = |(key, value): (String, Option<Vec<u8>>)| value.map(|value| (key, value));
+        Ok(keys.into_iter().zip(values).map(entry).collect())
     }
 
     alike!(batch);

@@ -131,8 +131,8 @@ impl batch::Host for View<'_> {
         keys: Vec<String>,
     ) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
         let bucket = self.table.get(&bucket)?;
-        let entry = |key: String| (bucket.get(&key), key);
-        Ok(keys.into_iter().map(entry).map(|(value, key)| (key, value)).collect())
+        let values = bucket.get_many(&keys)?;
+        Ok(keys.into_iter().zip(values).collect())
     }
 
     alike!(batch);

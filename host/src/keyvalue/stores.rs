@@ -109,6 +109,19 @@ impl Bucket {
         self.with(|store| store.entries.get(key).map(|entry| entry.value.clone()))
     }
 
+    /// Several values, together no more than a store may have: a key may be named many times.
+    pub(crate) fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
+        let mut left = self.stores.limit;
+        let mut bounded = |key: &String| {
+            let value = self.get(key);
+            left = left
+                .checked_sub(value.as_ref().map_or(0, Vec::len))
+                .ok_or_else(|| Failure::Other("these are too many values at once".to_owned()))?;
+            Ok(value)
+        };
+        keys.iter().map(&mut bounded).collect()
+    }
+
     pub(crate) fn exists(&self, key: &str) -> bool {
         self.with(|store| store.entries.contains_key(key))
     }
@@ -233,6 +246,16 @@ mod tests {
         assert_eq!(stores.open("").unwrap_err(), Failure::AccessDenied);
         let config = Config { keyvalue: vec![" ".to_owned()], ..Config::default() };
         assert!(Stores::new(&config).is_err());
+    }
+
+    #[test]
+    fn a_value_that_is_asked_for_a_thousand_times_is_too_many() {
+        let bucket = bucket(10_000);
+        bucket.set("a".to_owned(), vec![0; 5000]).unwrap();
+        let keys = |count| vec!["a".to_owned(); count];
+        assert_eq!(bucket.get_many(&keys(2)).unwrap().len(), 2);
+        assert!(bucket.get_many(&keys(3)).is_err());
+        assert_eq!(bucket.get_many(&["b".to_owned()]).unwrap(), [None]);
     }
 
     #[test]
