@@ -94,7 +94,7 @@ fn reusing() -> Config {
 async fn a_shared_instance_is_waited_for_awake() {
     let late = midge_tests::PATIENCE * 3;
     let config = Config { head_timeout: late, write_timeout: late, keep_alive: late, ..reusing() };
-    let serving = Serving::with(config, p3::ANSWERS).await;
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
     let answer = serving.send(&call("sleeps", json!({"ms": 50}))).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
