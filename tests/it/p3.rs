@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use midge_host::Config;
-use midge_tests::{LEAVINGS, Line, Message, Serving, Wire, config, guests, send};
+use midge_tests::{LEAVINGS, Line, Message, Serving, Wire, config, guests, send, soon};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -64,8 +64,13 @@ async fn neighbours_in_an_instance_are_left_alone() {
     let message = Message::call("progress", staying).with_progress().id("staying");
     let staying = tokio::spawn(async move { send(addr, &message).await });
     let mut waiting = Wire::connect(addr).await;
-    waiting.post(&call("holds", json!({"ms": 500}))).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    waiting.post(&call("tells_and_holds", json!({"ms": 0}))).await;
+    let at_work = async {
+        while !wasmtime.printed().contains("at work") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon("its handler", at_work).await;
     leaving.reset();
     drop(waiting);
     let answer = staying.await.expect("it is answered");
