@@ -137,6 +137,36 @@ async fn one_that_is_left_before_the_head_does_not_disturb_its_neighbour() {
 }
 
 #[tokio::test]
+async fn a_stream_that_spins_for_nobody_ends_with_its_instance() {
+    // It would stay for longer than the test, were it only for want of exchanges.
+    let (keep_alive, grace) = (Duration::from_secs(600), Duration::from_millis(200));
+    let config = Config { keep_alive, abort_grace: grace, ..reusing() };
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
+    let mut wire = serving.wire().await;
+    wire.post(&Message::call("spins_streaming", json!({})).with_progress()).await;
+    wire.until("\"progress\"").await;
+    let spins = |lines: &[Line]| lines.iter().any(|line| line.get("message") == Some("spinning"));
+    serving.log().until("its loop", spins).await;
+    drop(wire);
+    assert_eq!(&serving.exchange().await["outcome"], "client-gone");
+    serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_heeds_its_end_leaves_its_instance_to_others() {
+    let config = Config { keep_alive: Duration::from_secs(600), ..reusing() };
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
+    let mut wire = serving.wire().await;
+    let steps = json!({"steps": 1000, "ms": 10});
+    wire.post(&Message::call("progress", steps).with_progress()).await;
+    wire.until("\"message\":\"step 2\"").await;
+    drop(wire);
+    serving.until_gauges("its place is free", |gauges| gauges.permits == 0).await;
+    serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+    assert_eq!(serving.gauges().instances, 1, "the same");
+}
+
+#[tokio::test]
 async fn a_panic_is_answered_and_ends_its_neighbours() {
     let serving = Serving::with(reusing(), guests::p3::ANSWERS).await;
     let mut neighbour = at_work(&serving, 0).await;

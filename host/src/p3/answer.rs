@@ -61,6 +61,11 @@ impl Answer {
         !matches!(inner.state, State::Unfinished)
     }
 
+    /// Whether the guest has begun its answer.
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self.inner().state, State::None)
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
