@@ -27,6 +27,7 @@ fn server() -> Server {
         .tool(Tool::new("holds_streaming", holds).early_stream())
         .tool(Tool::with_context("completes", completes).run_to_completion())
         .tool(Tool::new("spins", spins))
+        .tool(Tool::with_context("spins_streaming", spins_streaming))
         .tool(Tool::new("outbound", outbound))
 }
 
@@ -152,6 +153,13 @@ async fn spins(_: NoArguments) -> String {
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));
     }
+}
+
+/// Spins once its stream has begun.
+async fn spins_streaming(_: NoArguments, context: Context) -> String {
+    context.progress(1.0).await;
+    sleep(Duration::from_millis(10)).await;
+    spins(NoArguments {}).await
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]

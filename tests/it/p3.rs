@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use midge_host::Config;
-use midge_tests::{LEAVINGS, Line, Message, Serving, Wire, config, guests, send};
+use midge_tests::{LEAVINGS, Line, Message, Serving, Wire, config, guests, send, soon};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -64,8 +64,13 @@ async fn neighbours_in_an_instance_are_left_alone() {
     let message = Message::call("progress", staying).with_progress().id("staying");
     let staying = tokio::spawn(async move { send(addr, &message).await });
     let mut waiting = Wire::connect(addr).await;
-    waiting.post(&call("holds", json!({"ms": 500}))).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    waiting.post(&call("tells_and_holds", json!({"ms": 0}))).await;
+    let at_work = async {
+        while !wasmtime.printed().contains("at work") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon("its handler", at_work).await;
     leaving.reset();
     drop(waiting);
     let answer = staying.await.expect("it is answered");
@@ -139,6 +144,36 @@ async fn one_that_is_left_before_the_head_does_not_disturb_its_neighbour() {
         assert_eq!(serving.log().output(), told, "{how}");
         serving.assert_noise(0, 1);
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_spins_for_nobody_ends_with_its_instance() {
+    // It would stay for longer than the test, were it only for want of exchanges.
+    let (keep_alive, grace) = (Duration::from_secs(600), Duration::from_millis(200));
+    let config = Config { keep_alive, abort_grace: grace, ..reusing() };
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
+    let mut wire = serving.wire().await;
+    wire.post(&Message::call("spins_streaming", json!({})).with_progress()).await;
+    wire.until("\"progress\"").await;
+    let spins = |lines: &[Line]| lines.iter().any(|line| line.get("message") == Some("spinning"));
+    serving.log().until("its loop", spins).await;
+    drop(wire);
+    assert_eq!(&serving.exchange().await["outcome"], "client-gone");
+    serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_heeds_its_end_leaves_its_instance_to_others() {
+    let config = Config { keep_alive: Duration::from_secs(600), ..reusing() };
+    let serving = Serving::with(config, guests::p3::ANSWERS).await;
+    let mut wire = serving.wire().await;
+    let steps = json!({"steps": 1000, "ms": 10});
+    wire.post(&Message::call("progress", steps).with_progress()).await;
+    wire.until("\"message\":\"step 2\"").await;
+    drop(wire);
+    serving.until_gauges("its place is free", |gauges| gauges.permits == 0).await;
+    serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+    assert_eq!(serving.gauges().instances, 1, "the same");
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 /// A body that its guest is still writing.
 ///
-/// When the store of a guest is dropped, the body of wasmtime ends as if that were its end. So it is
-/// sealed before: what is there is kept, and what is not finished ends in an error.
+/// When the store of a guest is dropped, the body of wasmtime ends as if that were its end. So it
+/// is sealed before: what is there is kept, and what is not finished ends in an error.
 #[derive(Clone, Default)]
 pub(super) struct Answer(Arc<Mutex<Inner>>);
 
@@ -61,6 +61,11 @@ impl Answer {
         !matches!(inner.state, State::Unfinished)
     }
 
+    /// Whether the guest has begun its answer.
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self.inner().state, State::None)
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +92,8 @@ impl Inner {
                 _ => None,
             });
         };
-        // It need not wait for anything. That a task has had its share of work is no reason to stop.
+        // It need not wait for anything. That a task has had its share of work is no reason to
+        // stop.
         let polled = Pin::new(body).poll_frame(cx);
         match &polled {
             Poll::Ready(None) => self.state = State::Ended,

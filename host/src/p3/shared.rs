@@ -1,10 +1,13 @@
 //! Instances that serve several exchanges, where the operator wants that.
 //!
-//! The exchanges of an instance share its memory and its fate: a trap ends them all. wasmtime cannot
-//! drop one call of several, so a guest that does not heed the end of an exchange is left alone with
-//! it: the instance gets no more exchanges and goes with the last of those it has.
+//! The exchanges of an instance share its memory and its fate: a trap ends them all. wasmtime
+//! cannot drop one call of several, so a guest that does not heed the end of an exchange is left
+//! alone with it: the instance gets no more exchanges and goes with the last of those it has.
+//! Nothing tells when one call of several has come to its end after its head, only when all have.
 
 use std::{
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -43,6 +46,10 @@ struct Instance {
     seats: Mutex<Seats>,
     /// It has no exchange, and will get none.
     empty: Notify,
+    /// Somebody wants to know when nothing is at work in it.
+    asked: Notify,
+    /// The answer to all who have asked.
+    quiet: Notify,
     /// What has ended it before its time.
     fault: watch::Sender<Option<Fault>>,
 }
@@ -90,8 +97,9 @@ impl Instance {
     fn new(exchanges: u32) -> (Arc<Self>, mpsc::UnboundedReceiver<Job>) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let seats = Mutex::new(Seats { taken: Vec::new(), left: exchanges, is_used: true });
-        let (empty, fault) = (Notify::new(), watch::Sender::new(None));
-        (Arc::new(Self { jobs, seats, empty, fault }), receiver)
+        let (empty, asked, quiet) = (Notify::new(), Notify::new(), Notify::new());
+        let fault = watch::Sender::new(None);
+        (Arc::new(Self { jobs, seats, empty, asked, quiet, fault }), receiver)
     }
 
     fn seat(
@@ -128,6 +136,24 @@ impl Instance {
                 seats.left = 0;
                 return;
             }
+        }
+    }
+
+    /// Resolves when nothing is at work in it.
+    async fn quiet(&self) {
+        let mut quiet = pin!(self.quiet.notified());
+        // Listening begins before asking.
+        quiet.as_mut().enable();
+        self.asked.notify_one();
+        quiet.await;
+    }
+
+    /// Tells those who ask when nothing is at work in it.
+    async fn tell_quiet(&self, accessor: &Accessor<State>) {
+        loop {
+            self.asked.notified().await;
+            poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
+            self.quiet.notify_waiters();
         }
     }
 
@@ -184,10 +210,11 @@ pub(super) fn begin(
     let grace = host.config().abort_grace;
     let deadline = report.deadline(host.config());
     Box::pin(Told(Some(Box::pin(async move {
+        let done = done(seat.as_ref(), has_returned, &answer);
         let manner = tokio::select! {
             biased;
             fault = fault(seat.as_ref()) => Manner::Trapped(fault),
-            manner = ends(completed, has_returned, &report, &word, grace) => manner,
+            manner = ends(completed, done, &report, &word, grace) => manner,
             () = sleep_until(deadline) => Manner::TimedOut,
         };
         if let (Manner::Cut | Manner::TimedOut, Some(seat)) = (&manner, &seat) {
@@ -237,7 +264,7 @@ async fn fault(seat: Option<&Seat>) -> Fault {
 /// How an exchange ends by itself: with its answer, or with its client.
 async fn ends(
     completed: oneshot::Receiver<()>,
-    has_returned: oneshot::Receiver<()>,
+    done: impl Future<Output = ()>,
     report: &Report,
     word: &Notify,
     grace: Duration,
@@ -247,10 +274,26 @@ async fn ends(
     }
     report.leash().client_gone();
     word.notify_one();
+    let grace = async {
+        if report.runs_to_completion() {
+            std::future::pending::<()>().await;
+        }
+        sleep(grace).await;
+    };
     tokio::select! {
-        // With its head it has returned, and its stream tells it the rest.
-        _ = has_returned => Manner::Returned(None),
-        () = sleep(grace) => Manner::Cut,
+        () = done => Manner::Returned(None),
+        () = grace => Manner::Cut,
+    }
+}
+
+/// Resolves when a guest whose client has left is done with the exchange.
+async fn done(seat: Option<&Seat>, has_returned: oneshot::Receiver<()>, answer: &SharedAnswer) {
+    // One that was dropped is that of an instance at its end.
+    let _ = has_returned.await;
+    if let Some(seat) = seat
+        && answer.has_begun()
+    {
+        seat.instance.quiet().await;
     }
 }
 
@@ -277,7 +320,7 @@ async fn run(
         sleep(grace).await;
     };
     let result = tokio::select! {
-        result = serve(&service, &mut store, jobs) => result,
+        result = serve(&instance, &service, &mut store, jobs) => result,
         () = empty => Ok(()),
     };
     let fault = match life::returned(result.map(|()| None)) {
@@ -290,16 +333,23 @@ async fn run(
 
 /// Makes calls as they come.
 async fn serve(
+    instance: &Instance,
     service: &Service,
     store: &mut Store<State>,
     mut jobs: mpsc::UnboundedReceiver<Job>,
 ) -> wasmtime::Result<()> {
     let handler = service.instantiate(store).await?;
     let work = async |accessor: &Accessor<State>| {
-        while let Some(job) = jobs.recv().await {
-            accessor.spawn(Making { job, handler })?;
+        let make = async {
+            while let Some(job) = jobs.recv().await {
+                accessor.spawn(Making { job, handler })?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            made = make => made,
+            () = instance.tell_quiet(accessor) => Ok(()),
         }
-        Ok(())
     };
     store.run_concurrent(work).await?
 }
