@@ -101,7 +101,7 @@ impl Pure {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             let sandbox = store.data_mut();
-            sandbox.report.leash().tick();
+            sandbox.report.leash().tick(false);
             sandbox.ticks += 1;
             if sandbox.ticks > MAX_TICKS { Err(NeedsWorld.into()) } else { Ok(give_way()) }
         });

@@ -173,7 +173,7 @@ impl State {
     /// The guest was found busy.
     pub(crate) fn tick(&mut self) {
         self.look_for_answer();
-        self.report.leash().tick();
+        self.report.leash().tick(self.is_p3);
     }
 
     /// A guest without an open body when its client has gone has noticed, or has nothing to notice.
