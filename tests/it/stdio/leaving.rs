@@ -14,8 +14,10 @@ const AT_ONCE: Duration = Duration::from_secs(3);
 /// Checks that the log knows of one client that has left, and of nothing else.
 fn check_log(runner: Runner, printed: &str) {
     assert_eq!(printed.matches("client-gone").count(), 1, "{printed}");
+    // What the system calls a broken pipe is the cause, not a complaint.
+    let words = printed.to_lowercase().replace("(os error 32)", "");
     for word in ["panic", "trap", "error", "backtrace"] {
-        assert!(!printed.to_lowercase().contains(word), "{printed}");
+        assert!(!words.contains(word), "{printed}");
     }
     if runner == Runner::Midge {
         let complaints = complaints(printed);
