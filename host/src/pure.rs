@@ -2,7 +2,7 @@
 //!
 //! Most calls compute an answer from their request and touch nothing else. A guest that takes whole
 //! exchanges is first run in a bare instance of its module, with none of the host's functions
-//! behind its imports and no component around it, which makes half of what an exchange costs. The
+//! behind its imports and no component around it, which saves a quarter of the instructions. The
 //! first import that it calls ends that attempt. Nothing has left the sandbox until then, so the
 //! exchange begins anew in an instance of the component, and nobody can tell.
 
