@@ -28,6 +28,12 @@ pub struct Config {
     /// refused, which defeats DNS rebinding. On any other address an empty list accepts every
     /// name. A name counts with any port.
     pub allow_host: Vec<String>,
+    /// Threads that serve connections, where [`Server::on_threads`] asks for them, as the command
+    /// does. A connection stays on its thread; streams of HTTP/2 are spread over all. Default 0: as
+    /// many as the machine has cores.
+    ///
+    /// [`Server::on_threads`]: crate::Server::on_threads
+    pub threads: u32,
 
     /// Bytes of linear memory an instance may have. Default 128 MiB.
     #[serde(deserialize_with = "bytes")]
@@ -107,6 +113,7 @@ impl Default for Config {
         Self {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             allow_host: Vec::new(),
+            threads: 0,
             memory: 128 << 20,
             keyvalue_size: 64 << 20,
             max_exchanges: 256,
@@ -148,6 +155,8 @@ const MAX_EXCHANGES: u32 = 100_000;
 const MAX_CONCURRENCY: u32 = 500;
 /// More sockets than a system has.
 const MAX_CONNECTIONS: u32 = 10_000_000;
+/// More cores than a machine has.
+const MAX_THREADS: u32 = 4096;
 /// From a moment that is now, the clocks of all systems reach further.
 const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -162,6 +171,7 @@ impl Config {
         within("instance_reuse", self.instance_reuse, 1..=MAX_EXCHANGES)?;
         within("instance_concurrency", self.instance_concurrency, 1..=MAX_CONCURRENCY)?;
         within("max_connections", self.max_connections, 1..=MAX_CONNECTIONS)?;
+        within("threads", self.threads, 0..=MAX_THREADS)?;
         within("max_headers", self.max_headers, 1..=MAX_HEADERS)?;
         within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
         within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(u64::MAX))?;
@@ -231,6 +241,7 @@ mod tests {
             (said(|c| c.max_exchanges = 0), "max_exchanges", "must be at least 1"),
             (said(|c| c.max_exchanges = u32::MAX), "max_exchanges", "must be at most 100000"),
             (said(|c| c.max_connections = 0), "max_connections", "must be at least 1"),
+            (said(|c| c.threads = u32::MAX), "threads", "must be at most 4096"),
             (said(|c| c.instance_reuse = 0), "instance_reuse", "must be at least 1"),
             (said(|c| c.instance_concurrency = 501), "instance_concurrency", "must be at most 500"),
             (said(|c| c.max_headers = 40_000), "max_headers", "must be at most 10000"),

@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use http::{Request, Response, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
 use tokio::{
@@ -21,6 +21,7 @@ use crate::{
     exchange,
     pulse::{self, Closed, Next, Pulse},
     socket::Tracked,
+    workers::Workers,
 };
 
 /// How far a server is from its end.
@@ -39,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) host: Host,
     pub(crate) names: Names,
     pub(crate) guest: watch::Receiver<Guest>,
-    pub(crate) http: auto::Builder<TokioExecutor>,
+    pub(crate) http: auto::Builder<Workers>,
 }
 
 /// Held by an exchange for as long as it lasts: its connection is not idle and its server is not
@@ -95,10 +96,10 @@ impl Drop for Busy {
 }
 
 /// HTTP/1.1 and HTTP/2 (without TLS) on the same port, within the limits of `config`.
-pub(crate) fn protocols(config: &Config) -> auto::Builder<TokioExecutor> {
+pub(crate) fn protocols(config: &Config, workers: Workers) -> auto::Builder<Workers> {
     let max_head = usize::try_from(config.max_head).unwrap_or(usize::MAX);
     let max_head_h2 = u32::try_from(config.max_head).unwrap_or(u32::MAX);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(workers);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -118,13 +119,19 @@ pub(crate) fn protocols(config: &Config) -> auto::Builder<TokioExecutor> {
 /// Serves a connection to its end.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
-    socket: TcpStream,
+    socket: std::net::TcpStream,
     server: mpsc::Sender<Infallible>,
     mut phase: watch::Receiver<Phase>,
 ) {
     let _counted = shared.host.count_socket();
     let pulse = Pulse::new();
-    let socket = Arc::new(socket);
+    let socket = match TcpStream::from_std(socket) {
+        Ok(socket) => Arc::new(socket),
+        Err(error) => {
+            tracing::warn!(target: "midge::connection", %error, "cannot watch a connection");
+            return;
+        }
+    };
     let io = TokioIo::new(Tracked::new(Arc::clone(&socket), Arc::clone(&pulse)));
     let service = service_fn(|request| answer(&shared, &pulse, request, &server));
     let config = shared.host.config();

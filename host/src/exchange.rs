@@ -26,7 +26,7 @@ use crate::{
     p3,
     report::Report,
     request::RequestBody,
-    whole::{self, Arrived, Started},
+    whole::{self, Answer, Arrived, Kept, Started},
 };
 
 /// A guest's answer as it hands it over through `wasi:http`.
@@ -101,19 +101,49 @@ async fn answer(
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
     let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(report)));
-    let (answered, mut answer) = oneshot::channel();
-    let (complete, completed) = oneshot::channel();
-    let mut life = match guest.kind() {
+    match guest.kind() {
         Kind::P2(guest) => {
             let request = arrive(host, guest, request, report).await?;
-            life::begin(host, Arc::clone(guest), permit, request, report, answered, completed)
+            if let Some(answer) = attempt(host, guest, &request, report) {
+                return Kept { answer, permit: Some(permit) }.into_response(report);
+            }
+            let guest = Arc::clone(guest);
+            let begin = |answered, completed| {
+                life::begin(host, guest, permit, request, report, answered, completed)
+            };
+            live(begin, report).await
         }
         Kind::P3(world, service) => {
-            let report = Arc::clone(report);
-            let exchange = p3::Exchange { request, permit, report, answered, completed };
-            p3::begin(host, world, Arc::clone(service), exchange)
+            let begin = |answered, completed| {
+                let report = Arc::clone(report);
+                let exchange = p3::Exchange { request, permit, report, answered, completed };
+                p3::begin(host, world, Arc::clone(service), exchange)
+            };
+            live(begin, report).await
         }
-    };
+    }
+}
+
+/// Tries to have the answer without a component, for a request that is all there.
+fn attempt<B>(
+    host: &Host,
+    guest: &Proxied,
+    request: &Arrived<B>,
+    report: &Arc<Report>,
+) -> Option<Answer> {
+    let (Arrived::Whole(request), Some(pure)) = (request, guest.pure()) else { return None };
+    let _counted = host.count_instance();
+    pure.answer(host.engine(), host.grants(), report, request)
+}
+
+/// Has a guest work, and passes on its answer.
+async fn live(
+    begin: impl FnOnce(oneshot::Sender<Answered>, oneshot::Receiver<()>) -> Life,
+    report: &Arc<Report>,
+) -> Result<Response<ResponseBody>, Fault> {
+    let (answered, mut answer) = oneshot::channel();
+    let (complete, completed) = oneshot::channel();
+    let mut life = begin(answered, completed);
     match poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await? {
         Head::Whole(answer) => answer.into_response(report),
         Head::Started(response, end) => respond(response, end, life, complete, report).await,

@@ -56,6 +56,7 @@ mod state;
 mod stdio;
 mod untaken;
 mod whole;
+mod workers;
 
 pub use self::{
     config::Config,

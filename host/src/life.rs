@@ -159,13 +159,6 @@ impl Instance {
     where
         B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
     {
-        if let (Arrived::Whole(request), Some(pure)) = (&request, guest.pure()) {
-            let host = &self.host;
-            let answer = pure.answer(host.engine(), host.grants(), &self.report, request).await;
-            if answer.is_some() {
-                return Ok(answer);
-            }
-        }
         let (engine, grants) = (self.host.engine(), self.host.grants());
         let store = self.store.insert(store(engine, State::new(grants, &self.report)));
         let response = store.data_mut().http().new_response_outparam(answered)?;

@@ -1,6 +1,8 @@
 //! A socket, a guest behind it, and a graceful end.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, io, net::SocketAddr, num::NonZero, sync::Arc, thread, time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -12,6 +14,7 @@ use crate::{
     Guest, Host, HostError,
     authority::Names,
     connection::{self, Phase, Shared},
+    workers::Workers,
 };
 
 /// Clients that may wait to be accepted, if the system allows as many. tokio has 128: of more that
@@ -29,6 +32,7 @@ pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
     handle: ServerHandle,
+    workers: Workers,
 }
 
 /// Controls a running [`Server`] from elsewhere.
@@ -70,7 +74,26 @@ impl Server {
             guest: watch::Sender::new(guest),
             phase: watch::Sender::new(Phase::Serving),
         };
-        Ok(Self { host: host.clone(), listener, addr, handle })
+        let workers = Workers::default();
+        Ok(Self { host: host.clone(), listener, addr, handle, workers })
+    }
+
+    /// Has connections served on threads of their own, as many as [`Config::threads`] says, and not
+    /// in the caller's runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::System`] when the system has no more threads.
+    ///
+    /// [`Config::threads`]: crate::Config::threads
+    pub fn on_threads(mut self) -> Result<Self, HostError> {
+        let threads = match self.host.config().threads {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads as usize,
+        };
+        self.workers = Workers::start(threads)
+            .map_err(|source| HostError::System { what: "start the threads", source })?;
+        Ok(self)
     }
 
     /// The address, with the port that was picked.
@@ -90,7 +113,7 @@ impl Server {
     ///
     /// None at present: what can go wrong while serving concerns one connection.
     pub async fn run(self) -> Result<(), HostError> {
-        let Self { host, listener, addr, handle } = self;
+        let Self { host, listener, addr, handle, workers } = self;
         let config = host.config();
         if config.allow_host.is_empty() && !addr.ip().to_canonical().is_loopback() {
             tracing::warn!(
@@ -103,7 +126,7 @@ impl Server {
         let shared = Arc::new(Shared {
             names: Names::new(addr, &config.allow_host),
             guest: handle.guest.subscribe(),
-            http: connection::protocols(config),
+            http: connection::protocols(config, workers.clone()),
             host: host.clone(),
         });
         // Nothing is ever sent: when the last sender is gone, so is the last exchange.
@@ -115,14 +138,10 @@ impl Server {
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => break,
                 accepted = accept(&listener, &places) => accepted,
             };
-            let serving = connection::serve(
-                Arc::clone(&shared),
-                socket,
-                alive.clone(),
-                handle.phase.subscribe(),
-            );
-            tokio::spawn(async move {
-                serving.await;
+            let (shared, alive) = (Arc::clone(&shared), alive.clone());
+            let phase = handle.phase.subscribe();
+            workers.spawn(async move {
+                connection::serve(shared, socket, alive, phase).await;
                 drop(place);
             });
         }
@@ -150,11 +169,11 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+) -> (std::net::TcpStream, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed.
     let place = Arc::clone(places).acquire_owned().await.ok();
     loop {
-        match listener.accept().await.and_then(without_delay) {
+        match listener.accept().await.and_then(prepared) {
             Ok(socket) => return (socket, place),
             Err(error) if is_of_one_client(&error) => {}
             Err(error) => {
@@ -165,10 +184,11 @@ async fn accept(
     }
 }
 
-/// The small writes of an event stream must not wait for acknowledgements.
-fn without_delay((socket, _): (TcpStream, SocketAddr)) -> io::Result<TcpStream> {
+/// The small writes of an event stream must not wait for acknowledgements. The runtime that serves
+/// the socket may be another.
+fn prepared((socket, _): (TcpStream, SocketAddr)) -> io::Result<std::net::TcpStream> {
     socket.set_nodelay(true)?;
-    Ok(socket)
+    socket.into_std()
 }
 
 fn is_of_one_client(error: &io::Error) -> bool {

@@ -18,10 +18,10 @@ use std::{
 use wasmparser::{Parser, Payload};
 use wasmtime::{
     Caller, Engine, Extern, ExternType, InstancePre, Linker, Module, ModuleExport, Store,
+    UpdateDeadline,
 };
 
 use crate::{
-    life::give_way,
     report::Report,
     state::{Grants, MemoryLimit},
     whole::{Answer, Whole},
@@ -38,8 +38,9 @@ const INITIALIZE: &str = "_initialize";
 /// and body are.
 const RESULT: usize = 24;
 
-/// An attempt that takes longer, about 50 ms, might be for nothing: it is cheaper to begin anew.
-const MAX_TICKS: u32 = 5;
+/// An attempt has its thread for itself, without the stack of its own that it would take to yield it.
+/// One that takes longer than these ticks, which is 10 to 20 ms, begins anew where it can.
+const MAX_TICKS: u32 = 1;
 
 /// The module of a guest, ready to be instantiated without its component.
 pub(crate) struct Pure {
@@ -82,7 +83,7 @@ impl Pure {
     ///
     /// Whatever ends the attempt, a trap or a limit as well, is found again and reported by the
     /// component.
-    pub(crate) async fn answer(
+    pub(crate) fn answer(
         &self,
         engine: &Engine,
         grants: &Grants,
@@ -103,21 +104,22 @@ impl Pure {
             let sandbox = store.data_mut();
             sandbox.report.leash().tick(false);
             sandbox.ticks += 1;
-            if sandbox.ticks > MAX_TICKS { Err(NeedsWorld.into()) } else { Ok(give_way()) }
+            let is_long = sandbox.ticks > MAX_TICKS;
+            if is_long { Err(NeedsWorld.into()) } else { Ok(UpdateDeadline::Continue(1)) }
         });
-        let answer = self.call(&mut store, &request.head, &request.body).await.ok().flatten();
+        let answer = self.call(&mut store, &request.head, &request.body).ok().flatten();
         self.luck.tell(chance, answer.is_some());
         answer
     }
 
     /// Calls `handle` as the canonical ABI says.
-    async fn call(
+    fn call(
         &self,
         store: &mut Store<Sandbox>,
         head: &[u8],
         body: &[u8],
     ) -> wasmtime::Result<Option<Answer>> {
-        let instance = self.pre.instantiate_async(&mut *store).await?;
+        let instance = self.pre.instantiate(&mut *store)?;
         let mut export = |export| instance.get_module_export(&mut *store, export);
         let (Some(Extern::Memory(memory)), Some(Extern::Func(realloc)), Some(Extern::Func(handle))) =
             (export(&self.memory), export(&self.realloc), export(&self.handle))
@@ -129,14 +131,13 @@ impl Pure {
         let mut places = [(0, 0); 2];
         for (place, bytes) in places.iter_mut().zip([head, body]) {
             let length = u32::try_from(bytes.len())?;
-            let at = realloc.call_async(&mut *store, (0, 0, 1, length)).await?;
+            let at = realloc.call(&mut *store, (0, 0, 1, length))?;
             memory.write(&mut *store, at as usize, bytes)?;
             *place = (at, length);
         }
         let [(head, head_length), (body, body_length)] = places;
         // The outparam is a handle that nobody knows: whoever uses it calls an import.
-        let arguments = (head, head_length, body, body_length, 0);
-        let result = handle.call_async(&mut *store, arguments).await?;
+        let result = handle.call(&mut *store, (head, head_length, body, body_length, 0))?;
         read_result(memory.data(&*store), result as usize).ok_or_else(|| NeedsWorld.into())
     }
 }

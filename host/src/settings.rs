@@ -34,6 +34,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME", help_heading = "Server")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allow_host: Vec<String>,
+    /// Threads that serve connections [default: 0, as many as cores]
+    #[arg(long, value_name = "N", help_heading = "Server")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<u32>,
     /// How long a shutdown waits for exchanges at work [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]

@@ -9,7 +9,7 @@ pub(crate) async fn serve(server: Server) -> Result<(), HostError> {
     let mut signals = Signals::listen()
         .map_err(|source| HostError::System { what: "listen for signals", source })?;
     let handle = server.handle();
-    let running = server.run();
+    let running = server.on_threads()?.run();
     tokio::pin!(running);
     tokio::select! {
         result = running.as_mut() => return result,
