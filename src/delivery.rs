@@ -73,7 +73,7 @@ impl Delivery {
 
     /// Checks that a header names a version, where there are headers.
     pub(crate) fn check_version_is_named(&self) -> Result<(), ProtocolError> {
-        if self.has_headers() && self.version() == Field::Absent {
+        if self.has_headers() && !self.headers.contains(headers::PROTOCOL_VERSION) {
             let message = "MCP-Protocol-Version header is missing".to_owned();
             return Err(ProtocolError::HeaderMismatch(message));
         }

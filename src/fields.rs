@@ -26,21 +26,18 @@ impl Fields {
     #[cfg(any(test, all(target_family = "wasm", not(feature = "p3"))))]
     pub(crate) fn from_text(text: Vec<u8>, start: usize) -> Self {
         let mut places = Vec::with_capacity(16);
-        let (mut line, mut colon) = (start, None);
-        for (at, byte) in text.iter().enumerate().skip(start) {
-            match byte {
-                b':' if colon.is_none() => colon = Some(at),
-                b'\n' => {
-                    if let Some(colon) = colon.take() {
-                        let value = text[colon + 1..at].trim_ascii_start();
-                        let start = at - value.len();
-                        let end = start + value.trim_ascii_end().len();
-                        places.push((range(line, colon), range(start, end)));
-                    }
-                    line = at + 1;
-                }
-                _ => {}
+        let mut line = start;
+        while let Some(rest) = text.get(line..)
+            && let Some(length) = memchr::memchr(b'\n', rest)
+        {
+            let end = line + length;
+            if let Some(colon) = memchr::memchr(b':', &rest[..length]) {
+                let value = rest[colon + 1..length].trim_ascii_start();
+                let start = end - value.len();
+                let value = range(start, start + value.trim_ascii_end().len());
+                places.push((range(line, line + colon), value));
             }
+            line = end + 1;
         }
         Self { text, places }
     }
@@ -69,12 +66,19 @@ impl Fields {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        // Most names differ in length already.
-        let length = name.len();
-        self.places.iter().filter_map(move |(place, value)| {
-            let is_it = (place.end - place.start) as usize == length
-                && self.part(place).eq_ignore_ascii_case(name.as_bytes());
-            is_it.then(|| self.part(value))
+        let mut places = self.places.iter();
+        std::iter::from_fn(move || {
+            for (place, value) in places.by_ref() {
+                // Most names differ in length already, and hosts write them in lower case.
+                if (place.end - place.start) as usize != name.len() {
+                    continue;
+                }
+                let found = self.part(place);
+                if found == name.as_bytes() || found.eq_ignore_ascii_case(name.as_bytes()) {
+                    return Some(self.part(value));
+                }
+            }
+            None
         })
     }
 
@@ -106,6 +110,10 @@ impl Fields {
             return;
         }
         let start = self.text.len();
+        if start == 0 {
+            self.text.reserve(MOST_ANSWERS);
+            self.places.reserve(4);
+        }
         self.text.reserve(name.len() + value.len() + 4);
         self.text.extend_from_slice(name.as_bytes());
         self.text.extend_from_slice(b": ");
@@ -116,6 +124,9 @@ impl Fields {
         self.places.push((range(start, middle - 2), range(middle, end)));
     }
 }
+
+/// Room that the fields of most answers do with, in bytes.
+const MOST_ANSWERS: usize = 192;
 
 /// A place in a text that is far smaller than 4 GiB: hosts bound the size of heads.
 fn range(start: usize, end: usize) -> Range<u32> {

@@ -50,12 +50,10 @@ pub(crate) async fn run(server: &Server, audience: &mut dyn Audience, call: Call
         context.outbox().close();
     }
     context.start_clock(server.settings().time_limit);
-    let timer = audience.clock();
     if clock {
-        context.set_clock(timer.clone());
+        context.set_clock(audience.clock());
     }
-    let mut running =
-        Running { future, context, result: None, clock: timer, deadline: None, quiet: None };
+    let mut running = Running { future, context, result: None, deadline: None, quiet: None };
     let flow = running.watch(audience, server.settings(), early_stream, heartbeat).await;
     if flow.is_break() {
         running.context.outbox().cancel();
@@ -95,7 +93,6 @@ struct Running {
     context: Context,
     /// The result, while notifications sent before it are still to be written.
     result: Option<Finished>,
-    clock: Clock,
     /// Made when the handler first waits: most never do.
     deadline: Option<LocalFuture<()>>,
     quiet: Option<LocalFuture<()>>,
@@ -114,8 +111,8 @@ impl Running {
             self.tell(audience, None).await?;
         }
         loop {
-            let silence = audience.silence(settings, heartbeat);
             self.quiet = None;
+            let silence = |audience: &dyn Audience| audience.silence(settings, heartbeat);
             match poll_fn(|cx| self.poll(cx, audience, silence)).await {
                 Event::Done(result) => return Io::Continue(Some(result)),
                 Event::DeadlinePassed => return Io::Continue(None),
@@ -131,10 +128,10 @@ impl Running {
 
     /// A client that takes nothing until the handler's time is up is gone.
     async fn tell(&self, audience: &mut dyn Audience, notification: Option<&str>) -> Io {
-        let telling = audience.tell(notification);
-        let Some(left) = self.time_left() else { return telling.await };
-        or(telling, async {
-            (self.clock)(left).await;
+        let Some(left) = self.time_left() else { return audience.tell(notification).await };
+        let clock = audience.clock();
+        or(audience.tell(notification), async {
+            clock(left).await;
             Io::Break(ClientGone::new("the client took nothing until the time limit"))
         })
         .await
@@ -144,9 +141,9 @@ impl Running {
         &mut self,
         cx: &mut TaskContext<'_>,
         audience: &mut dyn Audience,
-        silence: Option<Duration>,
+        silence: impl Fn(&dyn Audience) -> Option<Duration>,
     ) -> Poll<Event> {
-        if self.context.outbox().poll_cancelled(cx).is_ready() {
+        if self.context.outbox().is_cancelled() {
             return Poll::Ready(Event::Cancelled);
         }
         if self.result.is_none() {
@@ -159,16 +156,17 @@ impl Running {
             return Poll::Ready(Event::Done(result));
         }
         if let Some(left) = self.time_left()
-            && poll_timer(&mut self.deadline, cx, &self.clock, left)
+            && poll_timer(&mut self.deadline, cx, || audience.clock(), left)
         {
             return Poll::Ready(Event::DeadlinePassed);
         }
-        if let Some(time) = silence
-            && poll_timer(&mut self.quiet, cx, &self.clock, time)
+        if let Some(time) = silence(audience)
+            && poll_timer(&mut self.quiet, cx, || audience.clock(), time)
         {
             return Poll::Ready(Event::Quiet);
         }
-        Poll::Pending
+        // Most handlers never wait, and need no waker for this.
+        self.context.outbox().poll_cancelled(cx).map(|()| Event::Cancelled)
     }
 
     fn poll_handler(&mut self, cx: &mut TaskContext<'_>, audience: &mut dyn Audience) {
@@ -193,9 +191,9 @@ impl Running {
             }
             let over = self.result.is_some()
                 || self.context.ending().is_some()
-                || self
-                    .time_left()
-                    .is_some_and(|left| poll_timer(&mut self.deadline, cx, &self.clock, left));
+                || self.time_left().is_some_and(|left| {
+                    poll_timer(&mut self.deadline, cx, || audience.clock(), left)
+                });
             if over { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -206,10 +204,10 @@ impl Running {
 fn poll_timer(
     timer: &mut Option<LocalFuture<()>>,
     cx: &mut TaskContext<'_>,
-    clock: &Clock,
+    clock: impl FnOnce() -> Clock,
     time: Duration,
 ) -> bool {
-    timer.get_or_insert_with(|| clock(time)).as_mut().poll(cx).is_ready()
+    timer.get_or_insert_with(|| clock()(time)).as_mut().poll(cx).is_ready()
 }
 
 /// Runs what handlers left for afterwards, all of it together within the limit, and says whether
@@ -220,7 +218,7 @@ pub(crate) async fn run_deferred(contexts: &[Context], limit: Duration, clock: &
     poll_fn(|cx| {
         while let Some(work) = deferred.first_mut() {
             if work.as_mut().poll(cx).is_pending() {
-                let over = poll_timer(&mut timer, cx, clock, limit);
+                let over = poll_timer(&mut timer, cx, || clock.clone(), limit);
                 return if over { Poll::Ready(false) } else { Poll::Pending };
             }
             drop(deferred.remove(0));

@@ -9,11 +9,16 @@ pub(crate) struct Accepts {
     pub(crate) events: bool,
 }
 
+/// What the protocol tells clients to send, as nearly all of them write it.
+const USUAL: &[u8] = b"application/json, text/event-stream";
+
 impl Accepts {
     /// Both, where the client does not say.
     pub(crate) fn from_headers(headers: &Fields) -> Self {
-        if !headers.contains("accept") {
-            return Self { json: true, events: true };
+        let mut values = headers.values("accept");
+        match (values.next(), values.next()) {
+            (None, _) | (Some(USUAL), None) => return Self { json: true, events: true },
+            _ => {}
         }
         let (mut json, mut events) = (Wanted::default(), Wanted::default());
         for value in headers.texts("accept") {

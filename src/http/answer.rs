@@ -3,13 +3,14 @@
 use http::StatusCode;
 
 use super::accept::Accepts;
-use super::record::{self, Record};
+use super::record;
 use super::reply::Reply;
 use super::transport::{Io, ResponseHead, Transport};
 use super::{origin, sse, status};
 use crate::context::Context;
 use crate::dispatch::Answer;
 use crate::fields::Fields;
+use crate::message::Record;
 use crate::outcome::Outcome;
 use crate::response::Response;
 use crate::running;

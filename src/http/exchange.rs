@@ -3,13 +3,12 @@
 use super::accept::Accepts;
 use super::answer::{self, Writer};
 use super::head::{self, Admitted, RequestHead};
-use super::record::Record;
 use super::reply::Reply;
 use super::status::{self, Refusal};
 use super::transport::{ClientGone, Io, Transport, within};
 use crate::context::Context;
 use crate::delivery::Delivery;
-use crate::message::{Era, Observer, Reader, Refused, Work};
+use crate::message::{Observer, Reader, Record, Refused, Work};
 use crate::outcome::Outcome;
 use crate::protocol::jsonrpc::RequestId;
 use crate::running::{DEFERRED_WORK_CUT, run_deferred};
@@ -65,6 +64,9 @@ pub(crate) async fn cancelled<T: Transport>(
 }
 
 async fn finish_deferred<T: Transport>(server: &Server, transport: &T, contexts: &[Context]) {
+    if !contexts.iter().any(Context::has_deferred) {
+        return;
+    }
     let limit = server.settings().defer_limit;
     if !run_deferred(contexts, limit, &transport.clock()).await {
         transport.log(DEFERRED_WORK_CUT);
@@ -110,8 +112,8 @@ async fn exchange<T: Transport>(
         }
     };
     let delivery = Delivery::by_request(std::mem::take(&mut request.headers));
-    let mut observer = Recorder { record: &mut record, transport };
-    let work = Reader { server, delivery: &delivery, observer: &mut observer }.read(&body);
+    let (observer, record_it) = (&mut Blame(transport), &mut record);
+    let work = Reader { server, delivery: &delivery, observer, record: record_it }.read(&body);
     drop(body);
     let mut writer = Writer::new(transport, accepts, origin, &record);
     match work {
@@ -127,31 +129,12 @@ async fn exchange<T: Transport>(
     }
 }
 
-/// Writes down what is found out about the message, for the host and for the panic hook.
-struct Recorder<'a, T> {
-    record: &'a mut Record,
-    transport: &'a mut T,
-}
+/// Tells the panic hook whose handler is running.
+struct Blame<'a, T>(&'a mut T);
 
-impl<T: Transport> Observer for Recorder<'_, T> {
-    fn method(&mut self, method: &str) {
-        self.record.method(method);
-    }
-
-    fn id(&mut self, id: &RequestId) {
-        self.record.id(id);
-    }
-
-    fn era(&mut self, era: Era) {
-        self.record.era(era);
-    }
-
-    fn name(&mut self, name: &str) {
-        self.record.name(name);
-    }
-
+impl<T: Transport> Observer for Blame<'_, T> {
     fn begins(&mut self, request: &RequestId) {
-        self.transport.blame(Some(request));
+        self.0.blame(Some(request));
     }
 }
 

@@ -83,6 +83,9 @@ fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, R
 
 /// Whether a `Content-Type` is JSON, whatever its parameters.
 fn is_json(value: &[u8]) -> bool {
+    if value == b"application/json" {
+        return true;
+    }
     let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }

@@ -18,9 +18,11 @@ mod sse;
 mod status;
 pub(crate) mod transport;
 
-pub(crate) use exchange::serve;
 #[cfg(all(target_family = "wasm", feature = "p3"))]
-pub(crate) use exchange::{cancelled, serve_leaving};
+pub(crate) use exchange::cancelled;
+pub(crate) use exchange::serve;
+#[cfg(target_family = "wasm")]
+pub(crate) use exchange::serve_leaving;
 pub(crate) use head::{Method, RequestHead};
 #[cfg(target_family = "wasm")]
 pub(crate) use {sse::event, status::reply_to};

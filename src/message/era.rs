@@ -15,10 +15,10 @@ pub(crate) enum Era {
 
 /// Decides by the version in the body, then by the header, then by the method. That a request has
 /// a `_meta` says nothing: legacy clients send their progress tokens in it.
-pub(crate) fn decide(
+pub(crate) fn decide<'h>(
     method: &str,
     meta: &RequestMeta<'_>,
-    header: Field<'_>,
+    header: impl FnOnce() -> Field<'h>,
 ) -> Result<Era, ProtocolError> {
     let modern_key = meta.protocol_version.is_some()
         || meta.client_capabilities.is_some()
@@ -27,7 +27,7 @@ pub(crate) fn decide(
     if modern_key {
         return Ok(Era::Modern);
     }
-    match header {
+    match header() {
         Field::Absent if method == "initialize" => Ok(Era::Legacy(Version::NEWEST_LEGACY)),
         // What a client means that names no version: legacy clients did not always.
         Field::Absent => Ok(Era::Legacy(Version::V2025_03_26)),
@@ -50,7 +50,7 @@ mod tests {
     fn era(method: &str, meta: &str, header: Option<&str>) -> Result<Era, String> {
         let raw = RawValue::from_string(meta.to_owned()).unwrap();
         let meta = RequestMeta::read(&raw).unwrap();
-        decide(method, &meta, header.map_or(Field::Absent, Field::Once))
+        decide(method, &meta, || header.map_or(Field::Absent, Field::Once))
             .map_err(|error| error.to_string())
     }
 

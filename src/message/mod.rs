@@ -1,6 +1,7 @@
 //! From the bytes of a message to the work that answers it, whatever brought it.
 
 mod era;
+mod record;
 mod request;
 
 use std::borrow::Cow;
@@ -8,6 +9,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 pub(crate) use era::Era;
+pub(crate) use record::Record;
 pub(crate) use request::Refused;
 
 use crate::delivery::Delivery;
@@ -32,48 +34,35 @@ pub(crate) enum Work {
     Jobs { jobs: Vec<Answer>, batch: bool, modern: bool },
 }
 
-/// Is told what is found out about messages, as soon as it is.
+/// Is told of what cannot wait until a message has been read.
 pub(crate) trait Observer {
-    /// The method of the message.
-    fn method(&mut self, _method: &str) {}
-
-    /// The id of the one request.
-    fn id(&mut self, _id: &RequestId) {}
-
-    /// Who speaks.
-    fn era(&mut self, _era: Era) {}
-
-    /// The name of what is asked for.
-    fn name(&mut self, _name: &str) {}
-
     /// From here on code of the server's author may run for this request.
-    fn begins(&mut self, _request: &RequestId) {}
+    fn begins(&mut self, request: &RequestId);
 
     /// A notification, and its parameters.
     fn notified(&mut self, _method: &str, _params: Option<&RawValue>) {}
 }
-
-/// Sees nothing: of the requests in an array none stands for the whole.
-impl Observer for () {}
 
 /// What messages are read for.
 pub(crate) struct Reader<'a> {
     pub(crate) server: &'a Server,
     pub(crate) delivery: &'a Delivery,
     pub(crate) observer: &'a mut dyn Observer,
+    /// Of a single message.
+    pub(crate) record: &'a mut Record,
 }
 
 impl Reader<'_> {
     /// Reads a message, or an array of them, and answers what needs no handler.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
-        let work = parse(bytes).and_then(|json| match json.get().as_bytes().first() {
-            Some(b'[') => self.read_batch(json),
-            _ => self.read_single(json),
+        let work = text(bytes).and_then(|text| match text.trim_ascii_start().as_bytes().first() {
+            Some(b'[') => self.read_batch(parse(text)?),
+            _ => self.read_single(text),
         });
         work.unwrap_or_else(|error| rejected(None, error))
     }
 
-    fn read_single(&mut self, json: &RawValue) -> Result<Work, ProtocolError> {
+    fn read_single(&mut self, json: &str) -> Result<Work, ProtocolError> {
         let request = match Message::from_json(json) {
             Ok(Message::Request(request)) => request,
             Ok(Message::Notification { method, params }) => {
@@ -82,13 +71,15 @@ impl Reader<'_> {
             }
             Ok(Message::Response) => return self.response_received(),
             Err(InvalidMessage { id, reason }) => {
+                // Good messages are read once, so that only now it counts whether this is JSON.
+                parse(json)?;
                 return Ok(rejected(id.as_ref(), invalid(reason)));
             }
         };
-        self.observer.method(&request.method);
-        self.observer.id(&request.id);
+        self.record.method(&request.method);
+        self.record.id(&request.id);
         self.observer.begins(&request.id);
-        Ok(match request::answer(self.server, self.delivery, &request, self.observer) {
+        Ok(match request::answer(self.server, self.delivery, &request, Some(self.record)) {
             Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
             Err(refused) => Work::Refused(refused),
         })
@@ -108,7 +99,7 @@ impl Reader<'_> {
         if messages.is_empty() || messages.len() > MAX_BATCH {
             return Err(invalid("an array must hold 1 to 100 messages"));
         }
-        self.observer.method("(batch)");
+        self.record.method("(batch)");
         let jobs: Vec<Answer> =
             messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();
         Ok(match jobs.is_empty() {
@@ -121,7 +112,7 @@ impl Reader<'_> {
         let refuse = |id: Option<&_>, reason: &'static str| {
             Answer::Now(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
         };
-        let request = match Message::from_json(message) {
+        let request = match Message::from_json(message.get()) {
             Ok(Message::Request(request)) => request,
             Ok(Message::Notification { method, params }) => {
                 self.observer.notified(&method, params);
@@ -134,7 +125,7 @@ impl Reader<'_> {
             return Some(refuse(Some(&request.id), "initialize may not be part of an array"));
         }
         self.observer.begins(&request.id);
-        Some(match request::answer(self.server, self.delivery, &request, &mut ()) {
+        Some(match request::answer(self.server, self.delivery, &request, None) {
             Ok((_, true)) => refuse(Some(&request.id), "arrays are part of 2025-03-26 only"),
             Ok((answer, false)) => answer,
             Err(refused) => Answer::Now(refused.response),
@@ -151,7 +142,7 @@ impl Reader<'_> {
 
     /// Who speaks, where the message itself does not say.
     fn said_outside(&self) -> Result<Era, ProtocolError> {
-        era::decide("", &RequestMeta::default(), self.delivery.version())
+        era::decide("", &RequestMeta::default(), || self.delivery.version())
     }
 }
 
@@ -165,8 +156,8 @@ fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
     Work::Refused(Refused { response, modern: false })
 }
 
-/// Checks that a text is JSON, in UTF-8 and not too deep, and reads no more of it.
-pub(crate) fn parse(bytes: &[u8]) -> Result<&RawValue, ProtocolError> {
+/// A message as a text that does not nest too deep.
+fn text(bytes: &[u8]) -> Result<&str, ProtocolError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ProtocolError::Parse("the message is not UTF-8".to_owned()))?;
@@ -174,5 +165,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<&RawValue, ProtocolError> {
         let depth = jsonrpc::MAX_DEPTH;
         return Err(ProtocolError::Parse(format!("the message nests deeper than {depth} levels")));
     }
+    Ok(text)
+}
+
+/// Checks that a text is JSON, and reads no more of it.
+fn parse(text: &str) -> Result<&RawValue, ProtocolError> {
     serde_json::from_str(text).map_err(|error| ProtocolError::Parse(error.to_string()))
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
-use super::Observer;
 use super::era::{self, Era};
+use super::record::Record;
 use crate::answer::Failure;
 use crate::delivery::Delivery;
 use crate::dispatch::{self, Answer, Method};
@@ -27,12 +27,13 @@ pub(crate) struct Refused {
     pub(crate) modern: bool,
 }
 
-/// Answers a request, or starts to; says whether it is a modern one.
+/// Answers a request, or starts to; says whether it is a modern one. One of an array has no record
+/// of its own.
 pub(crate) fn answer(
     server: &Server,
     delivery: &Delivery,
     request: &Request<'_>,
-    observer: &mut dyn Observer,
+    mut record: Option<&mut Record>,
 ) -> Result<(Answer, bool), Refused> {
     let refuse = |failure: Failure, modern: bool| Refused {
         response: Response::failure(&request.id, failure),
@@ -40,13 +41,15 @@ pub(crate) fn answer(
     };
     let asked =
         Asked::new(server, delivery, request).map_err(|error| refuse(error.into(), true))?;
-    let era = era::decide(&request.method, &asked.meta, delivery.version())
+    let era = era::decide(&request.method, &asked.meta, || delivery.version())
         .map_err(|error| refuse(error.into(), false))?;
-    observer.era(era);
+    if let Some(record) = &mut record {
+        record.era(era);
+    }
     let modern = matches!(era, Era::Modern);
     let answer = match era {
-        Era::Modern => asked.answer_modern(observer),
-        Era::Legacy(version) => asked.answer_legacy(version, observer),
+        Era::Modern => asked.answer_modern(record),
+        Era::Legacy(version) => asked.answer_legacy(version, record),
     };
     answer.map(|answer| (answer, modern)).map_err(|failure| refuse(failure, modern))
 }
@@ -80,7 +83,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Checks in the order of the status table, then answers.
-    fn answer_modern(&self, observer: &mut dyn Observer) -> Result<Answer, Failure> {
+    fn answer_modern(&self, record: Option<&mut Record>) -> Result<Answer, Failure> {
         let requested = self.requested_version()?;
         self.check_capabilities()?;
         self.delivery.check_version(&requested)?;
@@ -90,7 +93,7 @@ impl<'a> Asked<'a> {
         })?;
         self.delivery.check_method(&self.request.method)?;
         let method = self.find_method(version)?;
-        if let Some(name) = self.tell_name(&method, observer) {
+        if let Some(name) = self.record_name(&method, record) {
             self.delivery.check_name(&name)?;
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
@@ -100,10 +103,10 @@ impl<'a> Asked<'a> {
     fn answer_legacy(
         &self,
         version: Version,
-        observer: &mut dyn Observer,
+        record: Option<&mut Record>,
     ) -> Result<Answer, Failure> {
         let method = self.find_method(version)?;
-        self.tell_name(&method, observer);
+        self.record_name(&method, record);
         let info = self.info(version);
         dispatch::answer(self.server, method, &self.params, info, self.delivery)
     }
@@ -147,10 +150,12 @@ impl<'a> Asked<'a> {
 
     /// The name of what is asked for, for the methods that name something. Parameters without it
     /// are refused later, as parameters.
-    fn tell_name(&self, method: &Method<'_>, observer: &mut dyn Observer) -> Option<Cow<'a, str>> {
+    fn record_name(&self, method: &Method<'_>, record: Option<&mut Record>) -> Option<Cow<'a, str>> {
         let parameter = method.name_parameter()?;
         let name = members::string(self.params.get(parameter).ok()??)?;
-        observer.name(&name);
+        if let Some(record) = record {
+            record.name(&name);
+        }
         Some(name)
     }
 

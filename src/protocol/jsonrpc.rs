@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -92,11 +92,11 @@ pub(crate) struct InvalidMessage {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the envelope of one JSON value, which is known to be well-formed.
-    pub(crate) fn from_json(raw: &'a RawValue) -> Result<Self, InvalidMessage> {
+    /// Reads the envelope of one message. What is no JSON is invalid, too.
+    pub(crate) fn from_json(json: &'a str) -> Result<Self, InvalidMessage> {
         let invalid = |id, reason| InvalidMessage { id, reason };
         let names = ["jsonrpc", "id", "method", "params", "result", "error"];
-        let members = members::read(raw, names).map_err(|error| {
+        let members = members::find_in(json, names).and_then(members::all).map_err(|error| {
             invalid(
                 None,
                 match error {
@@ -136,6 +136,10 @@ impl<'a> Message<'a> {
 
 /// Whether a JSON text nests deeper than [`MAX_DEPTH`].
 pub(crate) fn nests_too_deep(text: &str) -> bool {
+    // Most messages have fewer brackets in all.
+    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(MAX_DEPTH).is_none() {
+        return false;
+    }
     let (mut depth, mut rest) = (0_usize, text.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
         rest = after;

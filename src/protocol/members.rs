@@ -33,9 +33,16 @@ pub(crate) fn read<'a, const N: usize>(
     json: &'a RawValue,
     names: [&str; N],
 ) -> Result<[Option<&'a RawValue>; N], NotReadable> {
+    all(find(json, names)?)
+}
+
+/// The values of members none of which may occur twice.
+pub(crate) fn all<'a, const N: usize>(
+    members: [Member<'a>; N],
+) -> Result<[Option<&'a RawValue>; N], NotReadable> {
     let mut values = [None; N];
-    for (value, found) in values.iter_mut().zip(find(json, names)?) {
-        *value = found?;
+    for (value, member) in values.iter_mut().zip(members) {
+        *value = member?;
     }
     Ok(values)
 }
@@ -45,13 +52,21 @@ pub(crate) fn find<'a, const N: usize>(
     json: &'a RawValue,
     names: [&str; N],
 ) -> Result<[Member<'a>; N], NotReadable> {
-    if !json.get().starts_with('{') {
+    find_in(json.get(), names)
+}
+
+/// As [`find`], in a text that may be no JSON at all. Then it cannot be read.
+pub(crate) fn find_in<'a, const N: usize>(
+    text: &'a str,
+    names: [&str; N],
+) -> Result<[Member<'a>; N], NotReadable> {
+    if !text.trim_ascii_start().starts_with('{') {
         return Err(NotReadable::NotAnObject);
     }
     let mut values = [Ok(None); N];
     let members = Members { names: &names, values: &mut values };
-    let mut deserializer = serde_json::Deserializer::from_str(json.get());
-    match members.deserialize(&mut deserializer) {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match members.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
         Ok(()) => Ok(values),
         Err(_) => Err(NotReadable::Unreadable),
     }

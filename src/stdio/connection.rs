@@ -15,7 +15,7 @@ use crate::context::LocalFuture;
 use crate::delivery::Delivery;
 use crate::dispatch::Answer;
 use crate::error::ProtocolError;
-use crate::message::{Observer, Reader, Refused, Work};
+use crate::message::{Observer, Reader, Record, Refused, Work};
 use crate::outbox::Outbox;
 use crate::params;
 use crate::protocol::jsonrpc::{self, RequestId};
@@ -215,8 +215,9 @@ impl<S: Streams + 'static> Connection<S> {
             return (server, Work::Nothing);
         }
         let mut observer = Watcher(&self.shared);
+        let record = &mut Record::default();
         let mut reader =
-            Reader { server: &server, delivery: &self.delivery, observer: &mut observer };
+            Reader { server: &server, delivery: &self.delivery, observer: &mut observer, record };
         let work = reader.read(line);
         self.shared.streams.blame(None);
         (server, work)

@@ -20,7 +20,7 @@ use crate::context::Clock;
 use crate::error::ProtocolError;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{Method, RequestHead, event, reply_to, serve};
+use crate::http::{Method, RequestHead, event, reply_to, serve_leaving};
 use crate::protocol::jsonrpc::RequestId;
 use crate::response::Response;
 use crate::server::Server;
@@ -50,10 +50,11 @@ pub(super) fn run(
     let kept = Rc::default();
     let mut exchange = Exchange { body, answer, returns_answer, kept: Rc::clone(&kept) };
     block_on(async move {
-        // Not dropped: it is gone with the instance. What a handler holds is in its future, which
-        // is dropped.
+        // Neither is dropped: they are gone with the instance. What a handler holds is in its
+        // future, which is dropped.
         let server = ManuallyDrop::new(build());
-        serve(&server, head, &mut exchange).await;
+        let mut contexts = ManuallyDrop::new(Vec::new());
+        serve_leaving(&server, head, &mut exchange, &mut contexts).await;
     });
     kept.take()
 }
