@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2_iter};
+use memchr::memchr;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Version;
 use super::members::{self, NotReadable};
+
+/// A text of fewer bytes is looked at byte by byte; a longer one is long by its strings.
+const SHORT: usize = 4 << 10;
 
 /// How deep arrays and objects of a message may nest.
 pub const MAX_DEPTH: usize = 128;
@@ -136,8 +139,9 @@ impl<'a> Message<'a> {
 
 /// Whether a JSON text nests deeper than [`MAX_DEPTH`].
 pub(crate) fn nests_too_deep(text: &str) -> bool {
-    // Most messages have fewer brackets in all.
-    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(MAX_DEPTH).is_none() {
+    // Most messages are short, and have fewer brackets in all.
+    let is_open = |byte: &u8| matches!(byte, b'[' | b'{');
+    if text.len() < SHORT && text.as_bytes().iter().filter(|byte| is_open(byte)).count() <= MAX_DEPTH {
         return false;
     }
     let (mut depth, mut rest) = (0_usize, text.as_bytes());
