@@ -24,7 +24,7 @@
 //! `spin-sdk = { version = "7", default-features = false, features = ["redis"] }`.
 //!
 //! In unit tests, which are native, there is no Spin: what is here compiles, and panics when it is
-//! called.
+//! called. Over standard input and output there is none either.
 
 pub use spin_sdk::{key_value, sqlite, variables};
 

@@ -31,19 +31,9 @@ fn main() {
     let misbehaving = guests(&here);
     let own: Vec<&str> = misbehaving.iter().map(String::as_str).chain(OTHERS).collect();
     let built = target_dir.join(TARGET).join(PROFILE).join("examples");
-    // First, since the others are to stay where cargo puts both.
-    compile("midge", &EXAMPLES, &["p3"], &target_dir);
-    compile("midge-test-guests", &SDK, &["p3"], &target_dir);
     let built_p3 = target_dir.join("p3");
-    fs::create_dir_all(&built_p3).expect("the target folder can be written");
-    for (package, name, features) in ON_SPIN_P3 {
-        compile(package, &[name], features, &target_dir);
-    }
-    let on_spin = ON_SPIN_P3.map(|(_, name, _)| name);
-    let p3: Vec<&str> = EXAMPLES.iter().chain(&SDK).chain(&on_spin).copied().collect();
-    for name in p3.iter().map(|name| format!("{name}.wasm")) {
-        copy(&built.join(&name), &built_p3.join(&name));
-    }
+    // First, since the others are to stay where cargo puts both.
+    let p3 = compile_p3(&built, &built_p3, &target_dir);
     compile("midge", &EXAMPLES, &[], &target_dir);
     for (name, features) in NOTES {
         compile("midge", &["notes"], &[features], &target_dir);
@@ -64,6 +54,22 @@ fn main() {
     let code = p2 + &p3 + &for_each(&misbehaving);
     let out = PathBuf::from(variable("OUT_DIR"));
     fs::write(out.join("guests.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// Builds the guests for WASI 0.3 and keeps them in a folder of their own. Gives their names.
+fn compile_p3(built: &Path, built_p3: &Path, target_dir: &Path) -> Vec<&'static str> {
+    compile("midge", &EXAMPLES, &["p3"], target_dir);
+    compile("midge-test-guests", &SDK, &["p3"], target_dir);
+    for (package, name, features) in ON_SPIN_P3 {
+        compile(package, &[name], features, target_dir);
+    }
+    fs::create_dir_all(built_p3).expect("the target folder can be written");
+    let on_spin = ON_SPIN_P3.map(|(_, name, _)| name);
+    let names: Vec<&str> = EXAMPLES.iter().chain(&SDK).chain(&on_spin).copied().collect();
+    for name in names.iter().map(|name| format!("{name}.wasm")) {
+        copy(&built.join(&name), &built_p3.join(&name));
+    }
+    names
 }
 
 fn variable(name: &str) -> String {

@@ -6,7 +6,6 @@ use midge_host::Config;
 use midge_tests::{
     Answer, LEAVINGS, Line, Message, Serving, config,
     guests::p3::{PLACES, STANDS_IN_FOR_SPIN},
-    soon,
 };
 use serde_json::{Value, json};
 use tracing::Level;
@@ -119,6 +118,13 @@ async fn what_spin_refuses_is_for_the_log_only() {
     }
 }
 
+/// Waits until this many handlers wait for Spin.
+async fn until_at_work(serving: &Serving, count: usize) {
+    let at_work = |line: &&Line| line.get("message") == Some("spin is at work");
+    let enough = |lines: &[Line]| lines.iter().filter(at_work).count() >= count;
+    serving.log().until("Spin", enough).await;
+}
+
 #[tokio::test]
 async fn a_client_that_leaves_while_spin_is_at_work_is_an_ordinary_outcome() {
     let visits = Message::call("visits", json!({"name": "Brocken"})).accept("application/json");
@@ -126,10 +132,7 @@ async fn a_client_that_leaves_while_spin_is_at_work_is_an_ordinary_outcome() {
         let serving = serving(&[("SPIN_TAKES", "600000")], config()).await;
         let mut wire = serving.wire().await;
         wire.post(&visits).await;
-        let at_work = |lines: &[Line]| {
-            lines.iter().any(|line| line.get("message") == Some("spin is at work"))
-        };
-        serving.log().until("Spin", at_work).await;
+        until_at_work(&serving, 1).await;
         leave(wire);
         let line = serving.exchange().await;
         assert_eq!((line.level, &line["outcome"]), (Level::WARN, "client-gone"), "{how}: {line:?}");
@@ -139,19 +142,21 @@ async fn a_client_that_leaves_while_spin_is_at_work_is_an_ordinary_outcome() {
 }
 
 #[tokio::test]
-async fn handlers_wait_for_spin_side_by_side() {
-    let config = Config { instance_reuse: 100, instance_concurrency: 16, ..config() };
-    let serving = serving(&[("SPIN_TAKES", "300")], config).await;
-    let calls = (0..8).map(|_| {
-        let addr = serving.addr();
-        let message = Message::call("visits", json!({"name": "Brocken"}));
-        tokio::spawn(async move { midge_tests::send(addr, &message).await })
-    });
-    let began = std::time::Instant::now();
-    for call in calls.collect::<Vec<_>>() {
-        refusal(&soon("an answer", call).await.expect("it is answered"));
+async fn handlers_wait_for_spin_side_by_side_in_an_instance() {
+    let keep_alive = Duration::from_millis(300);
+    let config = Config { instance_reuse: 100, instance_concurrency: 16, keep_alive, ..config() };
+    let serving = serving(&[("SPIN_TAKES", "600000")], config).await;
+    let visits = Message::call("visits", json!({"name": "Brocken"})).accept("application/json");
+    let mut wires = Vec::new();
+    for count in 1..=8 {
+        let mut wire = serving.wire().await;
+        wire.post(&visits).await;
+        wires.push(wire);
+        until_at_work(&serving, count).await;
     }
-    let took = began.elapsed();
-    assert!(took < Duration::from_millis(8 * 300), "one after the other: {took:?}");
-    assert!(serving.gauges().instances <= 2, "{:?}", serving.gauges());
+    assert_eq!(serving.gauges().instances, 1, "all wait in one");
+    serving.assert_serves(&Message::call("find_places", json!({"higher_than": 0}))).await;
+    drop(wires);
+    let gone = |line: &&Line| &line["outcome"] == "client-gone";
+    assert_eq!(serving.exchanges(9).await.iter().filter(gone).count(), 8);
 }
