@@ -1,5 +1,8 @@
 //! Why a call of another server has no answer.
 
+use http::Request;
+use http::header::CONTENT_LENGTH;
+
 /// Most bytes of an answer that `fetch` takes.
 pub(crate) const MAX_BODY: usize = 8 << 20;
 
@@ -22,4 +25,15 @@ pub enum FetchError {
     /// There is no outbound HTTP outside a component.
     #[error("there is no outbound HTTP in native code, only in a component")]
     Native,
+}
+
+/// Says how long the body is, where there is one; it would be sent in chunks, which not every
+/// server takes.
+pub(crate) fn with_length(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
+    let length = request.body().len();
+    if length > 0 && !request.headers().contains_key(CONTENT_LENGTH) {
+        // A request with more header fields than fit goes without.
+        let _ = request.headers_mut().try_insert(CONTENT_LENGTH, length.into());
+    }
+    request
 }

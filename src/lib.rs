@@ -47,7 +47,8 @@
 //!   what a handler keeps in a static is seen by all of them. `wasi:cli/run` stays that of 0.2.
 //! - `keyvalue`: [`keyvalue`], the key-value stores of hosts.
 //! - `wasi-config`: [`WasiConfig`], the configuration of hosts.
-//! - `spin`: both, in the versions that Spin has.
+//! - `spin`: both, in the versions that Spin has, and together with `p3` the module `spin`: Spin's
+//!   key-value stores, variables and SQLite by its own crate, `spin-sdk` 7, for Spin 4.1.
 
 // On WebAssembly, bindings are generated.
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
@@ -100,6 +101,8 @@ mod seal;
 mod sealed;
 mod server;
 mod settings;
+#[cfg(all(feature = "spin", feature = "p3"))]
+pub mod spin;
 mod stdio;
 mod subscription;
 pub mod testing;

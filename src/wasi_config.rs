@@ -7,7 +7,7 @@ use crate::configuration::{Configuration, ConfigurationError};
 /// | host | where the values are |
 /// |---|---|
 /// | Midge | `midge serve --wasi-config NAME=VALUE`, or `wasi_config` in the configuration file |
-/// | Spin 3 and 4, with the feature `spin` | the component's variables in `spin.toml` |
+/// | Spin 3 and 4, with the feature `spin` | the component's variables in `spin.toml`, secrets among them |
 /// | wasmCloud | the component's configuration |
 /// | wasmtime | `wasmtime serve -Scli -Sconfig -Sconfig-var=NAME=VALUE` |
 ///

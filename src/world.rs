@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 
-use crate::fetch::FetchError;
+use crate::fetch::{FetchError, with_length};
 
 /// Waits, in a component of whatever version of WASI.
 ///
@@ -58,7 +58,7 @@ pub async fn sleep(time: Duration) {
 ///
 /// When there is no answer. Whatever the server has answered is one, whatever its status.
 pub async fn fetch<B: Into<Vec<u8>>>(request: Request<B>) -> Result<Response<Vec<u8>>, FetchError> {
-    send(request.map(Into::into)).await
+    send(with_length(request.map(Into::into))).await
 }
 
 #[cfg(target_family = "wasm")]

@@ -20,6 +20,9 @@ const NOTES: [(&str, &str); 2] = [("notes_spin", "spin"), ("notes", "keyvalue,wa
 const OTHERS: [&str; 5] = ["answers", "configured", "on_spin", "subscribes", "told"];
 /// Those of them that are servers of the SDK, which are built for WASI 0.3 as well.
 const SDK: [&str; 2] = ["answers", "subscribes"];
+/// The guest that uses what Spin has for WASI 0.3, and what stands in for Spin.
+const ON_SPIN_P3: [(&str, &str, &[&str]); 2] =
+    [("midge", "places", &["p3", "spin"]), ("midge-test-guests", "stands_in_for_spin", &["spin"])];
 
 fn main() {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
@@ -28,14 +31,9 @@ fn main() {
     let misbehaving = guests(&here);
     let own: Vec<&str> = misbehaving.iter().map(String::as_str).chain(OTHERS).collect();
     let built = target_dir.join(TARGET).join(PROFILE).join("examples");
-    // First, since the others are to stay where cargo puts both.
-    compile("midge", &EXAMPLES, &["p3"], &target_dir);
-    compile("midge-test-guests", &SDK, &["p3"], &target_dir);
     let built_p3 = target_dir.join("p3");
-    fs::create_dir_all(&built_p3).expect("the target folder can be written");
-    for name in EXAMPLES.iter().chain(&SDK).map(|name| format!("{name}.wasm")) {
-        copy(&built.join(&name), &built_p3.join(&name));
-    }
+    // First, since the others are to stay where cargo puts both.
+    let p3 = compile_p3(&built, &built_p3, &target_dir);
     compile("midge", &EXAMPLES, &[], &target_dir);
     for (name, features) in NOTES {
         compile("midge", &["notes"], &[features], &target_dir);
@@ -43,19 +41,35 @@ fn main() {
     }
     compile("midge-test-guests", &own, &[], &target_dir);
 
-    for name in EXAMPLES.iter().chain(&["notes"]).chain(&own) {
+    for name in p3.iter().chain(&["notes"]).chain(&own) {
         watch_sources(&built.join(format!("{name}.d")));
     }
     for file in ["guests", "guests/Cargo.toml", "../Cargo.toml", "../Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", here.join(file).display());
     }
-    let p3 = constants(&built_p3, EXAMPLES.iter().chain(&SDK));
+    let p3 = constants(&built_p3, p3.iter());
     let p3 = format!("/// The guests for WASI 0.3.\npub mod p3 {{\n{p3}}}\n");
     let notes = NOTES.map(|(name, _)| name);
     let p2 = constants(&built, EXAMPLES.iter().chain(&notes).chain(&own));
     let code = p2 + &p3 + &for_each(&misbehaving);
     let out = PathBuf::from(variable("OUT_DIR"));
     fs::write(out.join("guests.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// Builds the guests for WASI 0.3 and keeps them in a folder of their own. Gives their names.
+fn compile_p3(built: &Path, built_p3: &Path, target_dir: &Path) -> Vec<&'static str> {
+    compile("midge", &EXAMPLES, &["p3"], target_dir);
+    compile("midge-test-guests", &SDK, &["p3"], target_dir);
+    for (package, name, features) in ON_SPIN_P3 {
+        compile(package, &[name], features, target_dir);
+    }
+    fs::create_dir_all(built_p3).expect("the target folder can be written");
+    let on_spin = ON_SPIN_P3.map(|(_, name, _)| name);
+    let names: Vec<&str> = EXAMPLES.iter().chain(&SDK).chain(&on_spin).copied().collect();
+    for name in names.iter().map(|name| format!("{name}.wasm")) {
+        copy(&built.join(&name), &built_p3.join(&name));
+    }
+    names
 }
 
 fn variable(name: &str) -> String {
@@ -71,7 +85,12 @@ fn target_dir() -> PathBuf {
     profile.and_then(Path::parent).unwrap_or(&out).join("guests")
 }
 
-/// The misbehaving guests: all files beside the package's library, but for `OTHERS`.
+/// Whether a file in `tests/guests/` is not a guest that misbehaves.
+fn is_another(name: &str) -> bool {
+    name == "lib" || OTHERS.contains(&name) || ON_SPIN_P3.iter().any(|(_, other, _)| *other == name)
+}
+
+/// The misbehaving guests: all files beside the package's library, but for the others.
 fn guests(here: &Path) -> Vec<String> {
     let folder = here.join("guests");
     let entries = fs::read_dir(&folder).expect("tests/guests can be read");
@@ -79,7 +98,7 @@ fn guests(here: &Path) -> Vec<String> {
         .map(|entry| entry.expect("tests/guests can be read").path())
         .filter(|path| path.extension().is_some_and(|kind| kind == "rs"))
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .filter(|name| name != "lib" && !OTHERS.contains(&name.as_str()))
+        .filter(|name| !is_another(name))
         .collect();
     names.sort();
     names

@@ -10,6 +10,7 @@ mod log;
 pub(crate) mod p2_client;
 mod p2_io;
 mod panic;
+mod request;
 pub(crate) mod stdio;
 #[cfg(any(feature = "keyvalue", feature = "wasi-config"))]
 mod storage;

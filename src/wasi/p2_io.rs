@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-#[cfg(not(feature = "p3"))]
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::StreamError;
-#[cfg(not(feature = "p3"))]
 use wstd::runtime::AsyncPollable;
 
 use crate::client_gone::ClientGone;
@@ -34,7 +32,6 @@ pub(crate) async fn sleep(time: Duration) {
     wstd::task::sleep(time.min(LONGEST_WAIT).into()).await;
 }
 
-#[cfg(not(feature = "p3"))]
 pub(super) async fn wait_for(pollable: Pollable) {
     AsyncPollable::new(pollable).wait_for().await;
 }

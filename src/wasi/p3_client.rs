@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_lite::future::zip;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use wasip3::http::client;
 use wasip3::http::types::{
     ErrorCode, Fields, Method, Request as WasiRequest, Response as WasiResponse, Scheme,
@@ -11,8 +11,11 @@ use wasip3::http::types::{
 use wasip3::wit_bindgen::rt::async_support::StreamResult;
 use wasip3::{wit_future, wit_stream};
 
+use super::request::request_functions;
 use super::{p2_client, p3, stdio};
 use crate::fetch::{FetchError, MAX_BODY};
+
+request_functions!(WasiRequest);
 
 /// Most bytes to take in one read.
 const READ_SIZE: usize = 64 << 10;
@@ -40,37 +43,6 @@ pub(crate) async fn fetch(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>
     };
     let (response, ()) = zip(client::send(request), write).await;
     read(response.map_err(failed)?).await
-}
-
-fn to_wasi(headers: &HeaderMap) -> Result<Fields, FetchError> {
-    let pairs = headers.iter();
-    let pairs: Vec<_> =
-        pairs.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
-    Fields::from_list(&pairs).map_err(|_| FetchError::Invalid("a header is not allowed"))
-}
-
-fn address(request: &WasiRequest, method: &http::Method, uri: &Uri) -> Result<(), &'static str> {
-    let method = match method.as_str() {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "OPTIONS" => Method::Options,
-        "PATCH" => Method::Patch,
-        other => Method::Other(other.to_owned()),
-    };
-    request.set_method(&method).map_err(|()| "the method is not allowed")?;
-    let scheme = match uri.scheme_str() {
-        Some("http") => Scheme::Http,
-        Some("https") | None => Scheme::Https,
-        Some(other) => Scheme::Other(other.to_owned()),
-    };
-    request.set_scheme(Some(&scheme)).map_err(|()| "the scheme is not allowed")?;
-    let authority = uri.authority().ok_or("the URI names no server")?;
-    request.set_authority(Some(authority.as_str())).map_err(|()| "the server has no valid name")?;
-    let path = uri.path_and_query().map(http::uri::PathAndQuery::as_str);
-    request.set_path_with_query(path).map_err(|()| "the path is not allowed")
 }
 
 async fn read(response: WasiResponse) -> Result<Response<Vec<u8>>, FetchError> {

@@ -165,11 +165,16 @@ async fn spins_streaming(_: NoArguments, context: Context) -> String {
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Url {
     url: String,
+    /// Of a body to send; without one it only asks.
+    #[serde(default)]
+    bytes: usize,
 }
 
-async fn outbound(Url { url }: Url) -> Result<String, ToolError> {
+async fn outbound(Url { url, bytes }: Url) -> Result<String, ToolError> {
     let failed = |error: &dyn std::fmt::Display| ToolError::new(format!("cannot call: {error}"));
-    let request = Request::get(url).body("").map_err(|error| failed(&error))?;
+    let method = if bytes == 0 { "GET" } else { "POST" };
+    let request = Request::builder().method(method).uri(url).body(vec![b'x'; bytes]);
+    let request = request.map_err(|error| failed(&error))?;
     let response = midge::fetch(request).await.map_err(|error| failed(&error))?;
     String::from_utf8(response.into_body()).map_err(|error| failed(&error))
 }

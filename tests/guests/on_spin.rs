@@ -4,7 +4,7 @@
 use midge::{Json, NoArguments, Server, Tool, ToolError};
 use schemars::JsonSchema;
 use serde::Serialize;
-use spin_sdk::{
+use spin_sdk_5::{
     key_value::Store,
     sqlite3::{Connection, Value},
     variables,

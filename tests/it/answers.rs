@@ -10,6 +10,7 @@ use tokio::{
 use tracing::Level;
 
 use super::guests;
+use crate::upstream::Upstream;
 
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
@@ -283,6 +284,54 @@ async fn upstream(words: &'static str) -> String {
         }
     });
     url
+}
+
+/// The answer was given up for a "connection reset" now and then: hosts do not wait for the end of a
+/// body that `GET` does not have, and the guest took that for a failure.
+#[tokio::test]
+async fn no_answer_is_lost_to_the_end_of_a_body_that_nobody_reads() {
+    let upstream = Upstream::start().await;
+    let url = format!("http://{}/thing", upstream.addr());
+    let allow_outbound = vec!["127.0.0.1".parse().expect("a rule")];
+    let serving = Serving::with(Config { allow_outbound, ..config() }, guests::ANSWERS).await;
+    for _ in 0..50 {
+        let answer = serving.send(&call("outbound", json!({"url": url}))).await;
+        assert_eq!(answer.result_text(), "1");
+    }
+}
+
+/// Another server, which takes bodies only whose length it is told, and says how long they were.
+async fn measuring() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let url = format!("http://{}/", listener.local_addr().expect("it has an address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.expect("the request comes"));
+            }
+            let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length = length.map_or(0, |length| length.parse().expect("a length"));
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.expect("the body comes");
+            let said = format!("{length:08}");
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{said}");
+            stream.write_all(answer.as_bytes()).await.expect("the answer is taken");
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_body_goes_out_with_its_length() {
+    let url = measuring().await;
+    let allow_outbound = vec!["127.0.0.1".parse().expect("a rule")];
+    let serving = Serving::with(Config { allow_outbound, ..config() }, guests::ANSWERS).await;
+    for bytes in [0, 1, 1_000_000] {
+        let answer = serving.send(&call("outbound", json!({"url": url, "bytes": bytes}))).await;
+        assert_eq!(answer.result_text(), format!("{bytes:08}"));
+    }
 }
 
 #[tokio::test]

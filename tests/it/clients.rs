@@ -5,6 +5,50 @@
 //! The clients that are not Rust are installed from `tests/clients/` into the target folder. What
 //! a machine cannot run is left out with a word about how to get it; with `CI=true` that fails.
 
+/// A test for each client and each way in which it speaks: `take_tour` and `take_rust_tour` of the
+/// module it stands in say how they are served.
+macro_rules! tours {
+    () => {
+        #[tokio::test]
+        async fn rust_legacy() {
+            take_rust_tour(LEGACY, ClientLifecycleMode::Initialize).await;
+        }
+
+        #[tokio::test]
+        async fn rust_modern() {
+            take_rust_tour(MODERN, modern()).await;
+        }
+
+        #[tokio::test]
+        async fn typescript_v1() {
+            let program = node::client("v1.mjs").await;
+            take_tour("@modelcontextprotocol/sdk", LEGACY, "legacy", program).await;
+        }
+
+        #[tokio::test]
+        async fn typescript_v2_legacy() {
+            let program = node::client("v2.mjs").await;
+            take_tour("@modelcontextprotocol/client", LEGACY, "legacy", program).await;
+        }
+
+        #[tokio::test]
+        async fn typescript_v2_modern() {
+            let program = node::client("v2.mjs").await;
+            take_tour("@modelcontextprotocol/client", MODERN, "auto", program).await;
+        }
+
+        #[tokio::test]
+        async fn python_legacy() {
+            take_tour("mcp", LEGACY, "legacy", python::client().await).await;
+        }
+
+        #[tokio::test]
+        async fn python_modern() {
+            take_tour("mcp", MODERN, "auto", python::client().await).await;
+        }
+    };
+}
+
 mod folder;
 mod listens;
 pub(crate) mod node;
@@ -100,46 +144,10 @@ async fn take_rust_tour(protocol: &str, lifecycle: ClientLifecycleMode) {
     finish(&serving, &report, "rmcp", protocol);
 }
 
-#[tokio::test]
-async fn rust_legacy() {
-    take_rust_tour(LEGACY, ClientLifecycleMode::Initialize).await;
-}
-
 /// How `rmcp` becomes a modern client.
 fn modern() -> ClientLifecycleMode {
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     ClientLifecycleMode::Auto { preferred_versions, legacy_version: None }
 }
 
-#[tokio::test]
-async fn rust_modern() {
-    take_rust_tour(MODERN, modern()).await;
-}
-
-#[tokio::test]
-async fn typescript_v1() {
-    let program = node::client("v1.mjs").await;
-    take_tour("@modelcontextprotocol/sdk", LEGACY, "legacy", program).await;
-}
-
-#[tokio::test]
-async fn typescript_v2_legacy() {
-    let program = node::client("v2.mjs").await;
-    take_tour("@modelcontextprotocol/client", LEGACY, "legacy", program).await;
-}
-
-#[tokio::test]
-async fn typescript_v2_modern() {
-    let program = node::client("v2.mjs").await;
-    take_tour("@modelcontextprotocol/client", MODERN, "auto", program).await;
-}
-
-#[tokio::test]
-async fn python_legacy() {
-    take_tour("mcp", LEGACY, "legacy", python::client().await).await;
-}
-
-#[tokio::test]
-async fn python_modern() {
-    take_tour("mcp", MODERN, "auto", python::client().await).await;
-}
+tours!();

@@ -10,6 +10,7 @@ mod clients;
 mod configuration;
 mod conformance;
 mod faults;
+mod generated;
 mod golden;
 mod host_review;
 mod hosts;

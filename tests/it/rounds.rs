@@ -123,7 +123,9 @@ async fn i11_who_declines_is_not_asked_again() {
         assert!(answer.result_text().contains(says), "{}", answer.text());
     }
     let lines = serving.exchanges(4).await;
-    assert!(lines[2..].iter().all(|line| &line["outcome"] == "tool-error"), "{lines:?}");
+    // An exchange may be over after the next one.
+    let refused = lines.iter().filter(|line| &line["outcome"] == "tool-error");
+    assert_eq!(refused.count(), 2, "{lines:?}");
     serving.assert_noise(0, 0);
 }
 

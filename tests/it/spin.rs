@@ -3,6 +3,7 @@
 
 mod imports;
 mod manifest;
+mod runs;
 
 use std::{
     fs,

@@ -74,40 +74,4 @@ async fn take_rust_tour(protocol: &str, lifecycle: ClientLifecycleMode) {
     }
 }
 
-#[tokio::test]
-async fn rust_legacy() {
-    take_rust_tour(LEGACY, ClientLifecycleMode::Initialize).await;
-}
-
-#[tokio::test]
-async fn rust_modern() {
-    take_rust_tour(MODERN, modern()).await;
-}
-
-#[tokio::test]
-async fn typescript_v1() {
-    let program = node::client("v1.mjs").await;
-    take_tour("@modelcontextprotocol/sdk", LEGACY, "legacy", program).await;
-}
-
-#[tokio::test]
-async fn typescript_v2_legacy() {
-    let program = node::client("v2.mjs").await;
-    take_tour("@modelcontextprotocol/client", LEGACY, "legacy", program).await;
-}
-
-#[tokio::test]
-async fn typescript_v2_modern() {
-    let program = node::client("v2.mjs").await;
-    take_tour("@modelcontextprotocol/client", MODERN, "auto", program).await;
-}
-
-#[tokio::test]
-async fn python_legacy() {
-    take_tour("mcp", LEGACY, "legacy", python::client().await).await;
-}
-
-#[tokio::test]
-async fn python_modern() {
-    take_tour("mcp", MODERN, "auto", python::client().await).await;
-}
+tours!();

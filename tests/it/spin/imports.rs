@@ -53,6 +53,13 @@ const DRAFTS: [&str; 4] = [
 const OWN: [&str; 3] =
     ["fermyon:spin/key-value@2.0.0", "fermyon:spin/variables@2.0.0", "spin:sqlite/sqlite@3.0.0"];
 
+/// The same for its crate for WASI 0.3: in the worlds `spin:up@4.0.0` and `spin:up@4.1.0`.
+const OWN_3: [&str; 3] = [
+    "spin:key-value/key-value@3.0.0",
+    "spin:sqlite/sqlite@3.1.0",
+    "spin:variables/variables@3.0.0",
+];
+
 /// What components of WASI 0.3 may import of that version besides: in the world of `spin:up@4.1.0`
 /// by `wasi:cli/imports@0.3.0` and `wasi:http/client@0.3.0`.
 const WASI_3: [&str; 9] = [
@@ -131,6 +138,20 @@ fn a_handler_has_what_spin_gives_by_the_crate_of_spin() {
     assert_eq!(imports.unknown_to_spin(), [""; 0]);
     let names = imports.names();
     assert!(OWN.iter().all(|own| names.contains(*own)), "{names:?}");
+}
+
+#[test]
+fn a_handler_of_wasi_3_has_what_spin_gives_by_the_feature() {
+    let imports = Imports::of(guests::p3::PLACES);
+    let unknown = imports.unknown_to_spin();
+    let (own, others): (BTreeSet<_>, BTreeSet<_>) =
+        unknown.iter().map(String::as_str).partition(|name| OWN_3.contains(name));
+    assert_eq!(own, BTreeSet::from(OWN_3));
+    assert!(others.iter().all(|name| WASI_3.contains(name)), "{others:?}");
+    assert!(imports.names().contains(DRAFTS[0]), "its origins are variables of Spin");
+    // The feature alone, for WASI 0.2, brings nothing of it.
+    let notes = Imports::of(guests::NOTES_SPIN).names();
+    assert!(!notes.iter().any(|name| name.starts_with("spin:")), "{notes:?}");
 }
 
 #[test]
