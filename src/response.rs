@@ -8,9 +8,6 @@ use crate::protocol::jsonrpc::{ErrorResponse, RequestId};
 use crate::protocol::meta::SERVER_INFO;
 use crate::server::Server;
 
-/// Room for what stands around a result, in bytes: most servers say no more of themselves.
-const ENVELOPE: usize = 256;
-
 /// One response.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -61,29 +58,38 @@ fn write(
     version: Version,
     body: &Body,
 ) -> Result<String, serde_json::Error> {
-    let members = members_of(&body.json);
+    let (id, members) = (serde_json::to_string(id)?, members_of(&body.json));
     let own_meta = body.meta.as_deref().map_or("", members_of);
-    // Results may be large: each is copied once.
-    let mut json = String::with_capacity(members.len() + own_meta.len() + ENVELOPE);
-    let mut add = |pieces: &[&str]| pieces.iter().for_each(|piece| json.push_str(piece));
-    add(&["{\"jsonrpc\":\"2.0\",\"id\":", &serde_json::to_string(id)?, ",\"result\":{"]);
-    let has_envelope = version.has_result_envelope();
-    if has_envelope {
-        let result_type = body.result_type.as_str();
-        add(&["\"resultType\":\"", result_type, "\"", comma_before(members)]);
+    let mut server_info = String::new();
+    let (mut result_type, mut result_key, mut quote, mut info_key) = ("", "", "", ["", ""]);
+    if version.has_result_envelope() {
+        server_info = serde_json::to_string(server.identity())?;
+        (result_type, result_key) = (body.result_type.as_str(), "\"resultType\":\"");
+        (quote, info_key) = ("\"", [SERVER_INFO, "\":"]);
     }
-    add(&[members]);
-    if has_envelope || !own_meta.is_empty() {
-        let is_first = members.is_empty() && !has_envelope;
-        add(&[if is_first { "" } else { "," }, "\"_meta\":{"]);
-        if has_envelope {
-            let identity = serde_json::to_string(server.identity())?;
-            add(&["\"", SERVER_INFO, "\":", &identity, comma_before(own_meta)]);
-        }
-        add(&[own_meta, "}"]);
-    }
-    add(&["}}"]);
-    Ok(json)
+    let has_meta = !server_info.is_empty() || !own_meta.is_empty();
+    let before_meta = if result_type.is_empty() { members } else { result_type };
+    // At once, since results may be large: each is copied once.
+    let pieces = [
+        "{\"jsonrpc\":\"2.0\",\"id\":",
+        &id,
+        ",\"result\":{",
+        result_key,
+        result_type,
+        quote,
+        comma(result_type, members),
+        members,
+        if has_meta { comma(before_meta, "_meta") } else { "" },
+        if has_meta { "\"_meta\":{" } else { "" },
+        quote,
+        info_key[0],
+        info_key[1],
+        &server_info,
+        comma(&server_info, own_meta),
+        own_meta,
+        if has_meta { "}}}" } else { "}}" },
+    ];
+    Ok(pieces.concat())
 }
 
 /// What stands between the braces of an object.
@@ -91,7 +97,7 @@ fn members_of(object: &str) -> &str {
     object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default()
 }
 
-/// What stands before members that may be missing, behind others.
-fn comma_before(members: &str) -> &'static str {
-    if members.is_empty() { "" } else { "," }
+/// What stands between members of objects that may be missing.
+fn comma(before: &str, after: &str) -> &'static str {
+    if before.is_empty() || after.is_empty() { "" } else { "," }
 }

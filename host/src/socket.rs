@@ -22,6 +22,10 @@ use crate::pulse::Pulse;
 /// connection, and the client would lose the answer that tells it why.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// Up to this size head and body of an answer are joined: the system takes one piece faster than
+/// several.
+const SMALL: usize = 2 << 10;
+
 /// Whether tokio learns of a socket's readiness once, when it begins (epoll, kqueue).
 const TELLS_NEWS_ONLY: bool = cfg!(any(target_os = "linux", target_os = "macos"));
 
@@ -147,7 +151,11 @@ impl AsyncWrite for Tracked {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_send(cx, |socket| socket.try_write_vectored(slices))
+        let mut joined = [0; SMALL];
+        match join(slices, &mut joined) {
+            Some(joined) => self.poll_send(cx, |socket| socket.try_write(joined)),
+            None => self.poll_send(cx, |socket| socket.try_write_vectored(slices)),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -167,5 +175,29 @@ impl AsyncWrite for Tracked {
             ready!(self.poll_linger(cx));
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Copies slices behind each other, if there is room for all.
+fn join<'a>(slices: &[io::IoSlice<'_>], room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let mut length = 0;
+    for slice in slices {
+        room.get_mut(length..length + slice.len())?.copy_from_slice(slice);
+        length += slice.len();
+    }
+    room.get(..length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_joined_where_there_is_room() {
+        let slices = [b"head ".as_slice(), b"", b"body"].map(io::IoSlice::new);
+        assert_eq!(join(&slices, &mut [0; 9]), Some(b"head body".as_slice()));
+        assert_eq!(join(&slices, &mut [0; 100]), Some(b"head body".as_slice()));
+        assert_eq!(join(&slices, &mut [0; 8]), None);
+        assert_eq!(join(&[], &mut [0; 8]), Some(b"".as_slice()));
     }
 }

@@ -48,9 +48,9 @@ fn write_line(
     now: SystemTime,
     record: impl FnOnce(&mut Fields<'_>),
 ) {
-    let (now, level) = (humantime::format_rfc3339_micros(now), metadata.level());
-    let _ = write!(line, r#"{{"timestamp":"{now}","level":"{level}""#);
+    let _ = write!(line, r#"{{"timestamp":"{}""#, humantime::format_rfc3339_micros(now));
     let mut fields = Fields(line);
+    fields.add("level", metadata.level().as_str());
     record(&mut fields);
     fields.add("target", metadata.target());
     line.extend_from_slice(b"}\n");
@@ -60,9 +60,10 @@ struct Fields<'a>(&'a mut Vec<u8>);
 
 impl Fields<'_> {
     fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        self.0.push(b',');
-        let _ = serde_json::to_writer(&mut *self.0, name);
-        self.0.push(b':');
+        // The names of fields are identifiers of Rust, and need no escapes.
+        for piece in [",\"", name, "\":"] {
+            self.0.extend_from_slice(piece.as_bytes());
+        }
         let _ = serde_json::to_writer(&mut *self.0, value);
     }
 }
