@@ -5,18 +5,15 @@
 
 use serde_json::Value;
 
-use crate::context::LocalFuture;
 use crate::error::ToolError;
 use crate::protocol::tool::CallToolResult;
 use crate::schema::{MakeSchema, Violation, validate};
 
-type Call = LocalFuture<Result<CallToolResult, ToolError>>;
-
 /// Checks arguments, given as JSON.
 pub(crate) type CheckArguments = fn(MakeSchema, &str) -> Result<(), ToolError>;
 
-/// Adds to a call that its result is checked.
-pub(crate) type CheckResult = fn(MakeSchema, Call) -> Call;
+/// Checks the result of a call.
+pub(crate) type CheckResult = fn(MakeSchema, CallToolResult) -> Result<CallToolResult, ToolError>;
 
 /// Refuses arguments that the schema forbids.
 pub(crate) fn check_arguments(schema: MakeSchema, json: &str) -> Result<(), ToolError> {
@@ -26,22 +23,23 @@ pub(crate) fn check_arguments(schema: MakeSchema, json: &str) -> Result<(), Tool
 }
 
 /// Lets no structured content out that the schema forbids: that is the server's fault.
-pub(crate) fn check_result(schema: MakeSchema, call: Call) -> Call {
-    Box::pin(async move {
-        let result = call.await?;
-        if !result.is_error() {
-            let json = result.structured_json().ok_or_else(|| {
-                ToolError::internal("the tool has an output schema and gave no structured content")
-            })?;
-            let content: Value = serde_json::from_str(json).map_err(ToolError::internal)?;
-            validate(&schema(), &content).map_err(|Violation { path, rule }| {
-                ToolError::internal(format!(
-                    "the structured content breaks the output schema: `{path}` {rule}"
-                ))
-            })?;
-        }
-        Ok(result)
-    })
+pub(crate) fn check_result(
+    schema: MakeSchema,
+    result: CallToolResult,
+) -> Result<CallToolResult, ToolError> {
+    if result.is_error() {
+        return Ok(result);
+    }
+    let json = result.structured_json().ok_or_else(|| {
+        ToolError::internal("the tool has an output schema and gave no structured content")
+    })?;
+    let content: Value = serde_json::from_str(json).map_err(ToolError::internal)?;
+    validate(&schema(), &content).map_err(|Violation { path, rule }| {
+        ToolError::internal(format!(
+            "the structured content breaks the output schema: `{path}` {rule}"
+        ))
+    })?;
+    Ok(result)
 }
 
 /// Arguments that are no value of the argument type, or no JSON that could be one.

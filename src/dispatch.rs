@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::error::{ProtocolError, ToolError};
 use crate::lists::List;
 use crate::outbox::Outbox;
-use crate::params::{self, Params};
+use crate::params::{self, Param, Params};
 use crate::prompt::Prompts;
 use crate::protocol::Version;
 use crate::protocol::discover::{DiscoverResult, InitializeResult};
@@ -68,10 +68,10 @@ impl<'a> Method<'a> {
     }
 
     /// The parameter that names what is asked for, which clients repeat in `Mcp-Name`.
-    pub(crate) fn name_parameter(&self) -> Option<&'static str> {
+    pub(crate) fn name_parameter(&self) -> Option<Param> {
         match self {
-            Method::CallTool | Method::GetPrompt(_) => Some("name"),
-            Method::ReadResource(_) => Some("uri"),
+            Method::CallTool | Method::GetPrompt(_) => Some(Param::Name),
+            Method::ReadResource(_) => Some(Param::Uri),
             _ => None,
         }
     }
@@ -177,10 +177,9 @@ fn call_tool(
     mut request: RequestInfo,
     delivery: &Delivery,
 ) -> Result<Answer, Failure> {
-    let name = params::string(params.of_method("name")?, "name")?;
-    let arguments = params::object(params.of_method("arguments")?, "arguments")?;
-    let [responses, state] = params::INPUT.map(|name| params.of_method(name));
-    let input = [responses?, state?];
+    let name = params::string(params.of_method(Param::Name)?, "name")?;
+    let arguments = params::object(params.of_method(Param::Arguments)?, "arguments")?;
+    let input = [params.of_method(Param::InputResponses)?, params.of_method(Param::RequestState)?];
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
     let version = request.version;
@@ -206,11 +205,11 @@ fn call_tool(
             let finished = tool::finish(Err(error), version);
             Answer::Now(Response::new(server, &id, version, finished))
         }
-        Ok(call) => Answer::Call(Call {
+        Ok(future) => Answer::Call(Call {
             run_to_completion: tool.runs_to_completion(),
             early_stream: tool.streams_early(),
             heartbeat: tool.has_heartbeat(),
-            ..Call::new(context, Box::pin(async move { tool::finish(call.await, version) }))
+            ..Call::new(context, future)
         }),
     })
 }

@@ -13,27 +13,40 @@ pub(crate) const INPUT: [&str; 2] = ["inputResponses", "requestState"];
 /// The parameters of a request. They may be large, so what most methods want of them is read once.
 pub(crate) struct Params<'a> {
     pub(crate) json: Option<&'a RawValue>,
-    found: [Member<'a>; Params::FOUND.len()],
+    found: [Member<'a>; Param::NAMES.len()],
+}
+
+/// A parameter that is read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Param {
+    Meta,
+    Name,
+    Uri,
+    Arguments,
+    InputResponses,
+    RequestState,
+}
+
+impl Param {
+    /// In the order of the variants.
+    const NAMES: [&'static str; 6] = ["_meta", "name", "uri", "arguments", INPUT[0], INPUT[1]];
 }
 
 impl<'a> Params<'a> {
-    const FOUND: [&'static str; 6] = ["_meta", "name", "uri", "arguments", INPUT[0], INPUT[1]];
-
     pub(crate) fn new(json: Option<&'a RawValue>) -> Result<Self, NotReadable> {
-        let none = [Ok(None); Self::FOUND.len()];
-        let found = json.map_or(Ok(none), |json| members::find(json, Self::FOUND))?;
+        let none = [Ok(None); Param::NAMES.len()];
+        let found = json.map_or(Ok(none), |json| members::find(json, Param::NAMES))?;
         Ok(Self { json, found })
     }
 
-    /// A parameter; `None` where it is missing, or none of those that are read at once.
-    pub(crate) fn get(&self, name: &str) -> Member<'a> {
-        let index = Self::FOUND.iter().position(|other| *other == name);
-        index.map_or(Ok(None), |index| self.found[index])
+    /// A parameter; `None` where it is missing.
+    pub(crate) fn get(&self, param: Param) -> Member<'a> {
+        self.found[param as usize]
     }
 
     /// As [`get`](Self::get), for the method itself.
-    pub(crate) fn of_method(&self, name: &str) -> Result<Option<&'a RawValue>, ProtocolError> {
-        self.get(name).map_err(unreadable)
+    pub(crate) fn of_method(&self, param: Param) -> Result<Option<&'a RawValue>, ProtocolError> {
+        self.get(param).map_err(unreadable)
     }
 }
 
@@ -74,4 +87,28 @@ pub(crate) fn object<'a>(
 /// Parameters that do not fit the method.
 pub(crate) fn invalid(reason: &str) -> ProtocolError {
     ProtocolError::InvalidParams(reason.to_owned().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_found_by_their_names() {
+        for param in [
+            Param::Meta,
+            Param::Name,
+            Param::Uri,
+            Param::Arguments,
+            Param::InputResponses,
+            Param::RequestState,
+        ] {
+            let name = format!("{param:?}");
+            let name = name[..1].to_lowercase() + &name[1..];
+            let name = if param == Param::Meta { "_meta" } else { &name };
+            let json = RawValue::from_string(format!(r#"{{"other":1,"{name}":2}}"#)).unwrap();
+            let params = Params::new(Some(&json)).unwrap();
+            assert_eq!(params.get(param).unwrap().map(RawValue::get), Some("2"), "{name}");
+        }
+    }
 }

@@ -27,9 +27,6 @@ pub(crate) trait Audience {
     /// Passes on a notification; without one, what only shows that somebody is at work.
     fn tell<'a>(&'a mut self, notification: Option<&'a str>) -> Telling<'a>;
 
-    /// Whether there is a way for notifications.
-    fn listens(&self) -> bool;
-
     /// How long nothing may be said. `heartbeat`: the client's leaving must be noticed soon.
     fn silence(&self, settings: &Settings, heartbeat: bool) -> Option<Duration>;
 
@@ -46,9 +43,6 @@ pub(crate) trait Audience {
 /// time is up, or when the client is gone and the call is not one that runs to completion.
 pub(crate) async fn run(server: &Server, audience: &mut dyn Audience, call: Call) -> Io<Response> {
     let Call { future, context, run_to_completion, early_stream, heartbeat, clock, .. } = call;
-    if !audience.listens() {
-        context.outbox().close();
-    }
     context.start_clock(server.settings().time_limit);
     if clock {
         context.set_clock(audience.clock());

@@ -31,6 +31,10 @@ pub(crate) async fn run<T: Transport>(
         let response = match job {
             Answer::Now(response) => response,
             Answer::Call(call) => {
+                if !writer.streams() {
+                    // There is no way for notifications.
+                    call.context.outbox().close();
+                }
                 contexts.push(call.context.clone());
                 running::run(server, writer, call).await?
             }

@@ -24,10 +24,6 @@ impl<T: Transport> Audience for Writer<'_, T> {
         })
     }
 
-    fn listens(&self) -> bool {
-        self.streams()
-    }
-
     fn silence(&self, settings: &Settings, heartbeat: bool) -> Option<Duration> {
         let keep_alive = settings.keep_alive;
         let time = match (self.is_streaming(), heartbeat) {

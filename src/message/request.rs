@@ -11,7 +11,7 @@ use crate::answer::Failure;
 use crate::delivery::Delivery;
 use crate::dispatch::{self, Answer, Method};
 use crate::error::ProtocolError;
-use crate::params::Params;
+use crate::params::{Param, Params};
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{Request, RequestId};
 use crate::protocol::logging::LoggingLevel;
@@ -74,7 +74,7 @@ impl<'a> Asked<'a> {
             |what: &str, error| ProtocolError::InvalidMeta(format!("{what} {error}").into());
         let params = Params::new(request.params);
         let (params, raw_meta) = params
-            .and_then(|params| params.get("_meta").map(|meta| (params, meta)))
+            .and_then(|params| params.get(Param::Meta).map(|meta| (params, meta)))
             .map_err(|error| unreadable("`params`", error))?;
         let meta = raw_meta
             .map_or(Ok(RequestMeta::default()), RequestMeta::read)
@@ -150,7 +150,11 @@ impl<'a> Asked<'a> {
 
     /// The name of what is asked for, for the methods that name something. Parameters without it
     /// are refused later, as parameters.
-    fn record_name(&self, method: &Method<'_>, record: Option<&mut Record>) -> Option<Cow<'a, str>> {
+    fn record_name(
+        &self,
+        method: &Method<'_>,
+        record: Option<&mut Record>,
+    ) -> Option<Cow<'a, str>> {
         let parameter = method.name_parameter()?;
         let name = members::string(self.params.get(parameter).ok()??)?;
         if let Some(record) = record {

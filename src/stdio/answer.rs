@@ -98,10 +98,6 @@ impl<S: Streams> Audience for Listener<'_, S> {
         })
     }
 
-    fn listens(&self) -> bool {
-        true
-    }
-
     /// No proxy is in between, and the end of the input tells of a client that leaves.
     fn silence(&self, _: &Settings, _: bool) -> Option<Duration> {
         None

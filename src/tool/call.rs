@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use super::{Call, Output, Requires, Tool};
+use super::{Output, Requires, Tool};
 use crate::answer::{Body, Failure, Finished};
-use crate::context::Context;
+use crate::context::{Context, LocalFuture};
 use crate::error::{ProtocolError, ToolError};
 use crate::fields::Fields;
 use crate::outcome::Outcome;
@@ -37,17 +37,34 @@ impl Tool {
         &self,
         arguments: Option<&RawValue>,
         context: Context,
-    ) -> Result<Call, ToolError> {
+    ) -> Result<LocalFuture<Finished>, ToolError> {
         let arguments = arguments.map_or("{}", RawValue::get);
-        let Some(extras) = &self.extras else { return (self.handler)(arguments, context) };
-        if let Some(check) = extras.check_arguments {
-            check(extras.input_schema.unwrap_or(self.input_schema), arguments)?;
+        let mut ending = Ending { version: context.protocol_version(), output: None };
+        if let Some(extras) = &self.extras {
+            if let Some(check) = extras.check_arguments {
+                check(extras.input_schema.unwrap_or(self.input_schema), arguments)?;
+            }
+            ending.output = extras.output;
         }
-        let call = (self.handler)(arguments, context)?;
-        Ok(match extras.output {
-            Some(Output { schema, check }) => check(schema, call),
-            None => call,
-        })
+        (self.handler)(arguments, context, ending)
+    }
+}
+
+/// What a call is held against when it is done, and by whom it is seen.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending {
+    version: Version,
+    output: Option<Output>,
+}
+
+impl Ending {
+    /// What the client gets to see of a result.
+    pub(crate) fn finish(self, result: Result<CallToolResult, ToolError>) -> Finished {
+        let result = match self.output {
+            Some(Output { schema, check }) => result.and_then(|result| check(schema, result)),
+            None => result,
+        };
+        finish(result, self.version)
     }
 }
 

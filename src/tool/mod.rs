@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::answer::Finished;
 use crate::conform::{self, CheckArguments, CheckResult};
 use crate::context::{Context, LocalFuture};
 use crate::error::{ProtocolError, ToolError};
@@ -20,17 +21,16 @@ use crate::fields::Fields;
 use crate::headers::check_params;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Icon;
-use crate::protocol::tool::{CallToolResult, ToolAnnotations};
+use crate::protocol::tool::ToolAnnotations;
 use crate::request::RequestInfo;
 use crate::schema::header_params::{self, HeaderParam};
 use crate::schema::{self, MakeSchema};
 use crate::tool_result::IntoToolResult;
 
-pub(crate) use call::finish;
+pub(crate) use call::{Ending, finish};
 
-type Call = LocalFuture<Result<CallToolResult, ToolError>>;
 type CheckHeaders = fn(&Fields, &[HeaderParam], Option<&RawValue>) -> Result<(), ProtocolError>;
-type Handler = Box<dyn Fn(&str, Context) -> Result<Call, ToolError>>;
+type Handler = Box<dyn Fn(&str, Context, Ending) -> Result<LocalFuture<Finished>, ToolError>>;
 
 /// A tool that the client's model can call.
 ///
@@ -125,9 +125,9 @@ impl Tool {
     {
         Self::build::<A, R::Output>(
             name.into(),
-            Box::new(move |json, _| {
+            Box::new(move |json, _, ending| {
                 let call = handler(read_arguments(json)?);
-                Ok(Box::pin(async move { call.await.into_tool_result() }))
+                Ok(Box::pin(async move { ending.finish(call.await.into_tool_result()) }))
             }),
         )
     }
@@ -144,9 +144,9 @@ impl Tool {
     {
         let tool = Self::build::<A, R::Output>(
             name.into(),
-            Box::new(move |json, context| {
+            Box::new(move |json, context, ending| {
                 let call = handler(read_arguments(json)?, context);
-                Ok(Box::pin(async move { call.await.into_tool_result() }))
+                Ok(Box::pin(async move { ending.finish(call.await.into_tool_result()) }))
             }),
         );
         Self { may_ask: true, ..tool }

@@ -36,7 +36,9 @@ fn read_head(head: Vec<u8>) -> RequestHead {
     let (path, _) = split(split(rest, b' ').0, b'?');
     let path = String::from_utf8(path.to_vec()).unwrap_or_default();
     let headers = Fields::from_text(head, line);
-    let authority = headers.texts("host").next().map(str::to_owned);
+    // Of use beside an origin only.
+    let authority = headers.contains("origin").then(|| headers.texts("host").next());
+    let authority = authority.flatten().map(str::to_owned);
     RequestHead { method, path, authority, headers }
 }
 
