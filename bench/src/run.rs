@@ -1,4 +1,4 @@
-//! The rounds: all contestants of a workload are up, and take turns.
+//! The rounds: in each of them, all contestants of a workload have their turn.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     workload::{Spec, Workload},
 };
 
-/// Before the first round, so that caches are warm and pools are filled.
+/// Before a round, so that caches are warm and pools are filled.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// How long a server's last work may go on after its last answer, and still be counted.
 const SETTLE: Duration = Duration::from_millis(30);
@@ -43,27 +43,27 @@ async fn compare(
     arguments: &RunArguments,
     artifacts: &Artifacts,
 ) -> Result<Vec<Row>, BenchError> {
-    let spec = workload.spec();
     let takes_part = |who: &Contestant| who.takes_part(workload, artifacts);
-    let mut running = Vec::new();
-    for who in contestants.into_iter().filter(takes_part) {
-        running.push(Running::start(who, spec, artifacts).await?);
-    }
+    let contestants = contestants.into_iter().filter(takes_part);
+    let mut rounds: Vec<_> = contestants.map(|who| (who, Vec::new())).collect();
     for _ in 0..arguments.rounds {
-        for running in &mut running {
-            let figures = running.round(Duration::from_secs_f64(arguments.seconds)).await?;
-            running.rounds.push(figures);
+        for (who, figures) in &mut rounds {
+            let running = Running::start(*who, workload.spec(), artifacts).await?;
+            figures.push(running.round(Duration::from_secs_f64(arguments.seconds)).await?);
         }
     }
-    Ok(running.iter().filter_map(|running| running.row(workload)).collect())
+    let row = |(who, rounds): (Contestant, Vec<Figures>)| {
+        Figures::medians(&rounds).map(|figures| Row::new(workload, who, figures))
+    };
+    Ok(rounds.into_iter().filter_map(row).collect())
 }
 
+/// A contestant for one round: one process may be slower than another of the same program, by a
+/// third and for as long as it lives.
 struct Running {
-    who: Contestant,
     process: Process,
     message: Message,
     spec: Spec,
-    rounds: Vec<Figures>,
 }
 
 impl Running {
@@ -73,11 +73,11 @@ impl Running {
         let message = who.message(spec.question);
         process.answers(&message, spec.wire, PAUSE).await?;
         load::drive(process.addr(), process.name(), &message, spec, WARM_UP).await?;
-        Ok(Self { who, process, message, spec, rounds: Vec::new() })
+        Ok(Self { process, message, spec })
     }
 
     async fn round(&self, time: Duration) -> Result<Figures, BenchError> {
-        let Self { process, message, spec, .. } = self;
+        let Self { process, message, spec } = self;
         let before = process.cpu()?;
         let load = load::drive(process.addr(), process.name(), message, *spec, time).await?;
         tokio::time::sleep(SETTLE).await;
@@ -89,10 +89,5 @@ impl Running {
             cpu_us: cpu.as_secs_f64() * 1e6 / load.requests().max(1) as f64,
             peak_kib: process.peak_memory()?,
         })
-    }
-
-    fn row(&self, workload: Workload) -> Option<Row> {
-        let figures = Figures::medians(&self.rounds)?;
-        Some(Row::new(workload, self.who, figures))
     }
 }
