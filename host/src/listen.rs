@@ -14,7 +14,7 @@ use crate::{
     Guest, Host, HostError,
     authority::Names,
     connection::{self, Phase, Shared},
-    workers::Workers,
+    workers::{Threads, Workers},
 };
 
 /// Clients that may wait to be accepted, if the system allows as many. tokio has 128: of more that
@@ -33,6 +33,7 @@ pub struct Server {
     addr: SocketAddr,
     handle: ServerHandle,
     workers: Workers,
+    threads: Threads,
 }
 
 /// Controls a running [`Server`] from elsewhere.
@@ -74,12 +75,12 @@ impl Server {
             guest: watch::Sender::new(guest),
             phase: watch::Sender::new(Phase::Serving),
         };
-        let workers = Workers::default();
-        Ok(Self { host: host.clone(), listener, addr, handle, workers })
+        let (workers, threads) = Default::default();
+        Ok(Self { host: host.clone(), listener, addr, handle, workers, threads })
     }
 
     /// Has connections served on threads of their own, as many as [`Config::threads`] says, and not
-    /// in the caller's runtime.
+    /// in the caller's runtime. The threads end with [`Server::run`], and log where the caller does.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl Server {
             0 => thread::available_parallelism().map_or(1, NonZero::get),
             threads => threads as usize,
         };
-        self.workers = Workers::start(threads)
+        (self.workers, self.threads) = Workers::start(threads)
             .map_err(|source| HostError::System { what: "start the threads", source })?;
         Ok(self)
     }
@@ -113,7 +114,7 @@ impl Server {
     ///
     /// None at present: what can go wrong while serving concerns one connection.
     pub async fn run(self) -> Result<(), HostError> {
-        let Self { host, listener, addr, handle, workers } = self;
+        let Self { host, listener, addr, handle, workers, threads } = self;
         let config = host.config();
         if config.allow_host.is_empty() && !addr.ip().to_canonical().is_loopback() {
             tracing::warn!(
@@ -148,9 +149,11 @@ impl Server {
         drop((listener, alive));
         if timeout(config.drain, ended.recv()).await.is_err() {
             handle.phase.send_replace(Phase::Over);
-            // Guests that run to completion do not end by this; they end with the process.
+            // Guests that run to completion do not end by this; they end with their threads, or
+            // with the process.
             let _ = timeout(config.abort_grace + LAST_MOMENT, ended.recv()).await;
         }
+        drop(threads);
         Ok(())
     }
 }

@@ -53,6 +53,8 @@ impl Serving {
         let bound = runtime.spawn(async move { Server::bind(&binding, guest, addr).await });
         let server = bound.await.expect("binding does not panic").expect("there is a free port");
         let (addr, handle) = (server.local_addr(), server.handle());
+        let server = runtime.spawn(async { server.on_threads() });
+        let server = server.await.expect("starting does not panic").expect("there are threads");
         runtime.spawn(server.run());
         Self { host, addr, handle, log, dispatch, runtime: Some(runtime) }
     }
