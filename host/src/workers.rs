@@ -70,10 +70,10 @@ impl Worker {
         let (alive, over) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
-        // A log of this thread alone is also for those that it starts.
-        let log = (!dispatcher::has_been_set()).then(|| dispatcher::get_default(Dispatch::clone));
+        // A log of the caller's thread alone is for these, too.
+        let log = dispatcher::get_default(Dispatch::clone);
         thread::Builder::new().name("midge-worker".to_owned()).spawn(move || {
-            let _log = log.as_ref().map(dispatcher::set_default);
+            let _log = dispatcher::set_default(&log);
             // Nothing is ever sent.
             let _ = runtime.block_on(over);
             runtime.shutdown_background();
