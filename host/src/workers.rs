@@ -126,7 +126,7 @@ mod tests {
             let sender = sender.clone();
             workers.spawn(async move {
                 sender.send(thread::current().id()).unwrap();
-                pending().await
+                pending::<()>().await;
             });
         }
         let mut threads = HashSet::new();
@@ -157,11 +157,10 @@ mod tests {
         let (held, mut dropped) = mpsc::channel::<()>(1);
         workers.spawn(async move {
             let _held = held;
-            pending().await
+            pending::<()>().await;
         });
         assert!(timeout(Duration::from_millis(1), dropped.recv()).await.is_err());
         drop(threads);
         assert_eq!(timeout(LONG, dropped.recv()).await, Ok(None));
     }
 }
-
