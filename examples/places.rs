@@ -81,6 +81,10 @@ async fn forecast(args: Named) -> Result<String, ToolError> {
         }
         server => server?,
     };
+    // A name may have anything in it, also what leads to other paths.
+    if !args.name.chars().all(|char| char.is_ascii_alphanumeric() || char == '-') {
+        return Err(ToolError::new("A name has letters, digits and hyphens"));
+    }
     let request = Request::get(format!("{server}/{}", args.name))
         .body("")
         .map_err(|_| ToolError::new(format!("`{}` is no name of a place", args.name)))?;

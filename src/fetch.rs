@@ -1,7 +1,7 @@
 //! Why a call of another server has no answer.
 
-use http::Request;
 use http::header::CONTENT_LENGTH;
+use http::{Method, Request};
 
 /// Most bytes of an answer that `fetch` takes.
 pub(crate) const MAX_BODY: usize = 8 << 20;
@@ -27,11 +27,13 @@ pub enum FetchError {
     Native,
 }
 
-/// Says how long the body is, where there is one; it would be sent in chunks, which not every
-/// server takes.
+/// Says how long the body is, where there is one or might be; it would be sent in chunks, which not
+/// every server takes.
 pub(crate) fn with_length(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
     let length = request.body().len();
-    if length > 0 && !request.headers().contains_key(CONTENT_LENGTH) {
+    // RFC 9110, section 8.6: of these, also that there is none.
+    let is_expected = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+    if (length > 0 || is_expected) && !request.headers().contains_key(CONTENT_LENGTH) {
         // A request with more header fields than fit goes without.
         let _ = request.headers_mut().try_insert(CONTENT_LENGTH, length.into());
     }

@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// Has connections served on threads of their own, as many as [`Config::threads`] says, and not
-    /// in the caller's runtime. The threads end with [`Server::run`], and log where the caller does.
+    /// in the caller's runtime. The threads are told to end when [`Server::run`] does, and log where the caller does.
     ///
     /// # Errors
     ///
@@ -109,6 +109,9 @@ impl Server {
 
     /// Serves until [`ServerHandle::shutdown`], and then until all is drained or the time for that
     /// is over.
+    ///
+    /// Without [`Server::on_threads`] this is also where guests run: each may keep a thread of the
+    /// caller's runtime for up to 20 ms at a time.
     ///
     /// # Errors
     ///
@@ -140,7 +143,8 @@ impl Server {
                 accepted = accept(&listener, &places) => accepted,
             };
             let (shared, alive) = (Arc::clone(&shared), alive.clone());
-            let phase = handle.phase.subscribe();
+            // What this loop has seen, so that a change since then is news.
+            let phase = phase.clone();
             workers.spawn(async move {
                 connection::serve(shared, socket, alive, phase).await;
                 drop(place);

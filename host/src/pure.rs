@@ -57,7 +57,6 @@ struct Sandbox {
     started: Instant,
     /// How often it was found busy.
     ticks: u32,
-    report: Arc<Report>,
 }
 
 /// An import was called that only the component has.
@@ -91,18 +90,13 @@ impl Pure {
         request: &Whole,
     ) -> Option<Answer> {
         let chance = self.luck.chance(request.kind)?;
-        let sandbox = Sandbox {
-            memory: MemoryLimit::new(grants),
-            started: report.started(),
-            ticks: 0,
-            report: Arc::clone(report),
-        };
+        let sandbox =
+            Sandbox { memory: MemoryLimit::new(grants), started: report.started(), ticks: 0 };
         let mut store = Store::new(engine, sandbox);
         store.limiter(|sandbox| &mut sandbox.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             let sandbox = store.data_mut();
-            sandbox.report.leash().tick(false);
             sandbox.ticks += 1;
             let is_long = sandbox.ticks > MAX_TICKS;
             if is_long { Err(NeedsWorld.into()) } else { Ok(UpdateDeadline::Continue(1)) }

@@ -184,6 +184,11 @@ impl Report {
         }
     }
 
+    /// Whether the answer says that the server has failed.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.facts().status.is_some_and(|status| status.is_server_error())
+    }
+
     /// Whether the exchange was cut short by its client.
     pub(crate) fn client_is_gone(&self) -> bool {
         self.facts().verdict == Some(Outcome::ClientGone)

@@ -151,11 +151,12 @@ impl AsyncWrite for Tracked {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let mut joined = [0; SMALL];
-        match join(slices, &mut joined) {
-            Some(joined) => self.poll_send(cx, |socket| socket.try_write(joined)),
-            None => self.poll_send(cx, |socket| socket.try_write_vectored(slices)),
+        if slices.iter().map(|slice| slice.len()).sum::<usize>() > SMALL {
+            return self.poll_send(cx, |socket| socket.try_write_vectored(slices));
         }
+        let mut room = [0; SMALL];
+        let joined = join(slices, &mut room);
+        self.poll_send(cx, |socket| socket.try_write(joined))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -178,14 +179,15 @@ impl AsyncWrite for Tracked {
     }
 }
 
-/// Copies slices behind each other, if there is room for all.
-fn join<'a>(slices: &[io::IoSlice<'_>], room: &'a mut [u8]) -> Option<&'a [u8]> {
+/// Copies slices behind each other, as far as there is room.
+fn join<'a>(slices: &[io::IoSlice<'_>], room: &'a mut [u8]) -> &'a [u8] {
     let mut length = 0;
     for slice in slices {
-        room.get_mut(length..length + slice.len())?.copy_from_slice(slice);
+        let Some(place) = room.get_mut(length..length + slice.len()) else { break };
+        place.copy_from_slice(slice);
         length += slice.len();
     }
-    room.get(..length)
+    &room[..length]
 }
 
 #[cfg(test)]
@@ -195,9 +197,9 @@ mod tests {
     #[test]
     fn slices_are_joined_where_there_is_room() {
         let slices = [b"head ".as_slice(), b"", b"body"].map(io::IoSlice::new);
-        assert_eq!(join(&slices, &mut [0; 9]), Some(b"head body".as_slice()));
-        assert_eq!(join(&slices, &mut [0; 100]), Some(b"head body".as_slice()));
-        assert_eq!(join(&slices, &mut [0; 8]), None);
-        assert_eq!(join(&[], &mut [0; 8]), Some(b"".as_slice()));
+        assert_eq!(join(&slices, &mut [0; 9]), b"head body");
+        assert_eq!(join(&slices, &mut [0; 100]), b"head body");
+        assert_eq!(join(&slices, &mut [0; 8]), b"head ", "the rest is written next");
+        assert_eq!(join(&[], &mut [0; 8]), b"");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Each has a runtime of its own, so that a connection and its exchanges stay on one core: in a
 //! runtime of several threads each wake-up may wake another thread, to look for work that is done
-//! before it has found any, which costs as much as a tenth of an exchange.
+//! before it has found any, which costs as much as a tenth of an exchange. Streams of HTTP/2 are the
+//! exception: a connection with many of them has all threads work for it.
 
 use std::{
     convert::Infallible,
@@ -20,6 +21,12 @@ use tokio::{
     sync::oneshot,
 };
 use tracing::dispatcher::{self, Dispatch};
+
+/// Polls of tasks between two looks at the sockets.
+const ATTEMPTS: u32 = 8;
+/// Attempts run on the stacks of their threads: what wasmtime lets a guest have, and more for those
+/// that called it, whatever the environment says of stacks.
+const STACK: usize = 2 << 20;
 
 /// Where tasks are spread over threads. All clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -48,31 +55,49 @@ impl Workers {
         Ok((Self { threads: workers.into() }, Threads { _alive: alive }))
     }
 
-    /// Runs a task on the thread that has the fewest, if possible on this one.
+    /// Runs a task on the thread that has the fewest.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match self.threads.iter().min_by_key(|worker| worker.tasks()) {
+            Some(worker) => worker.spawn(task),
+            None => drop(tokio::spawn(task)),
+        }
+    }
+
+    /// Runs a part of a task on its own thread, unless another has much less to do.
+    fn spawn_part(&self, task: impl Future<Output = ()> + Send + 'static) {
         let here = Handle::current().id();
-        let tasks =
-            |worker: &&Worker| (worker.tasks.load(Ordering::Relaxed), worker.runtime.id() != here);
-        let Some(worker) = self.threads.iter().min_by_key(tasks) else {
-            drop(tokio::spawn(task));
-            return;
-        };
-        let counted = Counted::new(&worker.tasks);
-        worker.runtime.spawn(async move {
-            task.await;
-            drop(counted);
-        });
+        // The task itself is one that has this thread and no other.
+        let handicap = |worker: &Worker| if worker.runtime.id() == here { 0 } else { 2 };
+        match self.threads.iter().min_by_key(|worker| worker.tasks() + handicap(worker)) {
+            Some(worker) => worker.spawn(task),
+            None => drop(tokio::spawn(task)),
+        }
     }
 }
 
 impl Worker {
+    fn tasks(&self) -> usize {
+        self.tasks.load(Ordering::Relaxed)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let counted = Counted::new(&self.tasks);
+        self.runtime.spawn(async move {
+            task.await;
+            drop(counted);
+        });
+    }
+
     fn start() -> io::Result<(Self, oneshot::Sender<Infallible>)> {
         let (alive, over) = oneshot::channel();
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut runtime = runtime::Builder::new_current_thread();
+        // An attempt may take a tick, and so many of them keep the sockets waiting.
+        let runtime = runtime.enable_all().event_interval(ATTEMPTS).build()?;
         let handle = runtime.handle().clone();
         // A log of the caller's thread alone is for these, too.
         let log = dispatcher::get_default(Dispatch::clone);
-        thread::Builder::new().name("midge-worker".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("midge-worker".to_owned()).stack_size(STACK);
+        thread.spawn(move || {
             let _log = dispatcher::set_default(&log);
             // Nothing is ever sent.
             let _ = runtime.block_on(over);
@@ -82,13 +107,13 @@ impl Worker {
     }
 }
 
-/// Streams of HTTP/2: a connection with many of them has all threads work for it.
+/// Streams of HTTP/2, each a part of its connection.
 impl<F> Executor<F> for Workers
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        self.spawn(task);
+        self.spawn_part(task);
     }
 }
 

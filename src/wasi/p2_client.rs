@@ -59,7 +59,8 @@ async fn read(response: FutureIncomingResponse) -> Result<Response<Vec<u8>>, Fet
     *answer.status_mut() = StatusCode::from_u16(response.status()).map_err(|_| broken())?;
     for (name, value) in response.headers().entries() {
         let name = HeaderName::try_from(name).map_err(|_| broken())?;
-        answer.headers_mut().append(name, HeaderValue::try_from(value).map_err(|_| broken())?);
+        let value = HeaderValue::try_from(value).map_err(|_| broken())?;
+        answer.headers_mut().try_append(name, value).map_err(|_| broken())?;
     }
     read_body(&response, answer.body_mut()).await?;
     Ok(answer)

@@ -52,7 +52,8 @@ async fn read(response: WasiResponse) -> Result<Response<Vec<u8>>, FetchError> {
         StatusCode::from_u16(response.get_status_code()).map_err(|_| broken())?;
     for (name, value) in response.get_headers().copy_all() {
         let name = HeaderName::try_from(name).map_err(|_| broken())?;
-        answer.headers_mut().append(name, HeaderValue::try_from(value).map_err(|_| broken())?);
+        let value = HeaderValue::try_from(value).map_err(|_| broken())?;
+        answer.headers_mut().try_append(name, value).map_err(|_| broken())?;
     }
     let (_, read) = wit_future::new(|| Ok(()));
     let (mut stream, trailers) = WasiResponse::consume_body(response, read);

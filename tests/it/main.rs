@@ -21,6 +21,7 @@ mod on_p2;
 mod on_p3;
 mod p3;
 mod probe;
+mod readme;
 mod releases;
 mod sealing;
 mod shutdown;

@@ -60,7 +60,7 @@ struct Fields<'a>(&'a mut Vec<u8>);
 
 impl Fields<'_> {
     fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        // The names of fields are identifiers of Rust, and need no escapes.
+        // Names are of the code, not of a client, and have nothing to escape in any crate here.
         for piece in [",\"", name, "\":"] {
             self.0.extend_from_slice(piece.as_bytes());
         }

@@ -165,7 +165,21 @@ impl Instance {
             answer.seal();
         }
         drop(seats);
-        self.fault.send_replace(Some(fault));
+        self.fault.send_if_modified(|ended| {
+            let is_first = ended.is_none();
+            ended.get_or_insert(fault);
+            is_first
+        });
+    }
+}
+
+/// An instance at work. When this is dropped, with its task or with the runtime that had it, nobody
+/// waits for it any more.
+struct Working(Arc<Instance>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.end(Fault::NoAnswer);
     }
 }
 
@@ -243,7 +257,8 @@ fn find_seat(
         let store = life::store(&world.engine, state);
         let limits = Limits { idle: config.keep_alive, grace: config.abort_grace };
         let counted = host.count_instance();
-        let life = run(Arc::clone(&instance), Arc::clone(service), store, jobs, limits);
+        let working = Working(Arc::clone(&instance));
+        let life = run(working, Arc::clone(service), store, jobs, limits);
         tokio::spawn(async move {
             life.await;
             drop(counted);
@@ -270,6 +285,13 @@ async fn ends(
     grace: Duration,
 ) -> Manner {
     if completed.await.is_ok() {
+        if report.is_failure() {
+            // A guest that panics answers before it traps, which ends all this if it comes.
+            tokio::select! {
+                () = done => {}
+                () = sleep(grace) => {}
+            }
+        }
         return Manner::Returned(None);
     }
     report.leash().client_gone();
@@ -288,8 +310,10 @@ async fn ends(
 
 /// Resolves when a guest whose client has left is done with the exchange.
 async fn done(seat: Option<&Seat>, has_returned: oneshot::Receiver<()>, answer: &SharedAnswer) {
-    // One that was dropped is that of an instance at its end.
-    let _ = has_returned.await;
+    if has_returned.await.is_err() {
+        // The instance is at its end, on another thread perhaps, and is about to say why.
+        return std::future::pending().await;
+    }
     if let Some(seat) = seat
         && answer.has_begun()
     {
@@ -305,12 +329,13 @@ struct Limits {
 
 /// The life of an instance.
 async fn run(
-    instance: Arc<Instance>,
+    working: Working,
     service: Arc<Service>,
     mut store: Store<State>,
     jobs: mpsc::UnboundedReceiver<Job>,
     Limits { idle, grace }: Limits,
 ) {
+    let instance = &working.0;
     let empty = async {
         tokio::select! {
             () = instance.empty.notified() => {}
@@ -320,7 +345,7 @@ async fn run(
         sleep(grace).await;
     };
     let result = tokio::select! {
-        result = serve(&instance, &service, &mut store, jobs) => result,
+        result = serve(instance, &service, &mut store, jobs) => result,
         () = empty => Ok(()),
     };
     let fault = match life::returned(result.map(|()| None)) {
