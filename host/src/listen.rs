@@ -80,7 +80,8 @@ impl Server {
     }
 
     /// Has connections served on threads of their own, as many as [`Config::threads`] says, and not
-    /// in the caller's runtime. The threads are told to end when [`Server::run`] does, and log where the caller does.
+    /// in the caller's runtime. The threads are told to end when [`Server::run`] does, and log where
+    /// the caller does.
     ///
     /// # Errors
     ///

@@ -112,7 +112,7 @@ async fn exchange<T: Transport>(
         }
     };
     let delivery = Delivery::by_request(std::mem::take(&mut request.headers));
-    let (observer, record_it) = (&mut Blame(transport), &mut record);
+    let (observer, record_it) = (&mut Blame(transport), Some(&mut record));
     let work = Reader { server, delivery: &delivery, observer, record: record_it }.read(&body);
     drop(body);
     let mut writer = Writer::new(transport, accepts, origin, &record);

@@ -48,8 +48,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) server: &'a Server,
     pub(crate) delivery: &'a Delivery,
     pub(crate) observer: &'a mut dyn Observer,
-    /// Of a single message.
-    pub(crate) record: &'a mut Record,
+    /// Of a single message, for whoever keeps one.
+    pub(crate) record: Option<&'a mut Record>,
 }
 
 impl Reader<'_> {
@@ -76,13 +76,18 @@ impl Reader<'_> {
                 return Ok(rejected(id.as_ref(), invalid(reason)));
             }
         };
-        self.record.method(&request.method);
-        self.record.id(&request.id);
+        if let Some(record) = &mut self.record {
+            record.method(&request.method);
+            record.id(&request.id);
+        }
         self.observer.begins(&request.id);
-        Ok(match request::answer(self.server, self.delivery, &request, Some(self.record)) {
-            Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
-            Err(refused) => Work::Refused(refused),
-        })
+        Ok(
+            match request::answer(self.server, self.delivery, &request, self.record.as_deref_mut())
+            {
+                Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
+                Err(refused) => Work::Refused(refused),
+            },
+        )
     }
 
     /// An array of messages, which only one legacy version allows.
@@ -99,7 +104,9 @@ impl Reader<'_> {
         if messages.is_empty() || messages.len() > MAX_BATCH {
             return Err(invalid("an array must hold 1 to 100 messages"));
         }
-        self.record.method("(batch)");
+        if let Some(record) = &mut self.record {
+            record.method("(batch)");
+        }
         let jobs: Vec<Answer> =
             messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();
         Ok(match jobs.is_empty() {

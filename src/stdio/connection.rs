@@ -15,7 +15,7 @@ use crate::context::LocalFuture;
 use crate::delivery::Delivery;
 use crate::dispatch::Answer;
 use crate::error::ProtocolError;
-use crate::message::{Observer, Reader, Record, Refused, Work};
+use crate::message::{Observer, Reader, Refused, Work};
 use crate::outbox::Outbox;
 use crate::params;
 use crate::protocol::jsonrpc::{self, RequestId};
@@ -215,10 +215,8 @@ impl<S: Streams + 'static> Connection<S> {
             return (server, Work::Nothing);
         }
         let mut observer = Watcher(&self.shared);
-        let record = &mut Record::default();
-        let mut reader =
-            Reader { server: &server, delivery: &self.delivery, observer: &mut observer, record };
-        let work = reader.read(line);
+        let (delivery, observer) = (&self.delivery, &mut observer);
+        let work = Reader { server: &server, delivery, observer, record: None }.read(line);
         self.shared.streams.blame(None);
         (server, work)
     }

@@ -55,6 +55,10 @@ pub(super) fn run(
         let server = ManuallyDrop::new(build());
         let mut contexts = ManuallyDrop::new(Vec::new());
         serve_leaving(&server, head, &mut exchange, &mut contexts).await;
+        if !returns_answer {
+            // Another host may keep the instance.
+            drop(ManuallyDrop::into_inner(contexts));
+        }
     });
     kept.take()
 }
