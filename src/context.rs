@@ -61,6 +61,7 @@ struct Inner {
     clock: OnceCell<Clock>,
     last_progress: Cell<f64>,
     deferred: RefCell<Vec<LocalFuture<()>>>,
+    spent: Cell<Option<LocalFuture<Finished>>>,
     /// There when the handler has first asked the client something.
     rounds: OnceCell<Rc<dyn Rounds>>,
 }
@@ -74,8 +75,15 @@ impl Context {
             clock: OnceCell::new(),
             last_progress: Cell::new(f64::NEG_INFINITY),
             deferred: RefCell::default(),
+            spent: Cell::default(),
             rounds: OnceCell::new(),
         }))
+    }
+
+    /// Keeps the future of a handler that is done, and so holds nothing any more. Where contexts are
+    /// left to an instance that ends, it need not be dropped.
+    pub(crate) fn keep(&self, spent: LocalFuture<Finished>) {
+        self.0.spent.set(Some(spent));
     }
 
     /// The id of the request, for logs. Clients choose it; it is not unique.

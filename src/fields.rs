@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::arch::all::is_equal;
+
 /// Fields in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields {
@@ -74,7 +76,7 @@ impl Fields {
                     continue;
                 }
                 let found = self.part(place);
-                if found == name.as_bytes() || found.eq_ignore_ascii_case(name.as_bytes()) {
+                if is_equal(found, name.as_bytes()) || found.eq_ignore_ascii_case(name.as_bytes()) {
                     return Some(self.part(value));
                 }
             }

@@ -1,5 +1,7 @@
 //! The request metadata that modern clients repeat in headers, compared with the body.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -161,13 +163,13 @@ fn mismatch(title: &str, value: &str, expected: &str) -> ProtocolError {
 
 /// Undoes the encoding of values that a header cannot carry: `=?base64?…?=`, standard Base64 with
 /// padding, of UTF-8. Everything else is literal.
-fn decode(title: &str, value: &str) -> Result<String, ProtocolError> {
+fn decode<'a>(title: &str, value: &'a str) -> Result<Cow<'a, str>, ProtocolError> {
     let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="))
     else {
-        return Ok(value.to_owned());
+        return Ok(value.into());
     };
     let bytes = STANDARD.decode(encoded).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned).ok_or_else(|| {
         ProtocolError::HeaderMismatch(format!("{title} header is not valid Base64 of UTF-8"))
     })
 }

@@ -64,6 +64,7 @@
 
 mod answer;
 pub mod apps;
+mod blame;
 mod call;
 mod client_gone;
 mod completion;
@@ -247,7 +248,7 @@ pub mod __private {
     pub use crate::wasi::p3::handle;
     pub use crate::wasi::stdio::run;
     #[cfg(not(feature = "p3"))]
-    pub use crate::wasi::whole::handle as handle_whole;
+    pub use crate::wasi::whole::{attempt, handle as handle_whole};
     pub use wasip2::{self, exports::cli::run::Guest as Run};
     #[cfg(not(feature = "p3"))]
     pub use wasip2::{

@@ -1,5 +1,7 @@
 //! JSON-RPC responses, ready to be written.
 
+use std::borrow::Cow;
+
 use crate::answer::{Body, Failure, Finished};
 use crate::error::ProtocolError;
 use crate::outcome::Outcome;
@@ -58,7 +60,11 @@ fn write(
     version: Version,
     body: &Body,
 ) -> Result<String, serde_json::Error> {
-    let (id, members) = (serde_json::to_string(id)?, members_of(&body.json));
+    let (mut digits, members) = (itoa::Buffer::new(), members_of(&body.json));
+    let id: Cow<'_, str> = match id {
+        RequestId::Number(number) => digits.format(*number).into(),
+        RequestId::String(_) => serde_json::to_string(id)?.into(),
+    };
     let own_meta = body.meta.as_deref().map_or("", members_of);
     let mut server_info = String::new();
     let (mut result_type, mut result_key, mut quote, mut info_key) = ("", "", "", ["", ""]);

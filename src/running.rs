@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use futures_lite::future::or;
 
 use crate::answer::Finished;
+use crate::blame::Blame;
 use crate::call::Call;
 use crate::client_gone::{ClientGone, Io};
 use crate::context::{Clock, Context, LocalFuture};
 use crate::error::ProtocolError;
-use crate::protocol::jsonrpc::RequestId;
 use crate::response::Response;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -32,22 +32,24 @@ pub(crate) trait Audience {
 
     /// The clock by itself, for handlers that wait.
     fn clock(&self) -> Clock;
-
-    /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
-    fn blame(&mut self, request: Option<&RequestId>);
 }
 
 /// Runs one call and passes on what it says on its way.
 ///
-/// Its future is dropped here, and with it whatever the handler holds: when it is done, when its
-/// time is up, or when the client is gone and the call is not one that runs to completion.
-pub(crate) async fn run(server: &Server, audience: &mut dyn Audience, call: Call) -> Io<Response> {
+/// Whatever the handler holds is dropped here: when it is done, when its time is up, or when the
+/// client is gone and the call is not one that runs to completion.
+pub(crate) async fn run(
+    server: &Server,
+    audience: &mut dyn Audience,
+    blame: &Blame,
+    call: Call,
+) -> Io<Response> {
     let Call { future, context, run_to_completion, early_stream, heartbeat, clock, .. } = call;
     context.start_clock(server.settings().time_limit);
     if clock {
         context.set_clock(audience.clock());
     }
-    let mut running = Running { future, context, result: None, deadline: None, quiet: None };
+    let mut running = Running::new(future, context, blame);
     let flow = running.watch(audience, server.settings(), early_stream, heartbeat).await;
     if flow.is_break() {
         running.context.outbox().cancel();
@@ -57,10 +59,14 @@ pub(crate) async fn run(server: &Server, audience: &mut dyn Audience, call: Call
     }
     // What deferred work still says has nobody to take it.
     running.context.outbox().close();
-    let Running { future, context, .. } = running;
-    audience.blame(Some(context.request_id()));
-    drop(future);
-    audience.blame(None);
+    let Running { future, context, is_done, .. } = running;
+    if is_done {
+        context.keep(future);
+    } else {
+        blame.set(context.request_id());
+        drop(future);
+        blame.clear();
+    }
     Io::Continue(match flow? {
         Some(finished) => {
             let version = context.protocol_version();
@@ -82,9 +88,12 @@ enum Event {
 }
 
 /// A handler and the clocks beside it.
-struct Running {
+struct Running<'a> {
     future: LocalFuture<Finished>,
     context: Context,
+    blame: &'a Blame,
+    /// The future has come to its end.
+    is_done: bool,
     /// The result, while notifications sent before it are still to be written.
     result: Option<Finished>,
     /// Made when the handler first waits: most never do.
@@ -92,7 +101,12 @@ struct Running {
     quiet: Option<LocalFuture<()>>,
 }
 
-impl Running {
+impl<'a> Running<'a> {
+    fn new(future: LocalFuture<Finished>, context: Context, blame: &'a Blame) -> Self {
+        let (result, deadline, quiet) = (None, None, None);
+        Self { future, context, blame, is_done: false, result, deadline, quiet }
+    }
+
     /// Passes on what the handler says until it is done; `None` when its time is up.
     async fn watch(
         &mut self,
@@ -141,7 +155,7 @@ impl Running {
             return Poll::Ready(Event::Cancelled);
         }
         if self.result.is_none() {
-            self.poll_handler(cx, audience);
+            self.poll_handler(cx);
         }
         if let Some(json) = self.context.outbox().take() {
             return Poll::Ready(Event::Notification(json));
@@ -163,12 +177,13 @@ impl Running {
         self.context.outbox().poll_cancelled(cx).map(|()| Event::Cancelled)
     }
 
-    fn poll_handler(&mut self, cx: &mut TaskContext<'_>, audience: &mut dyn Audience) {
-        audience.blame(Some(self.context.request_id()));
+    fn poll_handler(&mut self, cx: &mut TaskContext<'_>) {
+        self.blame.set(self.context.request_id());
         if let Poll::Ready(result) = self.future.as_mut().poll(cx) {
             self.result = Some(result);
+            self.is_done = true;
         }
-        audience.blame(None);
+        self.blame.clear();
     }
 
     fn time_left(&self) -> Option<Duration> {
@@ -181,7 +196,7 @@ impl Running {
         self.deadline = None;
         poll_fn(|cx| {
             if self.result.is_none() {
-                self.poll_handler(cx, audience);
+                self.poll_handler(cx);
             }
             let over = self.result.is_some()
                 || self.context.ending().is_some()

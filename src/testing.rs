@@ -32,12 +32,12 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::blame::Blame;
 use crate::context::Clock;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{self as exchange_http, RequestHead, serve};
 use crate::outcome::Outcome;
-use crate::protocol::jsonrpc::RequestId;
 use crate::protocol::{Version, meta};
 use crate::server::Server;
 use crate::stdio::{self, Streams};
@@ -220,7 +220,8 @@ pub fn abandon(server: Server, request: Request<Vec<u8>>, writes: usize) -> Aban
 pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
     let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
     let heard = Rc::<RefCell<Vec<Value>>>::default();
-    let console = Console { input: RefCell::new(Some(lines.into_bytes())), heard: heard.clone() };
+    let input = RefCell::new(Some(lines.into_bytes()));
+    let console = Console { input, blame: Blame::default(), heard: heard.clone() };
     block_on(stdio::serve(Rc::new(server), console));
     heard.take()
 }
@@ -228,6 +229,7 @@ pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
 /// The streams of a client that sends everything at once.
 struct Console {
     input: RefCell<Option<Vec<u8>>>,
+    blame: Blame,
     heard: Rc<RefCell<Vec<Value>>>,
 }
 
@@ -248,7 +250,9 @@ impl Streams for Console {
         Rc::new(|_| Box::pin(pending()))
     }
 
-    fn blame(&self, _: Option<&RequestId>) {}
+    fn blame(&self) -> &Blame {
+        &self.blame
+    }
 
     fn log(&self, _: &str) {}
 }

@@ -7,6 +7,7 @@ use super::record;
 use super::reply::Reply;
 use super::transport::{Io, ResponseHead, Transport};
 use super::{origin, sse, status};
+use crate::blame::Blame;
 use crate::context::Context;
 use crate::dispatch::Answer;
 use crate::fields::Fields;
@@ -21,6 +22,7 @@ use crate::server::Server;
 pub(crate) async fn run<T: Transport>(
     server: &Server,
     writer: &mut Writer<'_, T>,
+    blame: &Blame,
     jobs: Vec<Answer>,
     contexts: &mut Vec<Context>,
 ) -> Io {
@@ -36,7 +38,7 @@ pub(crate) async fn run<T: Transport>(
                     call.context.outbox().close();
                 }
                 contexts.push(call.context.clone());
-                running::run(server, writer, call).await?
+                running::run(server, writer, blame, call).await?
             }
         };
         writer.respond(response);
@@ -49,7 +51,7 @@ pub(crate) struct Writer<'a, T> {
     transport: &'a mut T,
     accepts: Accepts,
     origin: Option<String>,
-    record: &'a Record,
+    record: Record,
     streaming: bool,
     /// Tells the host, with the head of a stream, not to cut this exchange.
     run_to_completion: bool,
@@ -63,7 +65,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         transport: &'a mut T,
         accepts: Accepts,
         origin: Option<String>,
-        record: &'a Record,
+        record: Record,
     ) -> Self {
         Self {
             transport,
@@ -132,7 +134,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         }
         self.events("").await?;
         let mut trailers = Fields::default();
-        trailers.push(record::HEADER, Record::default().to_header(Some(self.outcome)));
+        trailers.push(record::HEADER, Record::default().into_header(Some(self.outcome)));
         self.transport.finish(Some(trailers)).await?;
         Io::Continue(self.outcome)
     }
@@ -170,6 +172,6 @@ impl<'a, T: Transport> Writer<'a, T> {
         if let Some(origin) = self.origin.take() {
             origin::allow(&mut head.headers, origin);
         }
-        head.headers.push(record::HEADER, self.record.to_header(outcome));
+        head.headers.push(record::HEADER, std::mem::take(&mut self.record).into_header(outcome));
     }
 }

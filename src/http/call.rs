@@ -6,7 +6,6 @@ use super::answer::Writer;
 use super::sse;
 use super::transport::Transport;
 use crate::context::Clock;
-use crate::protocol::jsonrpc::RequestId;
 use crate::running::{Audience, Telling};
 use crate::settings::Settings;
 
@@ -36,9 +35,5 @@ impl<T: Transport> Audience for Writer<'_, T> {
 
     fn clock(&self) -> Clock {
         self.transport_ref().clock()
-    }
-
-    fn blame(&mut self, request: Option<&RequestId>) {
-        self.transport().blame(request);
     }
 }

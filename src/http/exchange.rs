@@ -6,11 +6,12 @@ use super::head::{self, Admitted, RequestHead};
 use super::reply::Reply;
 use super::status::{self, Refusal};
 use super::transport::{ClientGone, Io, Transport, within};
+use crate::blame::Blame;
 use crate::context::Context;
 use crate::delivery::Delivery;
-use crate::message::{Observer, Reader, Record, Refused, Work};
+use crate::dispatch::Answer;
+use crate::message::{Reader, Record, Refused, Work};
 use crate::outcome::Outcome;
-use crate::protocol::jsonrpc::RequestId;
 use crate::running::{DEFERRED_WORK_CUT, run_deferred};
 use crate::server::Server;
 
@@ -82,60 +83,78 @@ fn client_gone<T: Transport>(transport: &mut T, contexts: &[Context], gone: &Cli
 
 async fn exchange<T: Transport>(
     server: &Server,
-    mut request: RequestHead,
+    request: RequestHead,
     transport: &mut T,
     contexts: &mut Vec<Context>,
 ) -> Io<Outcome> {
-    let mut record = Record::default();
-    let both = Accepts { json: true, events: true };
-    let Admitted { accepts, origin } = match head::check(&request, server.settings()) {
+    let (blame, mut record) = (transport.blame(), Record::default());
+    let (Admitted { accepts, origin }, step) =
+        step(server, request, transport, &blame, &mut record).await;
+    let mut writer = Writer::new(transport, accepts, origin, record);
+    let (reply, cut) = match step {
+        Step::Jobs { jobs, batch, modern } => {
+            answer::run(server, &mut writer, &blame, jobs, contexts).await?;
+            let limit = server.settings().time_limit.map(|limit| writer.transport().wait(limit));
+            return within(limit, writer.finish(batch, modern)).await;
+        }
+        Step::Reply(reply) => (reply, None),
+        Step::Cut(gone) => {
+            let refusal = Refusal::BodyIncomplete.into_reply();
+            (Reply { outcome: Outcome::ClientGone, ..refusal }, Some(gone))
+        }
+    };
+    let replied = writer.reply(reply).await;
+    let Some(gone) = cut else { return replied };
+    // A client that closed only its sending side still reads this; no other is there to.
+    if replied.is_continue() {
+        let _ = writer.transport().release(false).await;
+    }
+    Io::Break(gone)
+}
+
+/// What a request comes to before any handler runs.
+enum Step {
+    Reply(Reply),
+    /// Its body ended too soon.
+    Cut(ClientGone),
+    Jobs {
+        jobs: Vec<Answer>,
+        batch: bool,
+        modern: bool,
+    },
+}
+
+/// Checks a request, reads it, and says how it may be answered.
+async fn step<T: Transport>(
+    server: &Server,
+    request: RequestHead,
+    transport: &mut T,
+    blame: &Blame,
+    record: &mut Record,
+) -> (Admitted, Step) {
+    let admitted = match head::check(&request, server.settings()) {
         Ok(admitted) => admitted,
         Err((reply, origin)) => {
-            return Writer::new(transport, both, origin, &record).reply(reply).await;
+            let accepts = Accepts { json: true, events: true };
+            return (Admitted { accepts, origin }, Step::Reply(reply));
         }
     };
     let body = match read_body(transport, server.settings().max_body).await {
         Io::Continue(Ok(body)) => body,
-        Io::Continue(Err(refusal)) => {
-            let reply = refusal.into_reply();
-            return Writer::new(transport, accepts, origin, &record).reply(reply).await;
-        }
-        Io::Break(gone) => {
-            let reply =
-                Reply { outcome: Outcome::ClientGone, ..Refusal::BodyIncomplete.into_reply() };
-            // A client that closed only its sending side still reads this; no other is there to.
-            let replied = Writer::new(transport, accepts, origin, &record).reply(reply).await;
-            if replied.is_continue() {
-                let _ = transport.release(false).await;
-            }
-            return Io::Break(gone);
-        }
+        Io::Continue(Err(refusal)) => return (admitted, Step::Reply(refusal.into_reply())),
+        Io::Break(gone) => return (admitted, Step::Cut(gone)),
     };
-    let delivery = Delivery::by_request(std::mem::take(&mut request.headers));
-    let (observer, record_it) = (&mut Blame(transport), Some(&mut record));
-    let work = Reader { server, delivery: &delivery, observer, record: record_it }.read(&body);
-    drop(body);
-    let mut writer = Writer::new(transport, accepts, origin, &record);
-    match work {
-        Work::Nothing => writer.reply(status::accepted()).await,
+    let delivery = Delivery::by_request(request.headers);
+    let mut reader =
+        Reader { server, delivery: &delivery, blame, observer: None, record: Some(record) };
+    let step = match reader.read(&body) {
+        Work::Nothing => Step::Reply(status::accepted()),
         Work::Refused(Refused { response, modern }) => {
-            writer.reply(status::reply_to(response, modern)).await
+            Step::Reply(status::reply_to(response, modern))
         }
-        Work::Jobs { jobs, batch, modern } => {
-            answer::run(server, &mut writer, jobs, contexts).await?;
-            let limit = server.settings().time_limit.map(|limit| writer.transport().wait(limit));
-            within(limit, writer.finish(batch, modern)).await
-        }
-    }
-}
-
-/// Tells the panic hook whose handler is running.
-struct Blame<'a, T>(&'a mut T);
-
-impl<T: Transport> Observer for Blame<'_, T> {
-    fn begins(&mut self, request: &RequestId) {
-        self.0.blame(Some(request));
-    }
+        Work::Jobs { jobs, batch, modern } => Step::Jobs { jobs, batch, modern },
+    };
+    (admitted, step)
 }
 
 /// Reads the body to its end or to the limit.

@@ -42,10 +42,10 @@ fn is_configured(settings: &Settings, origin: &str) -> Result<bool, String> {
 }
 
 fn is_loopback_origin(origin: &str) -> bool {
-    let authority = origin.split_once("://").filter(|(scheme, _)| {
-        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
-    });
-    authority.is_some_and(|(_, authority)| is_loopback(authority))
+    origin.split_once(':').is_some_and(|(scheme, rest)| {
+        (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
+            && rest.strip_prefix("//").is_some_and(is_loopback)
+    })
 }
 
 /// Whether an authority, with or without a port, names this machine.

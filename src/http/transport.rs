@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::blame::Blame;
 pub(crate) use crate::client_gone::{ClientGone, Io};
 use crate::context::Clock;
 use crate::fields::Fields;
-use crate::protocol::jsonrpc::RequestId;
 
 /// An operation with a limit: a client that lets it pass is as good as gone.
 pub(crate) async fn within<T>(
@@ -80,8 +80,10 @@ pub(crate) trait Transport {
     /// The clock by itself, for handlers that wait.
     fn clock(&self) -> Clock;
 
-    /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
-    fn blame(&mut self, _request: Option<&RequestId>) {}
+    /// Where the transport looks for whom to blame for a panic. Here it does not look.
+    fn blame(&self) -> Blame {
+        Blame::default()
+    }
 
     /// Writes a line to the server's log.
     fn log(&self, line: &str);

@@ -12,6 +12,7 @@ pub(crate) use era::Era;
 pub(crate) use record::Record;
 pub(crate) use request::Refused;
 
+use crate::blame::Blame;
 use crate::delivery::Delivery;
 use crate::dispatch::Answer;
 use crate::error::ProtocolError;
@@ -34,20 +35,18 @@ pub(crate) enum Work {
     Jobs { jobs: Vec<Answer>, batch: bool, modern: bool },
 }
 
-/// Is told of what cannot wait until a message has been read.
+/// Is told of notifications, and of their parameters.
 pub(crate) trait Observer {
-    /// From here on code of the server's author may run for this request.
-    fn begins(&mut self, request: &RequestId);
-
-    /// A notification, and its parameters.
-    fn notified(&mut self, _method: &str, _params: Option<&RawValue>) {}
+    fn notified(&mut self, method: &str, params: Option<&RawValue>);
 }
 
 /// What messages are read for.
 pub(crate) struct Reader<'a> {
     pub(crate) server: &'a Server,
     pub(crate) delivery: &'a Delivery,
-    pub(crate) observer: &'a mut dyn Observer,
+    /// From where a request is known, code of the server's author may run for it.
+    pub(crate) blame: &'a Blame,
+    pub(crate) observer: Option<&'a mut dyn Observer>,
     /// Of a single message, for whoever keeps one.
     pub(crate) record: Option<&'a mut Record>,
 }
@@ -66,7 +65,7 @@ impl Reader<'_> {
         let request = match Message::from_json(json) {
             Ok(Message::Request(request)) => request,
             Ok(Message::Notification { method, params }) => {
-                self.observer.notified(&method, params);
+                self.notified(&method, params);
                 return Ok(Work::Nothing);
             }
             Ok(Message::Response) => return self.response_received(),
@@ -80,7 +79,7 @@ impl Reader<'_> {
             record.method(&request.method);
             record.id(&request.id);
         }
-        self.observer.begins(&request.id);
+        self.blame.set(&request.id);
         Ok(
             match request::answer(self.server, self.delivery, &request, self.record.as_deref_mut())
             {
@@ -122,7 +121,7 @@ impl Reader<'_> {
         let request = match Message::from_json(message.get()) {
             Ok(Message::Request(request)) => request,
             Ok(Message::Notification { method, params }) => {
-                self.observer.notified(&method, params);
+                self.notified(&method, params);
                 return None;
             }
             Ok(Message::Response) => return None,
@@ -131,12 +130,18 @@ impl Reader<'_> {
         if request.method == "initialize" {
             return Some(refuse(Some(&request.id), "initialize may not be part of an array"));
         }
-        self.observer.begins(&request.id);
+        self.blame.set(&request.id);
         Some(match request::answer(self.server, self.delivery, &request, None) {
             Ok((_, true)) => refuse(Some(&request.id), "arrays are part of 2025-03-26 only"),
             Ok((answer, false)) => answer,
             Err(refused) => Answer::Now(refused.response),
         })
+    }
+
+    fn notified(&mut self, method: &str, params: Option<&RawValue>) {
+        if let Some(observer) = &mut self.observer {
+            observer.notified(method, params);
+        }
     }
 
     /// A response: legacy clients may think that somebody waits for it; nobody does.

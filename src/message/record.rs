@@ -1,6 +1,6 @@
 //! What is found out about a message, for the line that its host logs.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::percent_encode_byte;
 
 use super::era::Era;
 use crate::outcome::Outcome;
@@ -9,12 +9,8 @@ use crate::protocol::jsonrpc::RequestId;
 /// Bytes of one value; clients choose names and ids.
 const MAX_VALUE: usize = 128;
 
-/// Room that most records do with, and for the pair at the end, in bytes.
-const MOST_RECORDS: usize = 96;
-const OUTCOME: usize = 24;
-
-/// What is not left as it is in a value.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+/// Room that most records do with, in bytes.
+const MOST_RECORDS: usize = 120;
 
 /// Facts about an exchange, as `application/x-www-form-urlencoded` pairs: `method`, `id`, `era` and
 /// `name` as soon as they are known, and `outcome` at the end.
@@ -26,49 +22,54 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn id(&mut self, id: &RequestId) {
         match id {
-            RequestId::String(id) => self.push("id", id),
-            RequestId::Number(id) => self.push("id", itoa::Buffer::new().format(*id)),
+            RequestId::String(id) => self.push("&id=", id),
+            RequestId::Number(id) => self.push("&id=", itoa::Buffer::new().format(*id)),
         }
     }
 
     pub(crate) fn method(&mut self, method: &str) {
-        self.push("method", method);
+        self.push("&method=", method);
     }
 
     pub(crate) fn name(&mut self, name: &str) {
-        self.push("name", name);
+        self.push("&name=", name);
     }
 
     pub(crate) fn era(&mut self, era: Era) {
         match era {
-            Era::Modern => self.push("era", "modern"),
-            Era::Legacy(_) => self.push("era", "legacy"),
+            Era::Modern => self.push("&era=", "modern"),
+            Era::Legacy(_) => self.push("&era=", "legacy"),
         }
     }
 
     /// The header's value, with the outcome where it is known.
-    pub(crate) fn to_header(&self, outcome: Option<Outcome>) -> String {
-        let mut pairs = Self { pairs: String::with_capacity(self.pairs.len() + OUTCOME) };
-        pairs.pairs.push_str(&self.pairs);
+    pub(crate) fn into_header(mut self, outcome: Option<Outcome>) -> String {
         if let Some(outcome) = outcome {
-            pairs.push("outcome", outcome.as_str());
+            self.push("&outcome=", outcome.as_str());
         }
-        pairs.pairs
+        self.pairs
     }
 
+    /// A key has what is around it: `&key=`.
     fn push(&mut self, key: &str, value: &str) {
-        let mut end = value.len().min(MAX_VALUE);
-        while !value.is_char_boundary(end) {
-            end -= 1;
-        }
+        let mut key = key;
         if self.pairs.is_empty() {
             self.pairs.reserve(MOST_RECORDS);
-        } else {
-            self.pairs.push('&');
+            key = key.get(1..).unwrap_or_default();
         }
         self.pairs.push_str(key);
-        self.pairs.push('=');
-        self.pairs.extend(utf8_percent_encode(&value[..end], ENCODED));
+        let value = value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.*".contains(&byte);
+        if value.bytes().all(is_plain) {
+            self.pairs.push_str(value);
+            return;
+        }
+        for byte in value.bytes() {
+            match is_plain(byte) {
+                true => self.pairs.push(char::from(byte)),
+                false => self.pairs.push_str(percent_encode_byte(byte)),
+            }
+        }
     }
 }
 
@@ -81,9 +82,9 @@ mod tests {
         let mut record = Record::default();
         record.method("tools/call");
         record.name(&format!("a&b=c\r\n{}", "\u{e4}".repeat(200)));
-        let header = record.to_header(Some(Outcome::ToolError));
+        let header = record.into_header(Some(Outcome::ToolError));
         let text = header.as_str();
-        assert!(text.starts_with("method=tools%2Fcall&name=a%26b%3Dc%0D%0A%C3%A4"), "{text}");
+        assert!(text.starts_with("method=tools/call&name=a%26b%3Dc%0D%0A%C3%A4"), "{text}");
         assert!(text.ends_with("&outcome=tool-error"), "{text}");
         assert!(text.len() < 600);
     }

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::arch::all::is_equal;
+use memchr::memchr;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -72,8 +74,13 @@ pub(crate) fn find_in<'a, const N: usize>(
     }
 }
 
-/// The value of a member that is a string.
+/// The value of a member that is a string. Most have no escapes, and are read by leaving the quotes
+/// away: what is well-formed is not read again to find that out.
 pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    if memchr(b'\\', text.as_bytes()).is_none() {
+        return Some(text.into());
+    }
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str(value.get()).ok().map(|Text(text)| text)
@@ -139,7 +146,7 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|name| name.as_bytes() == key))
+        Ok(self.0.iter().position(|name| is_equal(name.as_bytes(), key)))
     }
 }
 
@@ -165,5 +172,24 @@ mod tests {
         assert_eq!(read_two(r#"{"c":1,"c":2}"#), Ok([None, None]), "whoever reads it may mind");
         assert_eq!(read_two(r#"{"\ud800":1,"b":2}"#), Ok([None, some("2")]), "odd, but not ours");
         assert_eq!(read_two("[]"), Err(NotReadable::NotAnObject));
+    }
+
+    #[test]
+    fn strings_are_read_with_and_without_escapes() {
+        let read = |json: &str| {
+            let json = RawValue::from_string(json.to_owned()).unwrap();
+            string(&json).map(Cow::into_owned)
+        };
+        for (json, text) in [
+            (r#""""#, ""),
+            (r#"" a é""#, " a \u{e9}"),
+            (r#""caf\u00e9 \"\\""#, "caf\u{e9} \"\\"),
+            (r#" "x" "#, "x"),
+        ] {
+            assert_eq!(read(json).as_deref(), Some(text), "{json}");
+        }
+        for json in ["1", "null", "[\"a\"]", "{}", r#""\ud800""#] {
+            assert_eq!(read(json), None, "{json}");
+        }
     }
 }

@@ -11,7 +11,6 @@ use crate::client_gone::Io;
 use crate::context::{Clock, Context};
 use crate::dispatch::Answer;
 use crate::outbox::Outbox;
-use crate::protocol::jsonrpc::RequestId;
 use crate::running::{self, Audience, Telling};
 use crate::server::Server;
 use crate::settings::Settings;
@@ -58,7 +57,7 @@ pub(super) async fn answer<S: Streams>(
                 let context = call.context.clone();
                 contexts.push(context.clone());
                 let mut listener = Listener { shared: &*shared, context };
-                match running::run(&server, &mut listener, call).await {
+                match running::run(&server, &mut listener, shared.streams.blame(), call).await {
                     Io::Continue(response) => response,
                     // Nobody waits for it any more.
                     Io::Break(_) => continue,
@@ -105,9 +104,5 @@ impl<S: Streams> Audience for Listener<'_, S> {
 
     fn clock(&self) -> Clock {
         self.shared.streams.clock()
-    }
-
-    fn blame(&mut self, request: Option<&RequestId>) {
-        self.shared.streams.blame(request);
     }
 }

@@ -215,9 +215,10 @@ impl<S: Streams + 'static> Connection<S> {
             return (server, Work::Nothing);
         }
         let mut observer = Watcher(&self.shared);
-        let (delivery, observer) = (&self.delivery, &mut observer);
-        let work = Reader { server: &server, delivery, observer, record: None }.read(line);
-        self.shared.streams.blame(None);
+        let (delivery, blame) = (&self.delivery, self.shared.streams.blame());
+        let observer: Option<&mut dyn Observer> = Some(&mut observer);
+        let work = Reader { server: &server, delivery, blame, observer, record: None }.read(line);
+        blame.clear();
         (server, work)
     }
 
@@ -249,10 +250,6 @@ impl<S: Streams + 'static> Connection<S> {
 struct Watcher<'a, S>(&'a Shared<S>);
 
 impl<S: Streams> Observer for Watcher<'_, S> {
-    fn begins(&mut self, request: &RequestId) {
-        self.0.streams.blame(Some(request));
-    }
-
     fn notified(&mut self, method: &str, params: Option<&RawValue>) {
         if method == "notifications/cancelled"
             && let Ok([Some(id)]) = params::read(params, ["requestId"])

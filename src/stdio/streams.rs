@@ -2,9 +2,9 @@
 
 use std::task::{Context as TaskContext, Poll};
 
+use crate::blame::Blame;
 use crate::client_gone::Io;
 use crate::context::Clock;
-use crate::protocol::jsonrpc::RequestId;
 
 /// The two streams of a connection, the clock beside them, and a place for log lines.
 ///
@@ -23,8 +23,8 @@ pub(crate) trait Streams {
     /// Waits.
     fn clock(&self) -> Clock;
 
-    /// From here on, a panic is the fault of the handler of this request; `None`: of nobody.
-    fn blame(&self, request: Option<&RequestId>);
+    /// Where the streams look for whom to blame for a panic.
+    fn blame(&self) -> &Blame;
 
     /// Writes a line to the server's log.
     fn log(&self, line: &str);

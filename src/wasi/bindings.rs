@@ -154,6 +154,100 @@ pub mod exports {
                         }
                     }
                 }
+                #[doc(hidden)]
+                #[allow(non_snake_case, unused_unsafe)]
+                pub unsafe fn _export_attempt_cabi<T_: Guest>(
+                    arg0: *mut u8,
+                    arg1: usize,
+                    arg2: *mut u8,
+                    arg3: usize,
+                ) -> *mut u8 {
+                    unsafe {
+                        #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
+                        let result2 = {
+                            let len0 = arg1;
+                            let len1 = arg3;
+                            T_::attempt(
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(arg0.cast(), len0, len0)),
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(arg2.cast(), len1, len1)),
+                            )
+                        };
+                        let ptr3 = (&raw mut _RET_AREA.0).cast::<u8>();
+                        match result2 {
+                            Some(e) => {
+                                *ptr3.add(0).cast::<u8>() = (1i32) as u8;
+                                let Answer {
+                                    status: status4,
+                                    fields: fields4,
+                                    body: body4,
+                                } = e;
+                                *ptr3
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u16>() = (_rt::as_i32(status4)) as u16;
+                                let vec5 = <_ as Into<_rt::Vec<_>>>::into(fields4)
+                                    .into_boxed_slice();
+                                let ptr5 = vec5.as_ptr().cast::<u8>();
+                                let len5 = vec5.len();
+                                ::core::mem::forget(vec5);
+                                *ptr3
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len5;
+                                *ptr3
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr5.cast_mut();
+                                let vec6 = <_ as Into<_rt::Vec<_>>>::into(body4)
+                                    .into_boxed_slice();
+                                let ptr6 = vec6.as_ptr().cast::<u8>();
+                                let len6 = vec6.len();
+                                ::core::mem::forget(vec6);
+                                *ptr3
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len6;
+                                *ptr3
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr6.cast_mut();
+                            }
+                            None => {
+                                *ptr3.add(0).cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                        ptr3
+                    }
+                }
+                #[doc(hidden)]
+                #[allow(non_snake_case)]
+                pub unsafe fn __post_return_attempt<T_: Guest>(arg0: *mut u8) {
+                    unsafe {
+                        let l0 = i32::from(*arg0.add(0).cast::<u8>());
+                        match l0 {
+                            0 => {}
+                            _ => {
+                                let l1 = *arg0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l2 = *arg0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base3 = l1;
+                                let len3 = l2;
+                                _rt::cabi_dealloc(base3, len3 * 1, 1);
+                                let l4 = *arg0
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l5 = *arg0
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base6 = l4;
+                                let len6 = l5;
+                                _rt::cabi_dealloc(base6, len6 * 1, 1);
+                            }
+                        }
+                    }
+                }
                 pub trait Guest {
                     /// Answers one request.
                     ///
@@ -169,6 +263,13 @@ pub mod exports {
                         body: _rt::Vec<u8>,
                         response: ResponseOutparam,
                     ) -> Option<Answer>;
+                    /// Answers one request, as long as that takes nothing but the request itself and, of the host,
+                    /// clocks and a seed for hash maps: no stream, no waiting, no work for after the answer.
+                    ///
+                    /// A host may call this in an instance of the component's module alone, and end the call at the
+                    /// first other import that it needs. Where it gives no answer, `handle` does, in a new instance.
+                    #[allow(async_fn_in_trait)]
+                    fn attempt(head: _rt::Vec<u8>, body: _rt::Vec<u8>) -> Option<Answer>;
                 }
                 #[doc(hidden)]
                 #[macro_export]
@@ -182,7 +283,15 @@ pub mod exports {
                         arg2, arg3, arg4) } } #[unsafe (export_name =
                         "cabi_post_midge:mcp/exchange@0.1.0#handle")] unsafe extern "C"
                         fn _post_return_handle(arg0 : * mut u8,) { unsafe {
-                        $($path_to_types)*:: __post_return_handle::<$ty > (arg0) } } };
+                        $($path_to_types)*:: __post_return_handle::<$ty > (arg0) } }
+                        #[unsafe (export_name = "midge:mcp/exchange@0.1.0#attempt")]
+                        unsafe extern "C" fn export_attempt(arg0 : * mut u8, arg1 :
+                        usize, arg2 : * mut u8, arg3 : usize,) -> * mut u8 { unsafe {
+                        $($path_to_types)*:: _export_attempt_cabi::<$ty > (arg0, arg1,
+                        arg2, arg3) } } #[unsafe (export_name =
+                        "cabi_post_midge:mcp/exchange@0.1.0#attempt")] unsafe extern "C"
+                        fn _post_return_attempt(arg0 : * mut u8,) { unsafe {
+                        $($path_to_types)*:: __post_return_attempt::<$ty > (arg0) } } };
                     };
                 }
                 #[doc(hidden)]
@@ -312,9 +421,9 @@ macro_rules! __export_whole_exchanges_impl {
         () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.57.1:midge:mcp@0.1.0:whole-exchanges:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 6344] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 6373] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc20\x01A\x02\x01A\x12\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdf0\x01A\x02\x01A\x12\
 \x01B\x0a\x04\0\x08pollable\x03\x01\x01h\0\x01@\x01\x04self\x01\0\x7f\x04\0\x16[\
 method]pollable.ready\x01\x02\x01@\x01\x04self\x01\x01\0\x04\0\x16[method]pollab\
 le.block\x01\x03\x01p\x01\x01py\x01@\x01\x02in\x04\0\x05\x04\0\x04poll\x01\x06\x03\
@@ -433,13 +542,14 @@ uture-incoming-response.subscribe\x01\x85\x01\x01i,\x01j\x01\x86\x01\x01\x1b\x01
 j\x01\x87\x01\0\x01k\x88\x01\x01@\x01\x04self\x84\x01\0\x89\x01\x04\0$[method]fu\
 ture-incoming-response.get\x01\x8a\x01\x01h\x07\x01k\x1b\x01@\x01\x03err\x8b\x01\
 \0\x8c\x01\x04\0\x0fhttp-error-code\x01\x8d\x01\x03\0\x16wasi:http/types@0.2.12\x05\
-\x09\x02\x03\0\x04\x11response-outparam\x01B\x09\x02\x03\x02\x01\x0a\x04\0\x11re\
+\x09\x02\x03\0\x04\x11response-outparam\x01B\x0b\x02\x03\x02\x01\x0a\x04\0\x11re\
 sponse-outparam\x03\0\0\x01p}\x01r\x03\x06status{\x06fields\x02\x04body\x02\x04\0\
 \x06answer\x03\0\x03\x01i\x01\x01k\x04\x01@\x03\x04head\x02\x04body\x02\x08respo\
-nse\x05\0\x06\x04\0\x06handle\x01\x07\x04\0\x18midge:mcp/exchange@0.1.0\x05\x0b\x04\
-\0\x1fmidge:mcp/whole-exchanges@0.1.0\x04\0\x0b\x15\x01\0\x0fwhole-exchanges\x03\
-\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.247.0\x10wit-\
-bindgen-rust\x060.57.1";
+nse\x05\0\x06\x04\0\x06handle\x01\x07\x01@\x02\x04head\x02\x04body\x02\0\x06\x04\
+\0\x07attempt\x01\x08\x04\0\x18midge:mcp/exchange@0.1.0\x05\x0b\x04\0\x1fmidge:m\
+cp/whole-exchanges@0.1.0\x04\0\x0b\x15\x01\0\x0fwhole-exchanges\x03\0\0\0G\x09pr\
+oducers\x01\x0cprocessed-by\x02\x0dwit-component\x070.247.0\x10wit-bindgen-rust\x06\
+0.57.1";
         };
     };
 }

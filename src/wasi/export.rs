@@ -27,6 +27,10 @@ macro_rules! __export_http {
                 ) -> Option<$crate::__private::Answer> {
                     $crate::__private::handle_whole($server, head, body, response)
                 }
+
+                fn attempt(head: Vec<u8>, body: Vec<u8>) -> Option<$crate::__private::Answer> {
+                    $crate::__private::attempt($server, head, body)
+                }
             }
             $crate::__private::bindings::export!(
                 Guest with_types_in $crate::__private::bindings

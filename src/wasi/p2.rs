@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
 
 use wasip2::http::types::{
@@ -16,12 +18,12 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 use super::log::log;
 use super::p2_io::{READ_SIZE, block_on, gone, sleep, wait_for};
 use super::panic::{self, LastWords};
+use crate::blame::Blame;
 use crate::context::Clock;
 use crate::error::ProtocolError;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{Method, RequestHead, event, reply_to, serve_leaving};
-use crate::protocol::jsonrpc::RequestId;
 use crate::response::Response;
 use crate::server::Server;
 
@@ -45,22 +47,35 @@ pub(super) fn run(
     response: ResponseOutparam,
     returns_answer: bool,
 ) -> Option<Kept> {
-    let answer = Rc::new(RefCell::new(PendingAnswer::new(response)));
+    let answer = Rc::new(RefCell::new(PendingAnswer::new(State::Unsent(response))));
     panic::answer_with(Rc::<RefCell<PendingAnswer>>::clone(&answer));
-    let kept = Rc::default();
-    let mut exchange = Exchange { body, answer, returns_answer, kept: Rc::clone(&kept) };
-    block_on(async move {
-        // Neither is dropped: they are gone with the instance. What a handler holds is in its
-        // future, which is dropped.
-        let server = ManuallyDrop::new(build());
-        let mut contexts = ManuallyDrop::new(Vec::new());
-        serve_leaving(&server, head, &mut exchange, &mut contexts).await;
-        if !returns_answer {
-            // Another host may keep the instance.
-            drop(ManuallyDrop::into_inner(contexts));
-        }
-    });
-    kept.take()
+    let exchange = Exchange { body, answer: Rc::clone(&answer), returns_answer };
+    block_on(async move { live(build(), head, exchange).await });
+    answer.borrow_mut().kept.take()
+}
+
+/// Runs an exchange as far as it goes without a runtime, without waiting, and without an answer
+/// that is handed over in any other way than by being returned. A panic has its answer from whoever
+/// runs the exchange again.
+pub(super) fn attempt(build: fn() -> Server, head: RequestHead, body: Vec<u8>) -> Option<Kept> {
+    let answer = Rc::new(RefCell::new(PendingAnswer::new(State::Over)));
+    let body = Body::Whole(Some(body));
+    let exchange = Exchange { body, answer: Rc::clone(&answer), returns_answer: true };
+    let life = pin!(live(build(), head, exchange));
+    let polled = life.poll(&mut TaskContext::from_waker(Waker::noop()));
+    polled.is_ready().then(|| answer.borrow_mut().kept.take()).flatten()
+}
+
+async fn live(server: Server, head: RequestHead, mut exchange: Exchange) {
+    // Neither is dropped: they are gone with the instance. What a handler holds is in its future,
+    // which is dropped.
+    let server = ManuallyDrop::new(server);
+    let mut contexts = ManuallyDrop::new(Vec::new());
+    serve_leaving(&server, head, &mut exchange, &mut contexts).await;
+    if !exchange.returns_answer {
+        // Another host may keep the instance.
+        drop(ManuallyDrop::into_inner(contexts));
+    }
 }
 
 fn read_head(request: &IncomingRequest) -> RequestHead {
@@ -86,7 +101,6 @@ struct Exchange {
     answer: Rc<RefCell<PendingAnswer>>,
     /// Whether an answer that is all there is returned at the end of the exchange.
     returns_answer: bool,
-    kept: Rc<RefCell<Option<Kept>>>,
 }
 
 /// The request's body. The stream is a child of the body, and goes first.
@@ -150,7 +164,7 @@ impl Transport for Exchange {
 
     async fn send(&mut self, head: ResponseHead, body: String) -> Io {
         let is_small = body.len() <= MAX_KEPT;
-        self.kept.replace(Some((head, body)));
+        self.answer.borrow_mut().kept = Some((head, body));
         if is_small { Io::Continue(()) } else { self.release(false).await }
     }
 
@@ -158,7 +172,7 @@ impl Transport for Exchange {
         if nothing_left && self.returns_answer {
             return Io::Continue(());
         }
-        let kept = self.kept.take();
+        let kept = self.answer.borrow_mut().kept.take();
         let Some((head, body)) = kept else { return Io::Continue(()) };
         self.start(head.with_length(body.len()), body.as_bytes()).await?;
         self.finish(None).await
@@ -176,8 +190,8 @@ impl Transport for Exchange {
         Rc::new(|time| Box::pin(sleep(time)))
     }
 
-    fn blame(&mut self, request: Option<&RequestId>) {
-        self.answer.borrow_mut().blamed = request.cloned();
+    fn blame(&self) -> Blame {
+        self.answer.borrow().blame.clone()
     }
 
     fn log(&self, line: &str) {
@@ -203,8 +217,9 @@ impl Exchange {
 /// What is left to answer. Shared with the panic hook, which answers in a handler's place.
 struct PendingAnswer {
     state: State,
-    /// The request whose handler is running.
-    blamed: Option<RequestId>,
+    /// An answer that is all there, until it leaves.
+    kept: Option<Kept>,
+    blame: Blame,
 }
 
 /// The stream is a child of the body, and goes first.
@@ -215,8 +230,8 @@ enum State {
 }
 
 impl PendingAnswer {
-    fn new(response: ResponseOutparam) -> Self {
-        Self { state: State::Unsent(response), blamed: None }
+    fn new(state: State) -> Self {
+        Self { state, kept: None, blame: Blame::default() }
     }
 
     /// Sends the head, and as many of the first bytes as the host takes at once. They are written
@@ -316,7 +331,7 @@ impl PendingAnswer {
 
 impl LastWords for PendingAnswer {
     fn say(&mut self) {
-        let response = Response::error(self.blamed.as_ref(), ProtocolError::Internal);
+        let response = Response::error(self.blame.take().as_ref(), ProtocolError::Internal);
         if let State::Unsent(_) = self.state {
             let (head, body) = reply_to(response, true).into_head();
             let head = head.with_length(body.len());

@@ -17,12 +17,12 @@ use wasip3::{spawn, wit_future, wit_stream};
 use super::log::log;
 use super::p3_fields::{self, Trailers};
 use super::panic::{self, LastWords};
+use crate::blame::Blame;
 use crate::context::{Clock, Context};
 use crate::error::ProtocolError;
 use crate::fields::Fields;
 use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
 use crate::http::{Method, RequestHead, cancelled, event, reply_to, serve_leaving};
-use crate::protocol::jsonrpc::RequestId;
 use crate::response::Response as JsonResponse;
 use crate::server::Server;
 
@@ -183,8 +183,8 @@ impl Transport for Exchange {
         Rc::new(|time| Box::pin(sleep(time)))
     }
 
-    fn blame(&mut self, request: Option<&RequestId>) {
-        self.answer.borrow_mut().blamed = request.cloned();
+    fn blame(&self) -> Blame {
+        self.answer.borrow().blame.clone()
     }
 
     fn log(&self, line: &str) {
@@ -198,8 +198,7 @@ struct PendingAnswer {
     /// The head, until it is handed over.
     response: Option<Response>,
     return_now: fn(Response),
-    /// The request whose handler is running.
-    blamed: Option<RequestId>,
+    blame: Blame,
 }
 
 enum State {
@@ -211,7 +210,7 @@ enum State {
 
 impl PendingAnswer {
     fn new(return_now: fn(Response)) -> Self {
-        Self { state: State::Unsent, response: None, return_now, blamed: None }
+        Self { state: State::Unsent, response: None, return_now, blame: Blame::default() }
     }
 
     fn is_unsent(&self) -> bool {
@@ -301,7 +300,7 @@ impl PendingAnswer {
 
 impl LastWords for PendingAnswer {
     fn say(&mut self) {
-        let response = JsonResponse::error(self.blamed.as_ref(), ProtocolError::Internal);
+        let response = JsonResponse::error(self.blame.take().as_ref(), ProtocolError::Internal);
         if self.is_unsent() {
             let (head, body) = reply_to(response, true).into_head();
             self.answer_now(head.with_length(body.len()), body.as_bytes());

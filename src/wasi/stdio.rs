@@ -16,10 +16,10 @@ use wstd::runtime::{AsyncPollable, WaitFor};
 use super::log::log;
 use super::p2_io::{READ_SIZE, block_on, gone, sleep};
 use super::panic::{self, LastWords};
+use crate::blame::Blame;
 use crate::client_gone::Io;
 use crate::context::Clock;
 use crate::error::ProtocolError;
-use crate::protocol::jsonrpc::RequestId;
 use crate::response::Response;
 use crate::server::Server;
 use crate::stdio::{Streams, serve};
@@ -33,8 +33,9 @@ pub fn run(build: fn() -> Server) -> Result<(), ()> {
     #[cfg(feature = "p3")]
     RUNNING.set(true);
     block_on(async move {
-        let console =
-            Console { reading: RefCell::default(), writing: RefCell::default(), input, output };
+        let blame = output.borrow().blame.clone();
+        let (reading, writing) = (RefCell::default(), RefCell::default());
+        let console = Console { reading, writing, input, output, blame };
         serve(Rc::new(build), console).await;
     });
     #[cfg(feature = "p3")]
@@ -59,6 +60,8 @@ struct Console {
     writing: RefCell<Option<WaitFor>>,
     input: InputStream,
     output: Rc<RefCell<Output>>,
+    /// That of the output.
+    blame: Blame,
 }
 
 impl Streams for Console {
@@ -96,8 +99,8 @@ impl Streams for Console {
         Rc::new(|time| Box::pin(sleep(time)))
     }
 
-    fn blame(&self, request: Option<&RequestId>) {
-        self.output.borrow_mut().blamed = request.cloned();
+    fn blame(&self) -> &Blame {
+        &self.blame
     }
 
     fn log(&self, line: &str) {
@@ -126,13 +129,18 @@ struct Output {
     flushing: bool,
     /// Nothing is written any more, not even last words.
     is_broken: bool,
-    /// The request whose handler is running.
-    blamed: Option<RequestId>,
+    blame: Blame,
 }
 
 impl Output {
     fn new(stream: OutputStream) -> Self {
-        Self { stream, pending: Vec::new(), flushing: false, is_broken: false, blamed: None }
+        Self {
+            stream,
+            pending: Vec::new(),
+            flushing: false,
+            is_broken: false,
+            blame: Blame::default(),
+        }
     }
 
     fn begin_line(&mut self, line: &str) {
@@ -177,7 +185,7 @@ impl LastWords for Output {
         if self.is_broken {
             return;
         }
-        let Some(blamed) = self.blamed.take() else { return };
+        let Some(blamed) = self.blame.take() else { return };
         let response = Response::error(Some(&blamed), ProtocolError::Internal);
         self.begin_line(&response.json);
         // More than 4096 bytes at a time would trap.

@@ -6,7 +6,7 @@
 use wasip2::http::types::ResponseOutparam;
 
 use super::bindings::exports::midge::mcp::exchange::Answer;
-use super::p2::{self, Body};
+use super::p2::{self, Body, Kept};
 use crate::fields::Fields;
 use crate::http::{Method, RequestHead};
 use crate::server::Server;
@@ -18,10 +18,17 @@ pub fn handle(
     body: Vec<u8>,
     response: ResponseOutparam,
 ) -> Option<Answer> {
-    let head = read_head(head);
-    let (head, body) = p2::run(build, head, Body::Whole(Some(body)), response, true)?;
+    p2::run(build, read_head(head), Body::Whole(Some(body)), response, true).map(answer)
+}
+
+/// Answers one exchange that needs nothing of the world. Called by `export!`.
+pub fn attempt(build: fn() -> Server, head: Vec<u8>, body: Vec<u8>) -> Option<Answer> {
+    p2::attempt(build, read_head(head), body).map(answer)
+}
+
+fn answer((head, body): Kept) -> Answer {
     let fields = head.headers.into_text();
-    Some(Answer { status: head.status.as_u16(), fields, body: body.into_bytes() })
+    Answer { status: head.status.as_u16(), fields, body: body.into_bytes() }
 }
 
 /// Reads the request line and the fields.

@@ -14,9 +14,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Server;
+use crate::blame::Blame;
 use crate::client_gone::{ClientGone, Io};
 use crate::context::Clock;
-use crate::protocol::jsonrpc::RequestId;
 use crate::stdio::{Streams, serve};
 use crate::tests::wire::modern_message;
 
@@ -41,7 +41,7 @@ pub(super) struct Pipe {
     stuck: Cell<bool>,
     failures: Cell<usize>,
     now: Cell<Duration>,
-    blamed: RefCell<Option<RequestId>>,
+    blame: Blame,
     log: RefCell<Vec<String>>,
 }
 
@@ -199,7 +199,7 @@ impl Pipe {
 
     /// Whose fault a panic would be now.
     pub(super) fn blamed(&self) -> Option<String> {
-        self.blamed.borrow().as_ref().map(ToString::to_string)
+        self.blame.get().as_ref().map(ToString::to_string)
     }
 
     fn operation(&self) {
@@ -258,8 +258,8 @@ impl Streams for Rc<Pipe> {
         })
     }
 
-    fn blame(&self, request: Option<&RequestId>) {
-        *self.blamed.borrow_mut() = request.cloned();
+    fn blame(&self) -> &Blame {
+        &self.blame
     }
 
     fn log(&self, line: &str) {
