@@ -1,6 +1,6 @@
 //! Which host names a request may be for.
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, net::SocketAddr};
 
 use http::{Request, header, uri::Authority};
 
@@ -25,10 +25,10 @@ impl Names {
 
     /// Why `request` is not for this server, if it is not.
     pub(crate) fn refuse<B>(&self, request: &Request<B>) -> Option<Fault> {
-        let Some(authority) = authority(request) else {
+        let Some(host) = host(request) else {
             return Some(Fault::NoHost);
         };
-        let host = canonical(authority.host());
+        let host = canonical(&host);
         let is = |name: &str| name.eq_ignore_ascii_case(host);
         let accepted = self.allowed.iter().any(|name| is(name))
             || if self.loopback { LOOPBACK.into_iter().any(is) } else { self.allowed.is_empty() };
@@ -36,15 +36,28 @@ impl Names {
     }
 }
 
-fn authority<B>(request: &Request<B>) -> Option<Authority> {
+/// The host that a request is for, without a port.
+fn host<B>(request: &Request<B>) -> Option<Cow<'_, str>> {
     if let Some(authority) = request.uri().authority() {
-        return Some(authority.clone());
+        return Some(authority.host().into());
     }
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Authority::try_from(host.as_bytes()).ok(),
-        _ => None,
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return None };
+    if let Some(plain) = host.to_str().ok().and_then(plain_host) {
+        return Some(plain.into());
     }
+    let authority = Authority::try_from(host.as_bytes()).ok()?;
+    Some(authority.host().to_owned().into())
+}
+
+/// The host of an authority that is a name or an IPv4 address, as nearly all are: it need not be
+/// copied to be parsed.
+fn plain_host(authority: &str) -> Option<&str> {
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let is_number =
+        |text: &str| (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    (!host.is_empty() && host.bytes().all(is_of_name) && is_number(port)).then_some(host)
 }
 
 fn canonical(host: &str) -> &str {
@@ -87,6 +100,19 @@ mod tests {
         assert_eq!(refuse("0.0.0.0:80", &[], &["any.example"]), None);
         let refused = refuse("0.0.0.0:80", &["mcp.example"], &["any.example"]);
         assert_eq!(refused, Some(Fault::HostNotAllowed));
+    }
+
+    #[test]
+    fn a_plain_host_is_what_parsing_says() {
+        let hosts =
+            ["a", "a.example.", "127.0.0.1:80", "A-b:65535", "a:", "a:x", "a:1:2", "[::1]:8"];
+        for text in hosts.into_iter().chain(["", ":1", "u@a", "a_b", "a%41", "a/b", "a b", "ä"]) {
+            if let Some(host) = plain_host(text) {
+                assert_eq!(Authority::try_from(text).unwrap().host(), host, "{text}");
+            }
+        }
+        assert_eq!(plain_host("127.0.0.1:80"), Some("127.0.0.1"));
+        assert_eq!(plain_host("[::1]:8"), None);
     }
 
     #[test]

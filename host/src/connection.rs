@@ -1,6 +1,6 @@
 //! One client connection and the exchanges on it.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use http::{Request, Response, header};
 use hyper::{body::Incoming, service::service_fn};
@@ -11,7 +11,6 @@ use hyper_util::{
 use tokio::{
     net::TcpStream,
     sync::{mpsc, watch},
-    time::{Instant, sleep_until},
 };
 
 use crate::{
@@ -19,21 +18,11 @@ use crate::{
     authority::Names,
     body::ResponseBody,
     exchange,
-    pulse::{self, Closed, Next, Pulse},
+    pulse::{Closed, Pulse},
     socket::Tracked,
+    watching::{Phase, Step, Watching},
     workers::Workers,
 };
-
-/// How far a server is from its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// New connections are accepted.
-    Serving,
-    /// What has begun may end.
-    Draining,
-    /// Nothing may go on.
-    Over,
-}
 
 /// What the connections of a server have in common.
 pub(crate) struct Shared {
@@ -121,7 +110,7 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     socket: std::net::TcpStream,
     server: mpsc::Sender<Infallible>,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
 ) {
     let _counted = shared.host.count_socket();
     let pulse = Pulse::new();
@@ -134,15 +123,11 @@ pub(crate) async fn serve(
     };
     let io = TokioIo::new(Tracked::new(Arc::clone(&socket), Arc::clone(&pulse)));
     let service = service_fn(|request| answer(&shared, &pulse, request, &server));
-    let config = shared.host.config();
-    tokio::pin! {
-        let connection = shared.http.serve_connection(io, service);
-        let watch = sleep_until(Instant::now() + pulse::pause(config));
-        let hangup = pulse.hangup(&socket);
-    }
-    let mut is_closing = false;
+    let mut connection = pin!(shared.http.serve_connection(io, service));
+    let mut watching = Watching::new(&pulse, &socket, shared.host.config(), phase);
     loop {
         tokio::select! {
+            biased;
             result = connection.as_mut() => {
                 // A client that leaves is the exchange's to report, not the connection's.
                 if let Err(error) = result {
@@ -150,22 +135,9 @@ pub(crate) async fn serve(
                 }
                 return;
             }
-            () = hangup.as_mut() => return,
-            Ok(()) = phase.changed() => match *phase.borrow_and_update() {
-                Phase::Serving => {}
-                Phase::Draining => connection.as_mut().graceful_shutdown(),
-                Phase::Over => return pulse.close(Closed::Shutdown),
-            },
-            () = watch.as_mut() => match pulse.next(config) {
-                Next::Look(when) => watch.as_mut().reset(when),
-                // Its client does not even take what is left to close it.
-                Next::CloseIdle if is_closing => return,
-                Next::CloseIdle => {
-                    is_closing = true;
-                    connection.as_mut().graceful_shutdown();
-                    watch.as_mut().reset(Instant::now() + config.head_timeout);
-                }
-                Next::Cut => return pulse.close(Closed::ClientStuck),
+            step = watching.step() => match step {
+                Step::Drain => connection.as_mut().graceful_shutdown(),
+                Step::End => return,
             },
         }
     }

@@ -5,12 +5,12 @@
 //!
 //! - `midge-exchange`: `application/x-www-form-urlencoded` pairs, as a header or, for what is
 //!   known only at the end of a stream, as a trailer:
-//!   `era=modern&method=tools%2Fcall&name=add&id=1&outcome=ok`.
+//!   `era=modern&method=tools/call&name=add&id=1&outcome=ok`.
 //! - `midge-run-to-completion`: the guest is not cut when its client leaves.
 //! - a line `midge: client-gone: …` or `midge: panic: …` on the guest's standard error is the
 //!   cause in the exchange's own log line.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -83,37 +83,57 @@ impl FromStr for Outcome {
     }
 }
 
-/// What a guest said about its exchange.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub(crate) era: Option<String>,
-    pub(crate) method: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) id: Option<String>,
-    pub(crate) outcome: Option<Outcome>,
-}
+/// What a guest said about its exchange, as it came.
+#[derive(Debug, Default)]
+pub(crate) struct Said(Vec<HeaderValue>);
 
 impl Said {
-    /// Adds what a later field says; unknown pairs are from a newer guest and mean nothing here.
-    fn add(&mut self, value: &HeaderValue) {
-        for (key, value) in form_urlencoded::parse(value.as_bytes()) {
-            match key.as_ref() {
-                "era" => self.era = Some(value.into_owned()),
-                "method" => self.method = Some(value.into_owned()),
-                "name" => self.name = Some(value.into_owned()),
-                "id" => self.id = Some(value.into_owned()),
-                "outcome" => self.outcome = value.parse().ok().or(self.outcome),
-                _ => {}
-            }
-        }
-    }
-
     /// Moves what the guest said out of the fields of a head or a trailer.
     pub(crate) fn take(&mut self, fields: &mut HeaderMap) {
         if let header::Entry::Occupied(entry) = fields.entry(EXCHANGE) {
-            for value in entry.remove_entry_mult().1 {
-                self.add(&value);
+            self.0.extend(entry.remove_entry_mult().1);
+        }
+    }
+
+    pub(crate) fn read(&self) -> Told<'_> {
+        let mut told = Told::default();
+        self.0.iter().for_each(|value| told.add(value.as_bytes()));
+        told
+    }
+}
+
+/// What a guest said about its exchange, read. What it did not say is `None`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told<'a> {
+    pub(crate) era: Option<Cow<'a, str>>,
+    pub(crate) method: Option<Cow<'a, str>>,
+    pub(crate) name: Option<Cow<'a, str>>,
+    pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl<'a> Told<'a> {
+    /// Adds what a later field says.
+    fn add(&mut self, pairs: &'a [u8]) {
+        let is_encoded = memchr::memchr2(b'%', b'+', pairs).is_some();
+        match std::str::from_utf8(pairs) {
+            Ok(pairs) if !is_encoded => {
+                let pairs = pairs.split('&').filter_map(|pair| pair.split_once('='));
+                pairs.for_each(|(key, value)| self.set(key, value.into()));
             }
+            _ => form_urlencoded::parse(pairs).for_each(|(key, value)| self.set(&key, value)),
+        }
+    }
+
+    /// Unknown pairs are from a newer guest and mean nothing here.
+    fn set(&mut self, key: &str, value: Cow<'a, str>) {
+        match key {
+            "era" => self.era = Some(value),
+            "method" => self.method = Some(value),
+            "name" => self.name = Some(value),
+            "id" => self.id = Some(value),
+            "outcome" => self.outcome = value.parse().ok().or(self.outcome),
+            _ => {}
         }
     }
 }
@@ -180,10 +200,11 @@ mod tests {
         said.take(&mut head);
         assert!(take_run_to_completion(&mut head));
         strip_trailer_announcement(&mut head);
-        assert_eq!(said.method.as_deref(), Some("tools/call"));
-        assert_eq!(said.name.as_deref(), Some("a b"));
-        assert_eq!(said.id.as_deref(), Some("\"1\""));
-        assert_eq!(said.outcome, Some(Outcome::ToolError));
+        let told = said.read();
+        assert_eq!(told.method.as_deref(), Some("tools/call"));
+        assert_eq!(told.name.as_deref(), Some("a b"));
+        assert_eq!(told.id.as_deref(), Some("\"1\""));
+        assert_eq!(told.outcome, Some(Outcome::ToolError));
         assert_eq!(head.len(), 1);
     }
 
@@ -193,8 +214,18 @@ mod tests {
         said.take(&mut fields(&[(EXCHANGE, "name=add&outcome=ok")]));
         said.take(&mut fields(&[(EXCHANGE, "outcome=client-gone")]));
         said.take(&mut fields(&[(EXCHANGE, "outcome=nonsense")]));
-        assert_eq!(said.name.as_deref(), Some("add"));
-        assert_eq!(said.outcome, Some(Outcome::ClientGone));
+        assert_eq!(said.read().name.as_deref(), Some("add"));
+        assert_eq!(said.read().outcome, Some(Outcome::ClientGone));
+    }
+
+    #[test]
+    fn what_needs_no_decoding_is_read_alike() {
+        let mut plain = Said::default();
+        plain.take(&mut fields(&[(EXCHANGE, "era=modern&method=tools/call&odd&x=y&outcome=ok")]));
+        let mut encoded = Said::default();
+        encoded.take(&mut fields(&[(EXCHANGE, "era=moder%6e&method=tools%2Fcall&outcome=ok")]));
+        assert_eq!(plain.read(), encoded.read());
+        assert_eq!(plain.read().method.as_deref(), Some("tools/call"));
     }
 
     #[test]

@@ -55,6 +55,7 @@ mod spin_config;
 mod state;
 mod stdio;
 mod untaken;
+mod watching;
 mod whole;
 mod workers;
 

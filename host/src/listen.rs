@@ -13,7 +13,8 @@ use tokio::{
 use crate::{
     Guest, Host, HostError,
     authority::Names,
-    connection::{self, Phase, Shared},
+    connection::{self, Shared},
+    watching::Phase,
     workers::{Threads, Workers},
 };
 

@@ -30,11 +30,11 @@ use crate::{
 /// What the module of a guest exports, by the names of the canonical ABI.
 const MEMORY: &str = "memory";
 const REALLOC: &str = "cabi_realloc";
-const HANDLE: &str = "midge:mcp/exchange@0.1.0#handle";
+const ATTEMPT: &str = "midge:mcp/exchange@0.1.0#attempt";
 /// Set up by the component, not by the module itself.
 const INITIALIZE: &str = "_initialize";
 
-/// The bytes that `handle` leaves its result in: whether there is one, the status, and where fields
+/// The bytes that `attempt` leaves its result in: whether there is one, the status, and where fields
 /// and body are.
 const RESULT: usize = 24;
 
@@ -47,7 +47,7 @@ pub(crate) struct Pure {
     pre: InstancePre<Sandbox>,
     memory: ModuleExport,
     realloc: ModuleExport,
-    handle: ModuleExport,
+    attempt: ModuleExport,
     luck: Luck,
 }
 
@@ -59,23 +59,31 @@ struct Sandbox {
     ticks: u32,
 }
 
-/// An import was called that only the component has.
-#[derive(Debug, thiserror::Error)]
-#[error("the guest needs the world")]
-struct NeedsWorld;
+/// Why an attempt ends without an answer, beside what a guest does in its component as well.
+#[derive(Clone, Debug, thiserror::Error)]
+enum NeedsWorld {
+    /// An import was called that only the component has.
+    #[error("the guest calls {interface}#{name}")]
+    Import { interface: Arc<str>, name: Arc<str> },
+    #[error("the guest takes long")]
+    Time,
+    /// Of a guest that is not built with the SDK.
+    #[error("the guest does not do as its interface says")]
+    Contract,
+}
 
 impl Pure {
     /// Looks for the module in a component. `None` where there is none that fits: all the same to
     /// the guest, which is then always run as a component.
     pub(crate) fn find(engine: &Engine, component: &[u8]) -> Option<Self> {
-        let module = Module::new(engine, handler(component)?).ok()?;
+        let module = Module::new(engine, attempter(component)?).ok()?;
         let export = |name| module.get_export_index(name);
-        let (memory, realloc, handle) = (export(MEMORY)?, export(REALLOC)?, export(HANDLE)?);
+        let (memory, realloc, attempt) = (export(MEMORY)?, export(REALLOC)?, export(ATTEMPT)?);
         if export(INITIALIZE).is_some() {
             return None;
         }
         let pre = linker(engine, &module).ok()?.instantiate_pre(&module).ok()?;
-        Some(Self { pre, memory, realloc, handle, luck: Luck::default() })
+        Some(Self { pre, memory, realloc, attempt, luck: Luck::default() })
     }
 
     /// Answers a request, unless that takes more than the request.
@@ -99,14 +107,26 @@ impl Pure {
             let sandbox = store.data_mut();
             sandbox.ticks += 1;
             let is_long = sandbox.ticks > MAX_TICKS;
-            if is_long { Err(NeedsWorld.into()) } else { Ok(UpdateDeadline::Continue(1)) }
+            if is_long { Err(NeedsWorld::Time.into()) } else { Ok(UpdateDeadline::Continue(1)) }
         });
-        let answer = self.call(&mut store, &request.head, &request.body).ok().flatten();
+        let answer = self.call(&mut store, &request.head, &request.body);
+        let exchange = report.exchange();
+        match &answer {
+            Ok(Some(_)) => tracing::trace!(target: "midge::attempt", exchange, "answered"),
+            Ok(None) => {
+                tracing::debug!(target: "midge::attempt", exchange, reason = "the guest waits", "begins anew");
+            }
+            Err(error) => {
+                let reason = error.root_cause();
+                tracing::debug!(target: "midge::attempt", exchange, %reason, "begins anew");
+            }
+        }
+        let answer = answer.ok().flatten();
         self.luck.tell(chance, answer.is_some());
         answer
     }
 
-    /// Calls `handle` as the canonical ABI says.
+    /// Calls `attempt` as the canonical ABI says.
     fn call(
         &self,
         store: &mut Store<Sandbox>,
@@ -115,13 +135,16 @@ impl Pure {
     ) -> wasmtime::Result<Option<Answer>> {
         let instance = self.pre.instantiate(&mut *store)?;
         let mut export = |export| instance.get_module_export(&mut *store, export);
-        let (Some(Extern::Memory(memory)), Some(Extern::Func(realloc)), Some(Extern::Func(handle))) =
-            (export(&self.memory), export(&self.realloc), export(&self.handle))
+        let (
+            Some(Extern::Memory(memory)),
+            Some(Extern::Func(realloc)),
+            Some(Extern::Func(attempt)),
+        ) = (export(&self.memory), export(&self.realloc), export(&self.attempt))
         else {
-            return Err(NeedsWorld.into());
+            return Err(NeedsWorld::Contract.into());
         };
         let realloc = realloc.typed::<(u32, u32, u32, u32), u32>(&*store)?;
-        let handle = handle.typed::<(u32, u32, u32, u32, u32), u32>(&*store)?;
+        let attempt = attempt.typed::<(u32, u32, u32, u32), u32>(&*store)?;
         let mut places = [(0, 0); 2];
         for (place, bytes) in places.iter_mut().zip([head, body]) {
             let length = u32::try_from(bytes.len())?;
@@ -130,15 +153,15 @@ impl Pure {
             *place = (at, length);
         }
         let [(head, head_length), (body, body_length)] = places;
-        // The outparam is a handle that nobody knows: whoever uses it calls an import.
-        let result = handle.call(&mut *store, (head, head_length, body, body_length, 0))?;
-        read_result(memory.data(&*store), result as usize).ok_or_else(|| NeedsWorld.into())
+        let result = attempt.call(&mut *store, (head, head_length, body, body_length))?;
+        read_result(memory.data(&*store), result as usize)
+            .ok_or_else(|| NeedsWorld::Contract.into())
     }
 }
 
-/// The module of a component that handles exchanges: the only one, in a component that is not made
+/// The module of a component that attempts exchanges: the only one, in a component that is not made
 /// of others, which could stand between the module and the host.
-fn handler(component: &[u8]) -> Option<&[u8]> {
+fn attempter(component: &[u8]) -> Option<&[u8]> {
     let (mut found, mut inner) = (None, 0);
     for payload in Parser::new(0).parse_all(component) {
         match payload.ok()? {
@@ -150,7 +173,7 @@ fn handler(component: &[u8]) -> Option<&[u8]> {
             }
             Payload::ModuleSection { unchecked_range, .. } => {
                 let module = component.get(unchecked_range)?;
-                if exports_handle(module) && found.replace(module).is_some() {
+                if exports_attempt(module) && found.replace(module).is_some() {
                     return None;
                 }
             }
@@ -160,10 +183,10 @@ fn handler(component: &[u8]) -> Option<&[u8]> {
     found
 }
 
-fn exports_handle(module: &[u8]) -> bool {
+fn exports_attempt(module: &[u8]) -> bool {
     Parser::new(0).parse_all(module).any(|payload| match payload {
         Ok(Payload::ExportSection(exports)) => {
-            exports.into_iter().any(|export| export.is_ok_and(|export| export.name == HANDLE))
+            exports.into_iter().any(|export| export.is_ok_and(|export| export.name == ATTEMPT))
         }
         _ => false,
     })
@@ -184,7 +207,10 @@ fn linker(engine: &Engine, module: &Module) -> wasmtime::Result<Linker<Sandbox>>
             ("wasi:random/insecure-seed", "insecure-seed") => {
                 linker.func_wrap(interface, name, seed)?
             }
-            _ => linker.func_new(interface, name, ty, |_, _, _| Err(NeedsWorld.into()))?,
+            _ => {
+                let needs = NeedsWorld::Import { interface: interface.into(), name: name.into() };
+                linker.func_new(interface, name, ty, move |_, _, _| Err(needs.clone().into()))?
+            }
         };
     }
     Ok(linker)
@@ -208,7 +234,8 @@ fn seed(caller: Caller<'_, Sandbox>, result: u32) -> wasmtime::Result<()> {
 }
 
 fn write(mut caller: Caller<'_, Sandbox>, at: u32, bytes: &[u8]) -> wasmtime::Result<()> {
-    let memory = caller.get_export(MEMORY).and_then(Extern::into_memory).ok_or(NeedsWorld)?;
+    let memory =
+        caller.get_export(MEMORY).and_then(Extern::into_memory).ok_or(NeedsWorld::Contract)?;
     Ok(memory.write(caller, at as usize, bytes)?)
 }
 

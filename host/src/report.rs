@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use crate::{
     Config,
     connection::Busy,
-    contract::{self, Outcome, Said},
+    contract::{self, Outcome, Said, Told},
     fault::Fault,
     leash::Leash,
     pulse::Closed,
@@ -258,7 +258,8 @@ impl Report {
 
     /// The outcome, as it is known so far.
     pub(crate) fn outcome(&self) -> Outcome {
-        self.facts().outcome()
+        let facts = self.facts();
+        facts.outcome(&facts.said.read())
     }
 }
 
@@ -267,8 +268,8 @@ fn first_line(text: &str) -> Option<String> {
 }
 
 impl Facts {
-    fn outcome(&self) -> Outcome {
-        self.verdict.or(self.said.outcome).unwrap_or(match self.status {
+    fn outcome(&self, told: &Told<'_>) -> Outcome {
+        self.verdict.or(told.outcome).unwrap_or(match self.status {
             Some(status) if status.is_success() => Outcome::Ok,
             _ => Outcome::Rejected,
         })
@@ -281,9 +282,9 @@ impl Drop for Report {
             return;
         }
         let facts = std::mem::take(&mut *self.facts());
-        let Said { era, method, name, id, .. } = &facts.said;
+        let told = facts.said.read();
         let outcome = match self.request {
-            Some(_) => facts.outcome(),
+            Some(_) => facts.outcome(&told),
             None => facts.verdict.unwrap_or(Outcome::Ok),
         };
         let request = self.request.as_ref();
@@ -293,16 +294,16 @@ impl Drop for Report {
                 tracing::$level!(
                     target: "midge::exchange",
                     exchange = self.exchange,
-                    http_method = request.map(|request| display(&request.method)),
+                    http_method = request.map(|request| request.method.as_str()),
                     path = request.map(|request| request.uri.path()),
                     status = facts.status.map(|status| status.as_u16()),
                     outcome = outcome.as_str(),
                     duration_ms = self.started.elapsed().as_micros() as f64 / 1000.0,
                     bytes = request.map(|_| self.bytes.load(Ordering::Relaxed)),
-                    era,
-                    method,
-                    name,
-                    id,
+                    era = told.era.as_deref(),
+                    method = told.method.as_deref(),
+                    name = told.name.as_deref(),
+                    id = told.id.as_deref(),
                     cause = facts.cause,
                 )
             };

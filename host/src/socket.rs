@@ -35,6 +35,8 @@ pub(crate) struct Tracked {
     pulse: Arc<Pulse>,
     /// HTTP/2 has frames of its own between requests, which are no late heads.
     preface: Preface,
+    /// Head and body of a small answer. What is sent before it is taken is here again.
+    joined: Vec<u8>,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
@@ -47,7 +49,7 @@ enum Preface {
 
 impl Tracked {
     pub(crate) fn new(socket: Arc<TcpStream>, pulse: Arc<Pulse>) -> Self {
-        Self { socket, pulse, preface: Preface::Awaited, linger: None }
+        Self { socket, pulse, preface: Preface::Awaited, joined: Vec::new(), linger: None }
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -147,16 +149,16 @@ impl AsyncWrite for Tracked {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if slices.iter().map(|slice| slice.len()).sum::<usize>() > SMALL {
             return self.poll_send(cx, |socket| socket.try_write_vectored(slices));
         }
-        let mut room = [0; SMALL];
-        let joined = join(slices, &mut room);
-        self.poll_send(cx, |socket| socket.try_write(joined))
+        self.joined.clear();
+        slices.iter().for_each(|slice| self.joined.extend_from_slice(slice));
+        self.poll_send(cx, |socket| socket.try_write(&self.joined))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -176,30 +178,5 @@ impl AsyncWrite for Tracked {
             ready!(self.poll_linger(cx));
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-/// Copies slices behind each other, as far as there is room.
-fn join<'a>(slices: &[io::IoSlice<'_>], room: &'a mut [u8]) -> &'a [u8] {
-    let mut length = 0;
-    for slice in slices {
-        let Some(place) = room.get_mut(length..length + slice.len()) else { break };
-        place.copy_from_slice(slice);
-        length += slice.len();
-    }
-    &room[..length]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slices_are_joined_where_there_is_room() {
-        let slices = [b"head ".as_slice(), b"", b"body"].map(io::IoSlice::new);
-        assert_eq!(join(&slices, &mut [0; 9]), b"head body");
-        assert_eq!(join(&slices, &mut [0; 100]), b"head body");
-        assert_eq!(join(&slices, &mut [0; 8]), b"head ", "the rest is written next");
-        assert_eq!(join(&[], &mut [0; 8]), b"");
     }
 }

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{Hash, Hasher},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -13,6 +13,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use http_body::{Body, Frame, SizeHint};
+use rustc_hash::FxHasher;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
@@ -82,8 +83,10 @@ fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
 
 /// Two headers of MCP tell requests apart well enough, where they are there.
 fn kind(headers: &HeaderMap) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for name in ["mcp-method", "mcp-name"] {
+    const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+    const NAME: HeaderName = HeaderName::from_static("mcp-name");
+    let mut hasher = FxHasher::default();
+    for name in [METHOD, NAME] {
         headers.get(name).map(HeaderValue::as_bytes).hash(&mut hasher);
     }
     hasher.finish()

@@ -58,6 +58,28 @@ async fn what_reaches_the_world_reaches_it_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_needs_nothing_of_the_world_is_answered_without_a_component() {
+    let serving = Serving::of(guests::HELLO).await;
+    for _ in 0..3 {
+        assert_eq!(serving.send(&greet("you")).await.result_text(), "Hello, you!");
+    }
+    serving.exchanges(3).await;
+    assert_eq!(serving.log().attempts(), [None, None, None]);
+}
+
+#[tokio::test]
+async fn a_call_that_needs_the_world_says_what_it_needed_and_is_tried_again_only_later() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    for _ in 0..3 {
+        serving.send(&Message::call("panics", json!({}))).await;
+    }
+    serving.exchanges(3).await;
+    let attempts = serving.log().attempts();
+    let [Some(reason)] = &attempts[..] else { panic!("one attempt: {attempts:?}") };
+    assert!(reason.starts_with("the guest calls wasi:cli/"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_panic_is_told_once() {
     let serving = Serving::of(guests::ANSWERS).await;
     let answer = serving.send(&Message::call("panics", json!({}))).await;

@@ -51,11 +51,13 @@ impl Index<&str> for Line {
 pub struct Log(watch::Receiver<Vec<Line>>);
 
 impl Log {
-    /// A log, and the dispatch that writes to it what the command `midge` would log by default.
+    /// A log, and the dispatch that writes to it what the command `midge` would log by default, and
+    /// which exchanges were answered without a component.
     pub(crate) fn new() -> (Self, Dispatch) {
         let (lines, log) = watch::channel(Vec::new());
         let filter = Targets::new()
             .with_default(Level::INFO)
+            .with_target("midge::attempt", Level::TRACE)
             .with_target("wasmtime_wasi_http", Level::ERROR);
         let layer = Capture { lines }.with_filter(filter);
         (Self(log), Dispatch::new(tracing_subscriber::registry().with(layer)))
@@ -74,6 +76,12 @@ impl Log {
     /// The lines of exchanges so far.
     pub fn exchanges(&self) -> Vec<Line> {
         self.lines().into_iter().filter(Line::is_exchange).collect()
+    }
+
+    /// What has become of attempts to answer without a component: none, or why not.
+    pub fn attempts(&self) -> Vec<Option<String>> {
+        let lines = self.lines().into_iter().filter(|line| line.target == "midge::attempt");
+        lines.map(|line| line.get("reason").map(str::to_owned)).collect()
     }
 
     /// What the guests have written to standard output and error so far.

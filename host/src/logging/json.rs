@@ -3,7 +3,12 @@
 //! The fields are those of `tracing-subscriber`'s JSON, flattened. Its formatter takes several times
 //! as long, which shows when every exchange writes a line.
 
-use std::{cell::RefCell, fmt, io::Write, time::SystemTime};
+use std::{
+    cell::RefCell,
+    fmt,
+    io::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use humantime_serde::re::humantime;
 use serde::Serialize;
@@ -29,26 +34,51 @@ impl<W> JsonLines<W> {
 impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         thread_local! {
-            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+            static LINE: RefCell<(Vec<u8>, Stamp)> = RefCell::default();
         }
         // Taken and not borrowed: what a field's `Debug` does may be logged itself.
-        let mut line = LINE.take();
+        let (mut line, mut stamp) = LINE.take();
         line.clear();
-        write_line(&mut line, event.metadata(), SystemTime::now(), |fields| event.record(fields));
+        line.extend_from_slice(br#"{"timestamp":""#);
+        stamp.write(&mut line, SystemTime::now());
+        write_fields(&mut line, event.metadata(), |fields| event.record(fields));
         self.lines.add(&line, *event.metadata().level() <= Level::WARN);
-        LINE.set(line);
+        LINE.set((line, stamp));
+    }
+}
+
+/// Times as RFC 3339 has them, in microseconds. What is before the fraction is written anew once in
+/// a second.
+#[derive(Default)]
+struct Stamp {
+    second: u64,
+    text: String,
+}
+
+impl Stamp {
+    fn write(&mut self, line: &mut Vec<u8>, now: SystemTime) {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if self.text.is_empty() || self.second != since.as_secs() {
+            self.second = since.as_secs();
+            self.text = humantime::format_rfc3339_seconds(now).to_string();
+            // The `Z` comes behind the fraction.
+            self.text.pop();
+        }
+        line.extend_from_slice(self.text.as_bytes());
+        let mut fraction = *b".000000Z";
+        let mut rest = since.subsec_micros();
+        for digit in fraction[1..7].iter_mut().rev() {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        line.extend_from_slice(&fraction);
     }
 }
 
 // Writing to memory does not fail.
 
-fn write_line(
-    line: &mut Vec<u8>,
-    metadata: &Metadata<'_>,
-    now: SystemTime,
-    record: impl FnOnce(&mut Fields<'_>),
-) {
-    let _ = write!(line, r#"{{"timestamp":"{}""#, humantime::format_rfc3339_micros(now));
+fn write_fields(line: &mut Vec<u8>, metadata: &Metadata<'_>, record: impl FnOnce(&mut Fields<'_>)) {
+    line.push(b'"');
     let mut fields = Fields(line);
     fields.add("level", metadata.level().as_str());
     record(&mut fields);
@@ -97,7 +127,7 @@ impl Visit for Fields<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::sync::mpsc;
+    use std::{sync::mpsc, time::Duration};
 
     use serde_json::{Value, json};
     use tracing_subscriber::layer::SubscriberExt;
@@ -143,6 +173,18 @@ mod tests {
             "cause": text, "text": text,
         });
         assert_eq!(line, fields);
+    }
+
+    #[test]
+    fn a_stamp_is_the_time_in_microseconds() {
+        let mut stamp = Stamp::default();
+        for micros in [0, 1, 999_999, 1_000_000, 1_000_001, 1_764_118_126_907_050] {
+            let time = UNIX_EPOCH + Duration::from_micros(micros);
+            let mut line = Vec::new();
+            stamp.write(&mut line, time);
+            let expected = humantime::format_rfc3339_micros(time).to_string();
+            assert_eq!(String::from_utf8(line).unwrap(), expected);
+        }
     }
 
     #[test]
