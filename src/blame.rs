@@ -8,8 +8,8 @@ use crate::protocol::jsonrpc::RequestId;
 /// The request whose handler is running, if one is. All clones are the same: whoever runs handlers
 /// sets it, and a panic hook, which is told nothing, finds it.
 ///
-/// No part of the traits of transports: an instance that lives for one exchange pays for its first
-/// call of each method of a trait object.
+/// Setting it is no method of a trait object: an instance that lives for one exchange pays for its
+/// first call of each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Blame(Rc<RefCell<Option<RequestId>>>);
 

@@ -80,8 +80,11 @@ impl Context {
         }))
     }
 
-    /// Keeps the future of a handler that is done, and so holds nothing any more. Where contexts are
-    /// left to an instance that ends, it need not be dropped.
+    /// Keeps the future of a handler that is done. Where contexts are left to an instance that ends,
+    /// it need not be dropped.
+    ///
+    /// It must be an `async` block, which holds nothing when it has ended: one that held this context
+    /// would keep both for ever.
     pub(crate) fn keep(&self, spent: LocalFuture<Finished>) {
         self.0.spent.set(Some(spent));
     }

@@ -104,8 +104,17 @@ mod tests {
 
     #[test]
     fn a_plain_host_is_what_parsing_says() {
-        let hosts =
-            ["a", "a.example.", "127.0.0.1:80", "A-b:65535", "a:", "a:x", "a:1:2", "[::1]:8"];
+        let hosts = [
+            "a",
+            "a.example.",
+            "127.0.0.1:80",
+            "A-b:65535",
+            "a:",
+            "a:x",
+            "a:1:2",
+            "a:99999",
+            "a:123456",
+        ];
         for text in hosts.into_iter().chain(["", ":1", "u@a", "a_b", "a%41", "a/b", "a b", "ä"]) {
             if let Some(host) = plain_host(text) {
                 assert_eq!(Authority::try_from(text).unwrap().host(), host, "{text}");

@@ -127,7 +127,12 @@ pub(crate) async fn serve(
     let mut watching = Watching::new(&pulse, &socket, shared.host.config(), phase);
     loop {
         tokio::select! {
+            // First, as long as the task may still poll: it is nothing unless it was woken.
             biased;
+            step = watching.step() => match step {
+                Step::Drain => connection.as_mut().graceful_shutdown(),
+                Step::End => return,
+            },
             result = connection.as_mut() => {
                 // A client that leaves is the exchange's to report, not the connection's.
                 if let Err(error) = result {
@@ -135,10 +140,6 @@ pub(crate) async fn serve(
                 }
                 return;
             }
-            step = watching.step() => match step {
-                Step::Drain => connection.as_mut().graceful_shutdown(),
-                Step::End => return,
-            },
         }
     }
 }

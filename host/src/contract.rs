@@ -118,7 +118,7 @@ impl<'a> Told<'a> {
         let is_encoded = memchr::memchr2(b'%', b'+', pairs).is_some();
         match std::str::from_utf8(pairs) {
             Ok(pairs) if !is_encoded => {
-                let pairs = pairs.split('&').filter_map(|pair| pair.split_once('='));
+                let pairs = pairs.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
                 pairs.for_each(|(key, value)| self.set(key, value.into()));
             }
             _ => form_urlencoded::parse(pairs).for_each(|(key, value)| self.set(&key, value)),
@@ -221,9 +221,10 @@ mod tests {
     #[test]
     fn what_needs_no_decoding_is_read_alike() {
         let mut plain = Said::default();
-        plain.take(&mut fields(&[(EXCHANGE, "era=modern&method=tools/call&odd&x=y&outcome=ok")]));
+        plain.take(&mut fields(&[(EXCHANGE, "era=modern&method=tools/call&name&x=y&outcome=ok")]));
         let mut encoded = Said::default();
-        encoded.take(&mut fields(&[(EXCHANGE, "era=moder%6e&method=tools%2Fcall&outcome=ok")]));
+        encoded
+            .take(&mut fields(&[(EXCHANGE, "era=moder%6e&method=tools%2Fcall&name&outcome=ok")]));
         assert_eq!(plain.read(), encoded.read());
         assert_eq!(plain.read().method.as_deref(), Some("tools/call"));
     }

@@ -35,7 +35,8 @@ pub(crate) struct Tracked {
     pulse: Arc<Pulse>,
     /// HTTP/2 has frames of its own between requests, which are no late heads.
     preface: Preface,
-    /// Head and body of a small answer. What is sent before it is taken is here again.
+    /// Head and body of a small answer, filled anew for each write: what is left of a partial write
+    /// is offered again.
     joined: Vec<u8>,
     linger: Option<Pin<Box<Sleep>>>,
 }

@@ -88,17 +88,17 @@ async fn exchange<T: Transport>(
     contexts: &mut Vec<Context>,
 ) -> Io<Outcome> {
     let (blame, mut record) = (transport.blame(), Record::default());
-    let (Admitted { accepts, origin }, step) =
-        step(server, request, transport, &blame, &mut record).await;
+    let (Admitted { accepts, origin }, prepared) =
+        prepare(server, request, transport, &blame, &mut record).await;
     let mut writer = Writer::new(transport, accepts, origin, record);
-    let (reply, cut) = match step {
-        Step::Jobs { jobs, batch, modern } => {
+    let (reply, cut) = match prepared {
+        Prepared::Jobs { jobs, batch, modern } => {
             answer::run(server, &mut writer, &blame, jobs, contexts).await?;
             let limit = server.settings().time_limit.map(|limit| writer.transport().wait(limit));
             return within(limit, writer.finish(batch, modern)).await;
         }
-        Step::Reply(reply) => (reply, None),
-        Step::Cut(gone) => {
+        Prepared::Reply(reply) => (reply, None),
+        Prepared::Cut(gone) => {
             let refusal = Refusal::BodyIncomplete.into_reply();
             (Reply { outcome: Outcome::ClientGone, ..refusal }, Some(gone))
         }
@@ -113,7 +113,7 @@ async fn exchange<T: Transport>(
 }
 
 /// What a request comes to before any handler runs.
-enum Step {
+enum Prepared {
     Reply(Reply),
     /// Its body ended too soon.
     Cut(ClientGone),
@@ -125,36 +125,36 @@ enum Step {
 }
 
 /// Checks a request, reads it, and says how it may be answered.
-async fn step<T: Transport>(
+async fn prepare<T: Transport>(
     server: &Server,
     request: RequestHead,
     transport: &mut T,
     blame: &Blame,
     record: &mut Record,
-) -> (Admitted, Step) {
+) -> (Admitted, Prepared) {
     let admitted = match head::check(&request, server.settings()) {
         Ok(admitted) => admitted,
         Err((reply, origin)) => {
             let accepts = Accepts { json: true, events: true };
-            return (Admitted { accepts, origin }, Step::Reply(reply));
+            return (Admitted { accepts, origin }, Prepared::Reply(reply));
         }
     };
     let body = match read_body(transport, server.settings().max_body).await {
         Io::Continue(Ok(body)) => body,
-        Io::Continue(Err(refusal)) => return (admitted, Step::Reply(refusal.into_reply())),
-        Io::Break(gone) => return (admitted, Step::Cut(gone)),
+        Io::Continue(Err(refusal)) => return (admitted, Prepared::Reply(refusal.into_reply())),
+        Io::Break(gone) => return (admitted, Prepared::Cut(gone)),
     };
     let delivery = Delivery::by_request(request.headers);
     let mut reader =
         Reader { server, delivery: &delivery, blame, observer: None, record: Some(record) };
-    let step = match reader.read(&body) {
-        Work::Nothing => Step::Reply(status::accepted()),
+    let prepared = match reader.read(&body) {
+        Work::Nothing => Prepared::Reply(status::accepted()),
         Work::Refused(Refused { response, modern }) => {
-            Step::Reply(status::reply_to(response, modern))
+            Prepared::Reply(status::reply_to(response, modern))
         }
-        Work::Jobs { jobs, batch, modern } => Step::Jobs { jobs, batch, modern },
+        Work::Jobs { jobs, batch, modern } => Prepared::Jobs { jobs, batch, modern },
     };
-    (admitted, step)
+    (admitted, prepared)
 }
 
 /// Reads the body to its end or to the limit.

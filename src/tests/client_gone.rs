@@ -1,7 +1,9 @@
 //! A client that goes away is an ordinary outcome, wherever it happens.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
 
 use serde_json::json;
 
@@ -138,6 +140,35 @@ fn a_tool_that_runs_to_completion_does() {
             assert_eq!(life.completed.get(), 1, "{operation}");
         }
     }
+}
+
+/// A future that holds something until it is dropped, also when it has come to its end.
+struct Holds(Option<Guard>);
+
+impl Future for Holds {
+    type Output = &'static str;
+
+    fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<&'static str> {
+        Poll::Ready("done")
+    }
+}
+
+#[test]
+fn what_a_handler_holds_is_dropped_before_its_deferred_work_runs() {
+    let life = Life::default();
+    let Life { alive, deferred, .. } = life.clone();
+    let handler = move |_: NoArguments, context: Context| {
+        let (alive, deferred) = (Rc::clone(&alive), Rc::clone(&deferred));
+        let holds = Holds(Some(Guard::new(&alive)));
+        context.defer(async move { deferred.set(alive.get()) });
+        holds
+    };
+    life.deferred.set(-1);
+    let server =
+        Server::new("holds", "1").tool(Tool::with_context("holds", handler).description("x"));
+    let done = request("holds").run(&server);
+    assert_eq!(done.outcome, Outcome::Ok);
+    assert_eq!(life.deferred.get(), 0, "nothing was alive");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `wasi:http` 0.2: one call of `incoming-handler` is one exchange.
 
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::rc::Rc;
@@ -54,11 +54,11 @@ pub(super) fn run(
     answer.borrow_mut().kept.take()
 }
 
-/// Runs an exchange as far as it goes without a runtime, without waiting, and without an answer
-/// that is handed over in any other way than by being returned. A panic has its answer from whoever
+/// Runs an exchange as far as it goes without a runtime and without waiting. One whose answer does
+/// not leave by being returned, as a stream, waits for ever. A panic has its answer from whoever
 /// runs the exchange again.
 pub(super) fn attempt(build: fn() -> Server, head: RequestHead, body: Vec<u8>) -> Option<Kept> {
-    let answer = Rc::new(RefCell::new(PendingAnswer::new(State::Over)));
+    let answer = Rc::new(RefCell::new(PendingAnswer::new(State::Attempted)));
     let body = Body::Whole(Some(body));
     let exchange = Exchange { body, answer: Rc::clone(&answer), returns_answer: true };
     let life = pin!(live(build(), head, exchange));
@@ -67,8 +67,8 @@ pub(super) fn attempt(build: fn() -> Server, head: RequestHead, body: Vec<u8>) -
 }
 
 async fn live(server: Server, head: RequestHead, mut exchange: Exchange) {
-    // Neither is dropped: they are gone with the instance. What a handler holds is in its future,
-    // which is dropped.
+    // Neither is dropped: they are gone with the instance. What a handler holds was in its future,
+    // and is dropped when that has come to its end, or is cut.
     let server = ManuallyDrop::new(server);
     let mut contexts = ManuallyDrop::new(Vec::new());
     serve_leaving(&server, head, &mut exchange, &mut contexts).await;
@@ -149,6 +149,9 @@ impl Transport for Exchange {
     }
 
     async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
+        if matches!(self.answer.borrow().state, State::Attempted) {
+            pending::<()>().await;
+        }
         let rest = self.answer.borrow_mut().start(head, first)?;
         self.write_rest(&first[rest..]).await
     }
@@ -224,8 +227,13 @@ struct PendingAnswer {
 
 /// The stream is a child of the body, and goes first.
 enum State {
+    /// There is nowhere to send it.
+    Attempted,
     Unsent(ResponseOutparam),
-    Sending { stream: OutputStream, body: OutgoingBody },
+    Sending {
+        stream: OutputStream,
+        body: OutgoingBody,
+    },
     Over,
 }
 

@@ -71,12 +71,32 @@ async fn a_call_that_needs_nothing_of_the_world_is_answered_without_a_component(
 async fn a_call_that_needs_the_world_says_what_it_needed_and_is_tried_again_only_later() {
     let serving = Serving::of(guests::ANSWERS).await;
     for _ in 0..3 {
-        serving.send(&Message::call("panics", json!({}))).await;
+        serving.send(&Message::call("outbound", json!({ "url": "http://127.0.0.1:1/" }))).await;
     }
     serving.exchanges(3).await;
     let attempts = serving.log().attempts();
     let [Some(reason)] = &attempts[..] else { panic!("one attempt: {attempts:?}") };
-    assert!(reason.starts_with("the guest calls wasi:cli/"), "{reason}");
+    assert!(reason.starts_with("the guest calls wasi:http/"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_an_attempt_cannot_return_begins_anew() {
+    let large = TOO_LARGE_TO_WAIT_FOR;
+    for (tool, arguments) in [
+        ("progress", json!({ "steps": 2, "ms": 0 })),
+        ("deferred", json!({ "ms": 0 })),
+        ("sized", json!({ "bytes": large })),
+    ] {
+        let serving = Serving::of(guests::ANSWERS).await;
+        let answer = serving.send(&Message::call(tool, arguments)).await;
+        assert!(answer.complete, "{tool}: {}", answer.text());
+        assert_eq!(&serving.exchange().await["outcome"], "ok", "{tool}");
+        let attempts = serving.log().attempts();
+        assert!(matches!(&attempts[..], [Some(_)]), "{tool}: one that failed: {attempts:?}");
+        let done = serving.log().output().iter().filter(|line| line.contains("work done")).count();
+        assert_eq!(done, usize::from(tool == "deferred"), "{tool}: once");
+        serving.assert_noise(0, 0);
+    }
 }
 
 #[tokio::test]
