@@ -27,7 +27,13 @@ struct Shared<W> {
     is_any: Condvar,
     has_thread: AtomicBool,
     /// Held while writing, so that lines stay in order.
-    out: Mutex<W>,
+    out: Mutex<Out<W>>,
+}
+
+struct Out<W> {
+    to: W,
+    /// Room for the lines to come, while others are written.
+    spare: Vec<u8>,
 }
 
 impl<W: Write + Send + 'static> Gathered<W> {
@@ -36,7 +42,7 @@ impl<W: Write + Send + 'static> Gathered<W> {
             lines: Mutex::default(),
             is_any: Condvar::new(),
             has_thread: AtomicBool::new(false),
-            out: Mutex::new(out),
+            out: Mutex::new(Out { to: out, spare: Vec::new() }),
         }))
     }
 
@@ -83,9 +89,12 @@ impl<W: Write> Shared<W> {
 
     fn flush(&self) {
         let mut out = lock(&self.out);
-        let lines = std::mem::take(&mut *lock(&self.lines));
+        let Out { to, spare } = &mut *out;
+        std::mem::swap(spare, &mut *lock(&self.lines));
         // There is nowhere to tell that the log cannot be written.
-        let _ = out.write_all(&lines).and_then(|()| out.flush());
+        let _ = to.write_all(spare).and_then(|()| to.flush());
+        spare.clear();
+        spare.shrink_to(2 * MOST);
     }
 }
 

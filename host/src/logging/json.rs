@@ -116,7 +116,14 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(field.name(), value);
+        let is_plain = value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+        if !is_plain {
+            return self.add(field.name(), value);
+        }
+        self.0.reserve(field.name().len() + value.len() + 6);
+        for piece in [",\"", field.name(), "\":\"", value, "\""] {
+            self.0.extend_from_slice(piece.as_bytes());
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
