@@ -266,8 +266,8 @@ pub mod exports {
                     /// Answers one request, as long as that takes nothing but the request itself and, of the host,
                     /// clocks and a seed for hash maps: no stream, no waiting, no work for after the answer.
                     ///
-                    /// A host may call this in an instance of the component's module alone, and end the call at the
-                    /// first other import that it needs. Where it gives no answer, `handle` does, in a new instance.
+                    /// This is for an instance of the component's module alone, in which every other import ends the
+                    /// call. Where it gives no answer, `handle` does, in a new instance.
                     #[allow(async_fn_in_trait)]
                     fn attempt(head: _rt::Vec<u8>, body: _rt::Vec<u8>) -> Option<Answer>;
                 }
