@@ -143,7 +143,9 @@ fn a_tool_that_runs_to_completion_does() {
 }
 
 /// A future that holds something until it is dropped, also when it has come to its end.
-struct Holds(Option<Guard>);
+struct Holds {
+    _guard: Guard,
+}
 
 impl Future for Holds {
     type Output = &'static str;
@@ -159,7 +161,7 @@ fn what_a_handler_holds_is_dropped_before_its_deferred_work_runs() {
     let Life { alive, deferred, .. } = life.clone();
     let handler = move |_: NoArguments, context: Context| {
         let (alive, deferred) = (Rc::clone(&alive), Rc::clone(&deferred));
-        let holds = Holds(Some(Guard::new(&alive)));
+        let holds = Holds { _guard: Guard::new(&alive) };
         context.defer(async move { deferred.set(alive.get()) });
         holds
     };
