@@ -264,7 +264,7 @@ impl Tool {
     }
 
     /// Publishes a schema of the structured content, for tools that answer with a
-    /// [`CallToolResult`] of their own making; [`Json`](crate::Json) brings its schema itself.
+    /// [`CallToolResult`](crate::CallToolResult) of their own making; [`Json`](crate::Json) brings its schema itself.
     ///
     /// Every result that is no error must have structured content that fits it. What does not is
     /// answered as an internal error, and the log names the place and the rule.
