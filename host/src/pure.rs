@@ -3,8 +3,9 @@
 //! Most calls compute an answer from their request and touch nothing else. A guest that takes whole
 //! exchanges is first run in a bare instance of its module (`attempt`), with none of the host's
 //! functions behind its imports but clocks and a seed, and no component around it, which saves a
-//! quarter of the instructions. The first other import that it calls ends that attempt. Nothing has left the sandbox until then, so the
-//! exchange begins anew in an instance of the component, and nobody can tell.
+//! quarter of the instructions. The first other import that it calls ends that attempt. Nothing has
+//! left the sandbox until then, so the exchange begins anew in an instance of the component, and
+//! nobody can tell.
 
 use std::{
     hash::{BuildHasher, RandomState},

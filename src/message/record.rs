@@ -65,9 +65,10 @@ impl Record {
             return;
         }
         for byte in value.bytes() {
-            match is_plain(byte) {
-                true => self.pairs.push(char::from(byte)),
-                false => self.pairs.push_str(percent_encode_byte(byte)),
+            if is_plain(byte) {
+                self.pairs.push(char::from(byte));
+            } else {
+                self.pairs.push_str(percent_encode_byte(byte));
             }
         }
     }

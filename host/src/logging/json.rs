@@ -41,6 +41,7 @@ impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
         line.clear();
         line.extend_from_slice(br#"{"timestamp":""#);
         stamp.write(&mut line, SystemTime::now());
+        line.push(b'"');
         write_fields(&mut line, event.metadata(), |fields| event.record(fields));
         self.lines.add(&line, *event.metadata().level() <= Level::WARN);
         LINE.set((line, stamp));
@@ -78,7 +79,6 @@ impl Stamp {
 // Writing to memory does not fail.
 
 fn write_fields(line: &mut Vec<u8>, metadata: &Metadata<'_>, record: impl FnOnce(&mut Fields<'_>)) {
-    line.push(b'"');
     let mut fields = Fields(line);
     fields.add("level", metadata.level().as_str());
     record(&mut fields);
@@ -116,14 +116,7 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_plain = value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-        if !is_plain {
-            return self.add(field.name(), value);
-        }
-        self.0.reserve(field.name().len() + value.len() + 6);
-        for piece in [",\"", field.name(), "\":\"", value, "\""] {
-            self.0.extend_from_slice(piece.as_bytes());
-        }
+        self.add(field.name(), value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
