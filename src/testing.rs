@@ -32,15 +32,18 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::blame::Blame;
-use crate::context::Clock;
-use crate::fields::Fields;
-use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{self as exchange_http, RequestHead, serve};
-use crate::outcome::Outcome;
+use crate::handler::context::Clock;
+use crate::handler::outcome::Outcome;
+use crate::handler::panic_attribution::Blame;
+use crate::headers::map::Fields;
 use crate::protocol::{Version, meta};
 use crate::server::Server;
-use crate::stdio::{self, Streams};
+use crate::transport::http::transport::{ClientGone, Io, ResponseHead, Transport};
+use crate::transport::stdio::{self, Streams};
+use crate::transport::{
+    http as exchange_http,
+    http::{RequestHead, serve},
+};
 
 /// A `tools/call` as a client of 2026-07-28 sends it to `/mcp` on this machine.
 #[must_use]

@@ -7,7 +7,7 @@ use std::path::Path;
 /// Modules that each layer has, the ones that know nothing of the others first.
 fn layers() -> Vec<Vec<String>> {
     let text = include_str!("../../ARCHITECTURE.md");
-    let order = text.split('`').find(|text| text.starts_with("protocol, fields")).unwrap();
+    let order = text.split('`').find(|text| text.starts_with("protocol ← ")).unwrap();
     let layers = order.split(" ← ").map(|layer| layer.split(", ").map(str::to_owned).collect());
     layers.collect()
 }
@@ -58,7 +58,7 @@ fn every_module_knows_only_those_to_its_left() {
     let edges = modules.iter().flat_map(|(name, known)| known.iter().map(move |to| (name, to)));
     let edges: Vec<_> =
         edges.filter(|(name, to)| name != to && modules.contains_key(*to)).collect();
-    assert!(edges.len() > 100, "{}", edges.len());
+    assert!(edges.len() > 40, "{}", edges.len());
     for (name, to) in edges {
         assert!(place(to) < place(name), "`{name}` knows `{to}`");
     }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use serde_json::{Value, json};
 
-use crate::context::Clock;
-use crate::fields::Fields;
-use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{Method, RequestHead, serve};
+use crate::handler::context::Clock;
+use crate::headers::map::Fields;
+use crate::transport::http::transport::{ClientGone, Io, ResponseHead, Transport};
+use crate::transport::http::{Method, RequestHead, serve};
 use crate::{Outcome, Server};
 
 /// A request, and what the network does to it.

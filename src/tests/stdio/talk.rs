@@ -14,11 +14,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Server;
-use crate::blame::Blame;
-use crate::client_gone::{ClientGone, Io};
-use crate::context::Clock;
-use crate::stdio::{Streams, serve};
+use crate::handler::context::Clock;
+use crate::handler::disconnect::{ClientGone, Io};
+use crate::handler::panic_attribution::Blame;
 use crate::tests::wire::modern_message;
+use crate::transport::stdio::{Streams, serve};
 
 /// A connection at work.
 pub(super) struct Talk {
