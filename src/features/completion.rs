@@ -8,12 +8,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::RequestError;
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::outbox::Outbox;
 use crate::handler::params;
 use crate::handler::request::RequestInfo;
-use crate::handler::result::{Body, Failure};
+use crate::handler::result::{Failure, ResultObject};
 use crate::protocol::completion::{CompleteResult, Completion};
 use crate::protocol::members;
 
@@ -144,7 +144,7 @@ impl<'a> Subject<'a> {
         known: bool,
         completers: &[Completer],
         request: RequestInfo,
-    ) -> Result<Call, Failure> {
+    ) -> Result<HandlerCall, Failure> {
         if !known {
             let reason = format!("there is no argument `{}`", self.argument);
             return Err(params::invalid(&reason).into());
@@ -156,9 +156,9 @@ impl<'a> Subject<'a> {
                 Some(completing) => completing.await?,
                 None => Completion::default().total(0),
             };
-            Body::new(&CompleteResult { completion })
+            ResultObject::new(&CompleteResult { completion })
         };
-        Ok(Call::new(Context::new(request, Outbox::default()), Box::pin(future)))
+        Ok(HandlerCall::new(Context::new(request, Outbox::default()), Box::pin(future)))
     }
 
     pub(crate) fn argument(&self) -> &str {

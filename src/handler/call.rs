@@ -1,11 +1,11 @@
 //! A call of a handler: of a tool, a prompt, a resource or a completion.
 
 use crate::handler::context::{Context, LocalFuture};
-use crate::handler::result::Finished;
+use crate::handler::result::MethodResult;
 
 /// A call of a handler, which runs as its future is polled.
-pub(crate) struct Call {
-    pub(crate) future: LocalFuture<Finished>,
+pub(crate) struct HandlerCall {
+    pub(crate) future: LocalFuture<MethodResult>,
     pub(crate) context: Context,
     pub(crate) run_to_completion: bool,
     pub(crate) early_stream: bool,
@@ -16,8 +16,8 @@ pub(crate) struct Call {
     pub(crate) listens: bool,
 }
 
-impl Call {
-    pub(crate) fn new(context: Context, future: LocalFuture<Finished>) -> Self {
+impl HandlerCall {
+    pub(crate) fn new(context: Context, future: LocalFuture<MethodResult>) -> Self {
         let no = false;
         Self {
             future,

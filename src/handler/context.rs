@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::handler::outbox::Outbox;
 use crate::handler::request::RequestInfo;
-use crate::handler::result::Finished;
+use crate::handler::result::MethodResult;
 use crate::handler::rounds::Rounds;
 use crate::headers::map::Headers;
 use crate::protocol::Version;
@@ -61,7 +61,7 @@ struct Inner {
     clock: OnceCell<Clock>,
     last_progress: Cell<f64>,
     deferred: RefCell<Vec<LocalFuture<()>>>,
-    spent: Cell<Option<LocalFuture<Finished>>>,
+    spent: Cell<Option<LocalFuture<MethodResult>>>,
     /// There when the handler has first asked the client something.
     rounds: OnceCell<Rc<dyn Rounds>>,
 }
@@ -85,7 +85,7 @@ impl Context {
     ///
     /// It must be an `async` block, which holds nothing when it has ended: one that held this context
     /// would keep both for ever.
-    pub(crate) fn keep(&self, spent: LocalFuture<Finished>) {
+    pub(crate) fn keep(&self, spent: LocalFuture<MethodResult>) {
         self.0.spent.set(Some(spent));
     }
 
@@ -145,7 +145,7 @@ impl Context {
     }
 
     /// When the server gives up on the handler, if it ever does; see
-    /// [`Server::time_limit`](crate::Server::time_limit).
+    /// [`Server::exchange_timeout`](crate::Server::exchange_timeout).
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.0.deadline.get()
@@ -203,7 +203,7 @@ impl Context {
 
     /// Leaves work for after the answer: it runs when the answer is written, or when the component
     /// has noticed that the client is gone, within
-    /// [`Server::defer_limit`](crate::Server::defer_limit) and what the host allows.
+    /// [`Server::defer_timeout`](crate::Server::defer_timeout) and what the host allows.
     ///
     /// WASI 0.2 tells a component of a client that has gone only when it reads or writes. Before
     /// the answer has started, a host may stop the component without a word, and `midge` does (with
@@ -240,7 +240,7 @@ impl Context {
     }
 
     /// What the exchange ends with, where the handler waits for the client to answer.
-    pub(crate) fn ending(&self) -> Option<Finished> {
+    pub(crate) fn ending(&self) -> Option<MethodResult> {
         self.0.rounds.get()?.ending(&self.0.request)
     }
 

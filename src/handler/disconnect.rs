@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 ///
 /// Not a `Result`, on purpose: there is nothing to unwrap, nothing to report to a client that is
 /// not there, and `?` leads out of the exchange.
-pub(crate) type Io<T = ()> = ControlFlow<ClientGone, T>;
+pub(crate) type Flow<T = ()> = ControlFlow<ClientGone, T>;
 
 /// The client is gone: an ordinary end of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use crate::protocol::jsonrpc::RequestId;
 /// Setting it is no method of a trait object: an instance that lives for one exchange pays for its
 /// first call of each.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Blame(Rc<RefCell<Option<RequestId>>>);
+pub(crate) struct PanicAttribution(Rc<RefCell<Option<RequestId>>>);
 
-impl Blame {
+impl PanicAttribution {
     /// From here on, a panic is the fault of the handler of this request.
     pub(crate) fn set(&self, request: &RequestId) {
         self.0.replace(Some(request.clone()));

@@ -28,13 +28,13 @@ pub(crate) struct RequestInfo {
     pub(crate) headers: Rc<Fields>,
     pub(crate) sealing: Policy,
     /// For handlers that may ask the client something in between.
-    pub(crate) attempt: Option<Attempt>,
+    pub(crate) retry: Option<RetryInput>,
 }
 
-/// One attempt at a request that may take several: what it is, which is the same in all of them,
+/// One retry at a request that may take several: what it is, which is the same in all of them,
 /// and what the client brings along.
 #[derive(Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct RetryInput {
     pub(crate) method: &'static str,
     pub(crate) name: String,
     pub(crate) arguments: Option<Box<RawValue>>,
@@ -44,8 +44,8 @@ pub(crate) struct Attempt {
     pub(crate) request_state: Option<String>,
 }
 
-impl Attempt {
-    /// An attempt with its parameters, the last two those of [`params::INPUT`], which mean nothing
+impl RetryInput {
+    /// An retry with its parameters, the last two those of [`params::INPUT`], which mean nothing
     /// to versions that ask nothing.
     pub(crate) fn new(
         version: Version,

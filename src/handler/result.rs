@@ -7,11 +7,11 @@ use crate::error::{ProtocolError, RequestError};
 use crate::handler::outcome::Outcome;
 
 /// What became of a request.
-pub(crate) type Finished = Result<Body, Failure>;
+pub(crate) type MethodResult = Result<ResultObject, Failure>;
 
 /// A result in the words of the client's protocol version, without what every result carries.
 #[derive(Debug)]
-pub(crate) struct Body {
+pub(crate) struct ResultObject {
     /// A JSON object.
     pub(crate) json: String,
     /// The result's own `_meta`, as a JSON object.
@@ -36,17 +36,17 @@ impl ResultType {
     }
 }
 
-impl Body {
+impl ResultObject {
     /// A complete result.
     ///
     /// # Errors
     /// When the value cannot be written as JSON, as a map whose keys are no strings.
-    pub(crate) fn new(result: &impl Serialize) -> Finished {
+    pub(crate) fn new(result: &impl Serialize) -> MethodResult {
         let json = serde_json::to_string(result).map_err(Failure::internal)?;
         Ok(Self { json, meta: None, result_type: ResultType::Complete, outcome: Outcome::Ok })
     }
 
-    pub(crate) fn with_meta(mut self, meta: Option<&Map<String, Value>>) -> Finished {
+    pub(crate) fn with_meta(mut self, meta: Option<&Map<String, Value>>) -> MethodResult {
         self.meta = meta.map(serde_json::to_string).transpose().map_err(Failure::internal)?;
         Ok(self)
     }

@@ -9,16 +9,16 @@ use crate::features::prompt::Prompts;
 use crate::features::resource::Resources;
 use crate::features::subscription::Listen;
 use crate::features::tool::{self, Tool};
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::Context;
 use crate::handler::outbox::Outbox;
 use crate::handler::params::{self, Param, Params};
-use crate::handler::request::{Attempt, RequestInfo};
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::request::{RequestInfo, RetryInput};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
 use crate::protocol::discover::{DiscoverResult, InitializeResult};
 use crate::protocol::logging::LoggingLevel;
-use crate::rpc::peer::Delivery;
+use crate::rpc::peer::PeerContext;
 use crate::rpc::response::Response;
 use crate::server::{Complete, Server};
 
@@ -78,49 +78,49 @@ impl<'a> Method<'a> {
 }
 
 /// The answer to a request: there at once, or when a handler has run.
-pub(crate) enum Answer {
-    Now(Response),
-    Call(Call),
+pub(crate) enum Dispatched {
+    Response(Response),
+    Call(HandlerCall),
 }
 
 /// Answers one request, or starts to. Errors are those that were there before any handler.
-pub(crate) fn answer(
+pub(crate) fn dispatch(
     server: &Server,
     method: Method<'_>,
     all_params: &Params<'_>,
     request: RequestInfo,
-    delivery: &Delivery,
-) -> Result<Answer, Failure> {
+    peer: &PeerContext,
+) -> Result<Dispatched, Failure> {
     let params = all_params.json;
     let lists = server.lists();
     let (id, version) = (request.id.clone(), request.version);
     let body = match method {
-        Method::Discover => Body::new(&discover(server, version)),
-        Method::Initialize => initialize(server, params, delivery),
-        Method::Ping => Body::new(&Empty {}),
-        Method::SetLevel => set_level(params, delivery),
+        Method::Discover => ResultObject::new(&discover(server, version)),
+        Method::Initialize => initialize(server, params, peer),
+        Method::Ping => ResultObject::new(&Empty {}),
+        Method::SetLevel => set_level(params, peer),
         Method::ListTools => list_tools(server, params, &request),
         Method::ListPrompts(prompts) => prompts.list(lists, params, &request),
         Method::ListResources(resources) => resources.list(lists, params, &request),
         Method::ListResourceTemplates(resources) => {
             resources.list_templates(lists, params, &request)
         }
-        Method::CallTool => return call_tool(server, all_params, request, delivery),
-        Method::GetPrompt(prompts) => return prompts.get(params, request).map(Answer::Call),
+        Method::CallTool => return call_tool(server, all_params, request, peer),
+        Method::GetPrompt(prompts) => return prompts.get(params, request).map(Dispatched::Call),
         Method::ReadResource(resources) => {
-            return resources.read(lists, params, request).map(Answer::Call);
+            return resources.read(lists, params, request).map(Dispatched::Call);
         }
         Method::Complete(complete) => {
-            return complete(server, params, request).map(Answer::Call);
+            return complete(server, params, request).map(Dispatched::Call);
         }
         Method::Listen(subscriptions) => {
             let capabilities = server.capabilities(version);
             let exists = |uri: &str| server.has_resource(uri);
             let listening = subscriptions.listen(&capabilities, &exists, params, request);
-            return listening.map(Answer::Call);
+            return listening.map(Dispatched::Call);
         }
     }?;
-    Ok(Answer::Now(Response::new(server, &id, version, Ok(body))))
+    Ok(Dispatched::Response(Response::new(server, &id, version, Ok(body))))
 }
 
 fn discover(server: &Server, version: Version) -> DiscoverResult<'_> {
@@ -134,7 +134,7 @@ fn discover(server: &Server, version: Version) -> DiscoverResult<'_> {
     }
 }
 
-fn initialize(server: &Server, params: Option<&RawValue>, delivery: &Delivery) -> Finished {
+fn initialize(server: &Server, params: Option<&RawValue>, peer: &PeerContext) -> MethodResult {
     // Nothing but the version is ever remembered, so nothing else is read.
     let names = ["protocolVersion", "capabilities", "clientInfo"];
     let [requested, Some(_), Some(_)] = params::read(params, names)? else {
@@ -145,8 +145,8 @@ fn initialize(server: &Server, params: Option<&RawValue>, delivery: &Delivery) -
     let requested: Option<Version> = requested.parse().ok();
     let version =
         requested.filter(|version| !version.is_modern()).unwrap_or(Version::NEWEST_LEGACY);
-    delivery.remember_version(version);
-    Body::new(&InitializeResult {
+    peer.remember_version(version);
+    ResultObject::new(&InitializeResult {
         protocol_version: version,
         capabilities: server.capabilities(version),
         server_info: server.identity().for_version(version),
@@ -155,28 +155,28 @@ fn initialize(server: &Server, params: Option<&RawValue>, delivery: &Delivery) -
 }
 
 /// Without a connection nothing can be remembered, so the level is checked and forgotten.
-fn set_level(params: Option<&RawValue>, delivery: &Delivery) -> Finished {
+fn set_level(params: Option<&RawValue>, peer: &PeerContext) -> MethodResult {
     let [level] = params::read(params, ["level"])?;
     match level.and_then(LoggingLevel::from_json) {
         Some(level) => {
-            delivery.remember_log_level(level);
-            Body::new(&Empty {})
+            peer.remember_log_level(level);
+            ResultObject::new(&Empty {})
         }
         None => Err(params::invalid("`level` must be one of the eight levels").into()),
     }
 }
 
-fn list_tools(server: &Server, params: Option<&RawValue>, request: &RequestInfo) -> Finished {
+fn list_tools(server: &Server, params: Option<&RawValue>, request: &RequestInfo) -> MethodResult {
     let define = |tool| Tool::definition(tool, request.version);
-    server.lists().answer(List::Tools, (params, request), server.tools(), Tool::name, define)
+    server.lists().list(List::Tools, (params, request), server.tools(), Tool::name, define)
 }
 
 fn call_tool(
     server: &Server,
     params: &Params<'_>,
     mut request: RequestInfo,
-    delivery: &Delivery,
-) -> Result<Answer, Failure> {
+    peer: &PeerContext,
+) -> Result<Dispatched, Failure> {
     let name = params::string(params.of_method(Param::Name)?, "name")?;
     let arguments = params::object(params.of_method(Param::Arguments)?, "arguments")?;
     let input = [params.of_method(Param::InputResponses)?, params.of_method(Param::RequestState)?];
@@ -185,10 +185,10 @@ fn call_tool(
     let version = request.version;
     // Only modern clients repeat arguments in headers.
     if version.is_modern() {
-        delivery.check_arguments(tool, arguments)?;
+        peer.check_arguments(tool, arguments)?;
     }
     if tool.may_ask() {
-        request.attempt = Some(Attempt::new(version, "tools/call", &name, arguments, input)?);
+        request.retry = Some(RetryInput::new(version, "tools/call", &name, arguments, input)?);
     }
     let id = request.id.clone();
     let missing = tool.missing(&request);
@@ -203,13 +203,13 @@ fn call_tool(
     Ok(match started {
         Err(error) => {
             let finished = tool::finish(Err(error), version);
-            Answer::Now(Response::new(server, &id, version, finished))
+            Dispatched::Response(Response::new(server, &id, version, finished))
         }
-        Ok(future) => Answer::Call(Call {
+        Ok(future) => Dispatched::Call(HandlerCall {
             run_to_completion: tool.runs_to_completion(),
             early_stream: tool.streams_early(),
             heartbeat: tool.has_heartbeat(),
-            ..Call::new(context, future)
+            ..HandlerCall::new(context, future)
         }),
     })
 }

@@ -6,12 +6,12 @@ use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
 use crate::handler::outcome::Outcome;
-use crate::handler::panic_attribution::Blame;
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
 use crate::protocol::meta::RequestMeta;
-use crate::rpc::dispatch::Answer;
+use crate::rpc::dispatch::Dispatched;
 use crate::rpc::era::{self, Era};
-use crate::rpc::peer::Delivery;
+use crate::rpc::peer::PeerContext;
 use crate::rpc::record::Record;
 use crate::rpc::request::{self, Refused};
 use crate::rpc::response::Response;
@@ -27,7 +27,7 @@ pub(crate) enum Work {
     /// No more than to be told why.
     Refused(Refused),
     /// One answer, or an array of them.
-    Jobs { jobs: Vec<Answer>, batch: bool, modern: bool },
+    Jobs { jobs: Vec<Dispatched>, batch: bool, modern: bool },
 }
 
 /// Is told of notifications, and of their parameters.
@@ -38,9 +38,9 @@ pub(crate) trait Observer {
 /// What messages are read for.
 pub(crate) struct Reader<'a> {
     pub(crate) server: &'a Server,
-    pub(crate) delivery: &'a Delivery,
+    pub(crate) peer: &'a PeerContext,
     /// From where a request is known, code of the server's author may run for it.
-    pub(crate) blame: &'a Blame,
+    pub(crate) attribution: &'a PanicAttribution,
     pub(crate) observer: Option<&'a mut dyn Observer>,
     /// Of a single message, for whoever keeps one.
     pub(crate) record: Option<&'a mut Record>,
@@ -74,14 +74,11 @@ impl Reader<'_> {
             record.method(&request.method);
             record.id(&request.id);
         }
-        self.blame.set(&request.id);
-        Ok(
-            match request::answer(self.server, self.delivery, &request, self.record.as_deref_mut())
-            {
-                Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
-                Err(refused) => Work::Refused(refused),
-            },
-        )
+        self.attribution.set(&request.id);
+        Ok(match request::start(self.server, self.peer, &request, self.record.as_deref_mut()) {
+            Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
+            Err(refused) => Work::Refused(refused),
+        })
     }
 
     /// An array of messages, which only one legacy version allows.
@@ -101,7 +98,7 @@ impl Reader<'_> {
         if let Some(record) = &mut self.record {
             record.method("(batch)");
         }
-        let jobs: Vec<Answer> =
+        let jobs: Vec<Dispatched> =
             messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();
         Ok(match jobs.is_empty() {
             true => Work::Nothing,
@@ -109,9 +106,9 @@ impl Reader<'_> {
         })
     }
 
-    fn answer_in_batch(&mut self, message: &RawValue) -> Option<Answer> {
+    fn answer_in_batch(&mut self, message: &RawValue) -> Option<Dispatched> {
         let refuse = |id: Option<&_>, reason: &'static str| {
-            Answer::Now(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
+            Dispatched::Response(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
         };
         let request = match Message::from_json(message.get()) {
             Ok(Message::Request(request)) => request,
@@ -125,11 +122,11 @@ impl Reader<'_> {
         if request.method == "initialize" {
             return Some(refuse(Some(&request.id), "initialize may not be part of an array"));
         }
-        self.blame.set(&request.id);
-        Some(match request::answer(self.server, self.delivery, &request, None) {
+        self.attribution.set(&request.id);
+        Some(match request::start(self.server, self.peer, &request, None) {
             Ok((_, true)) => refuse(Some(&request.id), "arrays are part of 2025-03-26 only"),
             Ok((answer, false)) => answer,
-            Err(refused) => Answer::Now(refused.response),
+            Err(refused) => Dispatched::Response(refused.response),
         })
     }
 
@@ -149,7 +146,7 @@ impl Reader<'_> {
 
     /// Who speaks, where the message itself does not say.
     fn said_outside(&self) -> Result<Era, ProtocolError> {
-        era::decide("", &RequestMeta::default(), || self.delivery.version())
+        era::decide("", &RequestMeta::default(), || self.peer.version())
     }
 }
 

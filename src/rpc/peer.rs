@@ -14,7 +14,7 @@ use crate::protocol::logging::LoggingLevel;
 
 /// What a transport adds to a message.
 #[derive(Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct PeerContext {
     /// The headers of an HTTP request; none on a connection.
     pub(crate) headers: Rc<Fields>,
     /// There where all messages come on one connection, which has no headers.
@@ -28,7 +28,7 @@ struct Memory {
     log_level: Cell<Option<LoggingLevel>>,
 }
 
-impl Delivery {
+impl PeerContext {
     /// By an HTTP request, of which nothing is remembered, and whose headers say again what modern
     /// clients say in the body.
     pub(crate) fn by_request(headers: Fields) -> Self {

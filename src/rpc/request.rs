@@ -16,8 +16,8 @@ use crate::protocol::jsonrpc::{Request, RequestId};
 use crate::protocol::logging::LoggingLevel;
 use crate::protocol::members;
 use crate::protocol::meta::{ProgressToken, RequestMeta};
-use crate::rpc::dispatch::{self, Answer, Method};
-use crate::rpc::peer::Delivery;
+use crate::rpc::dispatch::{self, Dispatched, Method};
+use crate::rpc::peer::PeerContext;
 use crate::rpc::response::Response;
 use crate::server::Server;
 
@@ -29,45 +29,45 @@ pub(crate) struct Refused {
 
 /// Answers a request, or starts to; says whether it is a modern one. One of an array has no record
 /// of its own.
-pub(crate) fn answer(
+pub(crate) fn start(
     server: &Server,
-    delivery: &Delivery,
+    peer: &PeerContext,
     request: &Request<'_>,
     mut record: Option<&mut Record>,
-) -> Result<(Answer, bool), Refused> {
+) -> Result<(Dispatched, bool), Refused> {
     let refuse = |failure: Failure, modern: bool| Refused {
         response: Response::failure(&request.id, failure),
         modern,
     };
-    let asked =
-        Asked::new(server, delivery, request).map_err(|error| refuse(error.into(), true))?;
-    let era = era::decide(&request.method, &asked.meta, || delivery.version())
+    let context =
+        RequestContext::new(server, peer, request).map_err(|error| refuse(error.into(), true))?;
+    let era = era::decide(&request.method, &context.meta, || peer.version())
         .map_err(|error| refuse(error.into(), false))?;
     if let Some(record) = &mut record {
         record.era(era);
     }
     let modern = matches!(era, Era::Modern);
     let answer = match era {
-        Era::Modern => asked.answer_modern(record),
-        Era::Legacy(version) => asked.answer_legacy(version, record),
+        Era::Modern => context.start_modern(record),
+        Era::Legacy(version) => context.start_legacy(version, record),
     };
     answer.map(|answer| (answer, modern)).map_err(|failure| refuse(failure, modern))
 }
 
-/// A request and what it is asked of.
-struct Asked<'a> {
+/// A request and what it is context of.
+struct RequestContext<'a> {
     server: &'a Server,
-    delivery: &'a Delivery,
+    peer: &'a PeerContext,
     request: &'a Request<'a>,
     params: Params<'a>,
     raw_meta: Option<&'a RawValue>,
     meta: RequestMeta<'a>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RequestContext<'a> {
     fn new(
         server: &'a Server,
-        delivery: &'a Delivery,
+        peer: &'a PeerContext,
         request: &'a Request<'a>,
     ) -> Result<Self, ProtocolError> {
         let unreadable =
@@ -79,36 +79,36 @@ impl<'a> Asked<'a> {
         let meta = raw_meta
             .map_or(Ok(RequestMeta::default()), RequestMeta::read)
             .map_err(|error| unreadable("`_meta`", error))?;
-        Ok(Self { server, delivery, request, params, raw_meta, meta })
+        Ok(Self { server, peer, request, params, raw_meta, meta })
     }
 
     /// Checks in the order of the status table, then answers.
-    fn answer_modern(&self, record: Option<&mut Record>) -> Result<Answer, Failure> {
+    fn start_modern(&self, record: Option<&mut Record>) -> Result<Dispatched, Failure> {
         let requested = self.requested_version()?;
         self.check_capabilities()?;
-        self.delivery.check_version(&requested)?;
+        self.peer.check_version(&requested)?;
         let version = requested.parse().ok().filter(|version: &Version| version.is_modern());
         let version = version.ok_or_else(|| ProtocolError::UnsupportedVersion {
             requested: requested.into_owned(),
         })?;
-        self.delivery.check_method(&self.request.method)?;
+        self.peer.check_method(&self.request.method)?;
         let method = self.find_method(version)?;
         if let Some(name) = self.record_name(&method, record) {
-            self.delivery.check_name(&name)?;
+            self.peer.check_name(&name)?;
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
-        dispatch::answer(self.server, method, &self.params, info, self.delivery)
+        dispatch::dispatch(self.server, method, &self.params, info, self.peer)
     }
 
-    fn answer_legacy(
+    fn start_legacy(
         &self,
         version: Version,
         record: Option<&mut Record>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Dispatched, Failure> {
         let method = self.find_method(version)?;
         self.record_name(&method, record);
         let info = self.info(version);
-        dispatch::answer(self.server, method, &self.params, info, self.delivery)
+        dispatch::dispatch(self.server, method, &self.params, info, self.peer)
     }
 
     fn find_method(&self, version: Version) -> Result<Method<'a>, ProtocolError> {
@@ -125,7 +125,7 @@ impl<'a> Asked<'a> {
             .meta
             .protocol_version
             .ok_or_else(|| invalid("_meta must name the protocolVersion"))?;
-        self.delivery.check_version_is_named()?;
+        self.peer.check_version_is_named()?;
         members::string(version).ok_or_else(|| invalid("protocolVersion must be a string"))
     }
 
@@ -148,7 +148,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The name of what is asked for, for the methods that name something. Parameters without it
+    /// The name of what is context for, for the methods that name something. Parameters without it
     /// are refused later, as parameters.
     fn record_name(
         &self,
@@ -169,11 +169,11 @@ impl<'a> Asked<'a> {
             id: self.request.id.clone(),
             version,
             meta: self.raw_meta.map(ToOwned::to_owned),
-            log_level: (!version.needs_log_level_in_request()).then(|| self.delivery.log_level()),
+            log_level: (!version.needs_log_level_in_request()).then(|| self.peer.log_level()),
             progress_token: token.map(ProgressToken),
-            headers: Rc::clone(&self.delivery.headers),
+            headers: Rc::clone(&self.peer.headers),
             sealing: self.server.sealing(),
-            attempt: None,
+            retry: None,
         }
     }
 }

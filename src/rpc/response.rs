@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::ProtocolError;
 use crate::handler::outcome::Outcome;
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{ErrorResponse, RequestId};
 use crate::protocol::meta::SERVER_INFO;
@@ -27,7 +27,7 @@ impl Response {
         server: &Server,
         id: &RequestId,
         version: Version,
-        finished: Finished,
+        finished: MethodResult,
     ) -> Self {
         let written = finished.and_then(|body| {
             let json = write(server, id, version, &body).map_err(Failure::internal)?;
@@ -58,7 +58,7 @@ fn write(
     server: &Server,
     id: &RequestId,
     version: Version,
-    body: &Body,
+    body: &ResultObject,
 ) -> Result<String, serde_json::Error> {
     let (mut digits, members) = (itoa::Buffer::new(), members_of(&body.json));
     let id: Cow<'_, str> = match id {

@@ -8,27 +8,27 @@ use std::time::{Duration, Instant};
 use futures_lite::future::or;
 
 use crate::error::ProtocolError;
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::{Clock, Context, LocalFuture};
-use crate::handler::disconnect::{ClientGone, Io};
-use crate::handler::panic_attribution::Blame;
-use crate::handler::result::Finished;
+use crate::handler::disconnect::{ClientGone, Flow};
+use crate::handler::panic_attribution::PanicAttribution;
+use crate::handler::result::MethodResult;
 use crate::rpc::response::Response;
 use crate::server::Server;
 use crate::server::settings::Settings;
 
 /// What is told to a client, until it has taken it.
-pub(crate) type Telling<'a> = Pin<Box<dyn Future<Output = Io> + 'a>>;
+pub(crate) type SendFuture<'a> = Pin<Box<dyn Future<Output = Flow> + 'a>>;
 
 /// Who hears what handlers say on their way, by whatever transport.
 ///
 /// An object, so that there is one code for all transports of a component.
-pub(crate) trait Audience {
+pub(crate) trait NotificationSink {
     /// Passes on a notification; without one, what only shows that somebody is at work.
-    fn tell<'a>(&'a mut self, notification: Option<&'a str>) -> Telling<'a>;
+    fn send<'a>(&'a mut self, notification: Option<&'a str>) -> SendFuture<'a>;
 
     /// How long nothing may be said. `heartbeat`: the client's leaving must be noticed soon.
-    fn silence(&self, settings: &Settings, heartbeat: bool) -> Option<Duration>;
+    fn idle_limit(&self, settings: &Settings, heartbeat: bool) -> Option<Duration>;
 
     /// The clock by itself, for handlers that wait.
     fn clock(&self) -> Clock;
@@ -38,36 +38,37 @@ pub(crate) trait Audience {
 ///
 /// Whatever the handler holds is dropped here: when it is done, when its time is up, or when the
 /// client is gone and the call is not one that runs to completion.
-pub(crate) async fn run(
+pub(crate) async fn run_handler(
     server: &Server,
-    audience: &mut dyn Audience,
-    blame: &Blame,
-    call: Call,
-) -> Io<Response> {
-    let Call { future, context, run_to_completion, early_stream, heartbeat, clock, .. } = call;
-    context.start_clock(server.settings().time_limit);
+    sink: &mut dyn NotificationSink,
+    attribution: &PanicAttribution,
+    call: HandlerCall,
+) -> Flow<Response> {
+    let HandlerCall { future, context, run_to_completion, early_stream, heartbeat, clock, .. } =
+        call;
+    context.start_clock(server.settings().exchange_timeout);
     if clock {
-        context.set_clock(audience.clock());
+        context.set_clock(sink.clock());
     }
-    let mut running = Running::new(future, context, blame);
-    let flow = running.watch(audience, server.settings(), early_stream, heartbeat).await;
+    let mut running = RunningHandler::new(future, context, attribution);
+    let flow = running.watch(sink, server.settings(), early_stream, heartbeat).await;
     if flow.is_break() {
         running.context.outbox().cancel();
         if run_to_completion {
-            running.complete(audience).await;
+            running.complete(sink).await;
         }
     }
     // What deferred work still says has nobody to take it.
     running.context.outbox().close();
-    let Running { future, context, is_done, .. } = running;
+    let RunningHandler { future, context, is_done, .. } = running;
     if is_done {
         context.keep(future);
     } else {
-        blame.set(context.request_id());
+        attribution.set(context.request_id());
         drop(future);
-        blame.clear();
+        attribution.clear();
     }
-    Io::Continue(match flow? {
+    Flow::Continue(match flow? {
         Some(finished) => {
             let version = context.protocol_version();
             Response::new(server, context.request_id(), version, finished)
@@ -79,55 +80,59 @@ pub(crate) async fn run(
 /// What happens next while a handler runs.
 enum Event {
     Notification(String),
-    Done(Finished),
+    Done(MethodResult),
     /// Nothing was said for a while.
-    Quiet,
+    Idle,
     DeadlinePassed,
     /// The client does not want the answer any more.
     Cancelled,
 }
 
 /// A handler and the clocks beside it.
-struct Running<'a> {
-    future: LocalFuture<Finished>,
+struct RunningHandler<'a> {
+    future: LocalFuture<MethodResult>,
     context: Context,
-    blame: &'a Blame,
+    attribution: &'a PanicAttribution,
     /// The future has come to its end.
     is_done: bool,
     /// The result, while notifications sent before it are still to be written.
-    result: Option<Finished>,
+    result: Option<MethodResult>,
     /// Made when the handler first waits: most never do.
     deadline: Option<LocalFuture<()>>,
-    quiet: Option<LocalFuture<()>>,
+    idle: Option<LocalFuture<()>>,
 }
 
-impl<'a> Running<'a> {
-    fn new(future: LocalFuture<Finished>, context: Context, blame: &'a Blame) -> Self {
-        let (result, deadline, quiet) = (None, None, None);
-        Self { future, context, blame, is_done: false, result, deadline, quiet }
+impl<'a> RunningHandler<'a> {
+    fn new(
+        future: LocalFuture<MethodResult>,
+        context: Context,
+        attribution: &'a PanicAttribution,
+    ) -> Self {
+        let (result, deadline, idle) = (None, None, None);
+        Self { future, context, attribution, is_done: false, result, deadline, idle }
     }
 
     /// Passes on what the handler says until it is done; `None` when its time is up.
     async fn watch(
         &mut self,
-        audience: &mut dyn Audience,
+        sink: &mut dyn NotificationSink,
         settings: &Settings,
         early_stream: bool,
         heartbeat: bool,
-    ) -> Io<Option<Finished>> {
-        if early_stream && audience.silence(settings, heartbeat).is_some() {
-            self.tell(audience, None).await?;
+    ) -> Flow<Option<MethodResult>> {
+        if early_stream && sink.idle_limit(settings, heartbeat).is_some() {
+            self.tell(sink, None).await?;
         }
         loop {
-            self.quiet = None;
-            let silence = |audience: &dyn Audience| audience.silence(settings, heartbeat);
-            match poll_fn(|cx| self.poll(cx, audience, silence)).await {
-                Event::Done(result) => return Io::Continue(Some(result)),
-                Event::DeadlinePassed => return Io::Continue(None),
-                Event::Cancelled => return Io::Break(ClientGone::new("cancelled")),
-                Event::Quiet => self.tell(audience, None).await?,
+            self.idle = None;
+            let idle_limit = |sink: &dyn NotificationSink| sink.idle_limit(settings, heartbeat);
+            match poll_fn(|cx| self.poll(cx, sink, idle_limit)).await {
+                Event::Done(result) => return Flow::Continue(Some(result)),
+                Event::DeadlinePassed => return Flow::Continue(None),
+                Event::Cancelled => return Flow::Break(ClientGone::new("cancelled")),
+                Event::Idle => self.tell(sink, None).await?,
                 Event::Notification(json) => {
-                    self.tell(audience, Some(&json)).await?;
+                    self.tell(sink, Some(&json)).await?;
                     self.context.outbox().mark_written();
                 }
             }
@@ -135,12 +140,12 @@ impl<'a> Running<'a> {
     }
 
     /// A client that takes nothing until the handler's time is up is gone.
-    async fn tell(&self, audience: &mut dyn Audience, notification: Option<&str>) -> Io {
-        let Some(left) = self.time_left() else { return audience.tell(notification).await };
-        let clock = audience.clock();
-        or(audience.tell(notification), async {
+    async fn tell(&self, sink: &mut dyn NotificationSink, notification: Option<&str>) -> Flow {
+        let Some(left) = self.time_left() else { return sink.send(notification).await };
+        let clock = sink.clock();
+        or(sink.send(notification), async {
             clock(left).await;
-            Io::Break(ClientGone::new("the client took nothing until the time limit"))
+            Flow::Break(ClientGone::new("the client took nothing until the time limit"))
         })
         .await
     }
@@ -148,8 +153,8 @@ impl<'a> Running<'a> {
     fn poll(
         &mut self,
         cx: &mut TaskContext<'_>,
-        audience: &mut dyn Audience,
-        silence: impl Fn(&dyn Audience) -> Option<Duration>,
+        sink: &mut dyn NotificationSink,
+        idle_limit: impl Fn(&dyn NotificationSink) -> Option<Duration>,
     ) -> Poll<Event> {
         if self.context.outbox().is_cancelled() {
             return Poll::Ready(Event::Cancelled);
@@ -164,26 +169,26 @@ impl<'a> Running<'a> {
             return Poll::Ready(Event::Done(result));
         }
         if let Some(left) = self.time_left()
-            && poll_timer(&mut self.deadline, cx, || audience.clock(), left)
+            && poll_timer(&mut self.deadline, cx, || sink.clock(), left)
         {
             return Poll::Ready(Event::DeadlinePassed);
         }
-        if let Some(time) = silence(audience)
-            && poll_timer(&mut self.quiet, cx, || audience.clock(), time)
+        if let Some(time) = idle_limit(sink)
+            && poll_timer(&mut self.idle, cx, || sink.clock(), time)
         {
-            return Poll::Ready(Event::Quiet);
+            return Poll::Ready(Event::Idle);
         }
         // Most handlers never wait, and need no waker for this.
         self.context.outbox().poll_cancelled(cx).map(|()| Event::Cancelled)
     }
 
     fn poll_handler(&mut self, cx: &mut TaskContext<'_>) {
-        self.blame.set(self.context.request_id());
+        self.attribution.set(self.context.request_id());
         if let Poll::Ready(result) = self.future.as_mut().poll(cx) {
             self.result = Some(result);
             self.is_done = true;
         }
-        self.blame.clear();
+        self.attribution.clear();
     }
 
     fn time_left(&self) -> Option<Duration> {
@@ -192,7 +197,7 @@ impl<'a> Running<'a> {
 
     /// Lets a handler that must not be cut run to its end, or to its deadline, for nobody. A
     /// question is an end: there is nobody to answer it.
-    async fn complete(&mut self, audience: &mut dyn Audience) {
+    async fn complete(&mut self, sink: &mut dyn NotificationSink) {
         self.deadline = None;
         poll_fn(|cx| {
             if self.result.is_none() {
@@ -200,9 +205,9 @@ impl<'a> Running<'a> {
             }
             let over = self.result.is_some()
                 || self.context.ending().is_some()
-                || self.time_left().is_some_and(|left| {
-                    poll_timer(&mut self.deadline, cx, || audience.clock(), left)
-                });
+                || self
+                    .time_left()
+                    .is_some_and(|left| poll_timer(&mut self.deadline, cx, || sink.clock(), left));
             if over { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

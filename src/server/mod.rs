@@ -19,7 +19,7 @@ use crate::features::prompt::{self, Prompt, Prompts};
 use crate::features::resource::{self, Resource, Resources};
 use crate::features::subscription::{Listen, Subscriptions};
 use crate::features::tool::Tool;
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::params;
 use crate::handler::request::RequestInfo;
 use crate::handler::result::Failure;
@@ -64,7 +64,8 @@ struct Parts {
 }
 
 /// What answers `completion/complete`.
-pub(crate) type Complete = fn(&Server, Option<&RawValue>, RequestInfo) -> Result<Call, Failure>;
+pub(crate) type Complete =
+    fn(&Server, Option<&RawValue>, RequestInfo) -> Result<HandlerCall, Failure>;
 
 impl Server {
     /// A server by the name and version that it tells its clients.
@@ -191,7 +192,7 @@ impl Server {
     /// ```
     #[must_use]
     pub fn page_size(mut self, items: usize) -> Self {
-        self.0.lists.paging = Some(Paging { size: items.max(1), turn: paging::turn });
+        self.0.lists.paging = Some(Paging { size: items.max(1), paginate: paging::paginate });
         self
     }
 
@@ -229,16 +230,16 @@ impl Server {
     /// Sets how many bytes all headers of a request may have together, default 32 KiB. Larger ones
     /// are answered 431.
     #[must_use]
-    pub fn max_headers(mut self, bytes: usize) -> Self {
-        self.0.settings.max_headers = bytes;
+    pub fn max_header_bytes(mut self, bytes: usize) -> Self {
+        self.0.settings.max_header_bytes = bytes;
         self
     }
 
     /// Sets how long a handler may be quiet before its answer becomes a stream, default 5 s, so
     /// that proxies keep the connection and a client's leaving is noticed.
     #[must_use]
-    pub fn quiet_time(mut self, quiet: Duration) -> Self {
-        self.0.settings.quiet = quiet;
+    pub fn stream_after(mut self, after: Duration) -> Self {
+        self.0.settings.stream_after = after;
         self
     }
 
@@ -253,16 +254,16 @@ impl Server {
     /// Sets how long a handler may take; then it is dropped and the client is told. Default: as
     /// long as the host lets it.
     #[must_use]
-    pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.0.settings.time_limit = Some(limit);
+    pub fn exchange_timeout(mut self, limit: Duration) -> Self {
+        self.0.settings.exchange_timeout = Some(limit);
         self
     }
 
     /// Sets how long all work left by [`Context::defer`](crate::Context::defer) may take together,
     /// default 1 s. Hosts may allow less.
     #[must_use]
-    pub fn defer_limit(mut self, limit: Duration) -> Self {
-        self.0.settings.defer_limit = limit;
+    pub fn defer_timeout(mut self, limit: Duration) -> Self {
+        self.0.settings.defer_timeout = limit;
         self
     }
 
@@ -389,7 +390,7 @@ fn complete(
     server: &Server,
     params: Option<&RawValue>,
     request: RequestInfo,
-) -> Result<Call, Failure> {
+) -> Result<HandlerCall, Failure> {
     let subject = Subject::read(params)?;
     match (subject.of.clone(), &server.0.prompts, &server.0.resources) {
         (Of::Prompt(name), Some(prompts), _) => prompts.complete(&name, subject, request),

@@ -17,15 +17,15 @@ pub(crate) struct Settings {
     /// Bytes of a request body.
     pub(crate) max_body: usize,
     /// Bytes of all request headers together.
-    pub(crate) max_headers: usize,
+    pub(crate) max_header_bytes: usize,
     /// How long a JSON answer may take before it becomes a stream.
-    pub(crate) quiet: Duration,
+    pub(crate) stream_after: Duration,
     /// How long a stream may be silent.
     pub(crate) keep_alive: Duration,
     /// How long a handler may take.
-    pub(crate) time_limit: Option<Duration>,
+    pub(crate) exchange_timeout: Option<Duration>,
     /// How long deferred work may take.
-    pub(crate) defer_limit: Duration,
+    pub(crate) defer_timeout: Duration,
     /// Where the sealing keys come from, if not from the configuration.
     pub(crate) sealing_keys: Option<MakeKeys>,
     /// What the deployment says; without one, the sealing keys are in the environment.
@@ -41,11 +41,11 @@ impl Default for Settings {
             origins: Vec::new(),
             cors: Cors::default(),
             max_body: 4 << 20,
-            max_headers: 32 << 10,
-            quiet: Duration::from_secs(5),
+            max_header_bytes: 32 << 10,
+            stream_after: Duration::from_secs(5),
             keep_alive: Duration::from_secs(15),
-            time_limit: None,
-            defer_limit: Duration::from_secs(1),
+            exchange_timeout: None,
+            defer_timeout: Duration::from_secs(1),
             sealing_keys: None,
             configuration: None,
             principal: None,

@@ -11,35 +11,35 @@ use std::rc::Rc;
 use crate::sys::log::log;
 
 /// What a panic is answered with.
-pub(super) trait LastWords {
+pub(super) trait PanicResponder {
     /// Answers, and swallows that it may not succeed: the client may be gone as well.
-    fn say(&mut self);
+    fn respond(&mut self);
 }
 
 thread_local! {
     /// The answer of the exchange at work, for the hook, which gets no arguments of ours. Set anew
     /// by every exchange and, where an instance has several at once, whenever one of them goes on.
-    static ANSWER: RefCell<Option<Rc<RefCell<dyn LastWords>>>> = const { RefCell::new(None) };
+    static RESPONDER: RefCell<Option<Rc<RefCell<dyn PanicResponder>>>> = const { RefCell::new(None) };
 }
 
 /// From here on, a panic is answered with this.
-pub(super) fn answer_with(answer: Rc<RefCell<dyn LastWords>>) {
-    ANSWER.set(Some(answer));
+pub(super) fn respond_with(answer: Rc<RefCell<dyn PanicResponder>>) {
+    RESPONDER.set(Some(answer));
     std::panic::set_hook(Box::new(on_panic));
 }
 
 /// A future whose panics are answered with this, and nobody else's.
 #[cfg(feature = "p3")]
-pub(super) fn answering<F: Future>(
-    answer: Rc<RefCell<dyn LastWords>>,
+pub(super) fn responding<F: Future>(
+    answer: Rc<RefCell<dyn PanicResponder>>,
     future: F,
 ) -> impl Future<Output = F::Output> {
     std::panic::set_hook(Box::new(on_panic));
     let mut future = Box::pin(future);
     std::future::poll_fn(move |cx| {
-        let before = ANSWER.replace(Some(Rc::clone(&answer)));
+        let before = RESPONDER.replace(Some(Rc::clone(&answer)));
         let polled = future.as_mut().poll(cx);
-        ANSWER.set(before);
+        RESPONDER.set(before);
         polled
     })
 }
@@ -51,11 +51,11 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         Some(location) => log(&format!("midge: panic: {message}, at {location}")),
         None => log(&format!("midge: panic: {message}")),
     }
-    let answer = ANSWER.try_with(|answer| answer.try_borrow_mut().ok()?.take());
+    let answer = RESPONDER.try_with(|answer| answer.try_borrow_mut().ok()?.take());
     // Borrowed: the panic came from writing the answer, so there is none to give.
     if let Some(answer) = answer.ok().flatten()
         && let Ok(mut answer) = answer.try_borrow_mut()
     {
-        answer.say();
+        answer.respond();
     }
 }

@@ -15,27 +15,27 @@ use wstd::runtime::{AsyncPollable, WaitFor};
 
 use crate::error::ProtocolError;
 use crate::handler::context::Clock;
-use crate::handler::disconnect::Io;
-use crate::handler::panic_attribution::Blame;
+use crate::handler::disconnect::Flow;
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::rpc::response::Response;
 use crate::server::Server;
 use crate::sys::log::log;
 use crate::sys::p2::io::{READ_SIZE, block_on, gone, sleep};
-use crate::sys::panic::{self, LastWords};
+use crate::sys::panic::{self, PanicResponder};
 use crate::transport::stdio::{Streams, serve};
 
 /// Serves one client. Called by `export!`. However the client leaves, that is no failure.
 #[allow(clippy::result_unit_err, reason = "as WASI has it")]
 pub fn run(build: fn() -> Server) -> Result<(), ()> {
     let output = Rc::new(RefCell::new(Output::new(stdout::get_stdout())));
-    panic::answer_with(Rc::<RefCell<Output>>::clone(&output));
+    panic::respond_with(Rc::<RefCell<Output>>::clone(&output));
     let input = stdin::get_stdin();
     #[cfg(feature = "p3")]
     RUNNING.set(true);
     block_on(async move {
-        let blame = output.borrow().blame.clone();
+        let attribution = output.borrow().attribution.clone();
         let (reading, writing) = (RefCell::default(), RefCell::default());
-        let console = Console { reading, writing, input, output, blame };
+        let console = Console { reading, writing, input, output, attribution };
         serve(Rc::new(build), console).await;
     });
     #[cfg(feature = "p3")]
@@ -61,20 +61,20 @@ struct Console {
     input: InputStream,
     output: Rc<RefCell<Output>>,
     /// That of the output.
-    blame: Blame,
+    attribution: PanicAttribution,
 }
 
 impl Streams for Console {
-    fn poll_read(&self, cx: &mut Context<'_>) -> Poll<Io<Option<Vec<u8>>>> {
+    fn poll_read(&self, cx: &mut Context<'_>) -> Poll<Flow<Option<Vec<u8>>>> {
         loop {
             return Poll::Ready(match self.input.read(READ_SIZE) {
                 Ok(piece) if piece.is_empty() => {
                     ready!(poll_ready(&self.reading, &|| self.input.subscribe(), cx));
                     continue;
                 }
-                Ok(piece) => Io::Continue(Some(piece)),
-                Err(StreamError::Closed) => Io::Continue(None),
-                Err(error) => Io::Break(gone(error)),
+                Ok(piece) => Flow::Continue(Some(piece)),
+                Err(StreamError::Closed) => Flow::Continue(None),
+                Err(error) => Flow::Break(gone(error)),
             });
         }
     }
@@ -83,12 +83,12 @@ impl Streams for Console {
         self.output.borrow_mut().begin_line(line);
     }
 
-    fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Io> {
+    fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Flow> {
         loop {
             match self.output.borrow_mut().advance() {
-                Io::Continue(false) => {}
-                Io::Continue(true) => return Poll::Ready(Io::Continue(())),
-                Io::Break(gone) => return Poll::Ready(Io::Break(gone)),
+                Flow::Continue(false) => {}
+                Flow::Continue(true) => return Poll::Ready(Flow::Continue(())),
+                Flow::Break(gone) => return Poll::Ready(Flow::Break(gone)),
             }
             let subscribe = || self.output.borrow().stream.subscribe();
             ready!(poll_ready(&self.writing, &subscribe, cx));
@@ -99,8 +99,8 @@ impl Streams for Console {
         Rc::new(|time| Box::pin(sleep(time)))
     }
 
-    fn blame(&self) -> &Blame {
-        &self.blame
+    fn panic_attribution(&self) -> &PanicAttribution {
+        &self.attribution
     }
 
     fn log(&self, line: &str) {
@@ -129,7 +129,7 @@ struct Output {
     flushing: bool,
     /// Nothing is written any more, not even last words.
     is_broken: bool,
-    blame: Blame,
+    attribution: PanicAttribution,
 }
 
 impl Output {
@@ -139,7 +139,7 @@ impl Output {
             pending: Vec::new(),
             flushing: false,
             is_broken: false,
-            blame: Blame::default(),
+            attribution: PanicAttribution::default(),
         }
     }
 
@@ -149,13 +149,13 @@ impl Output {
     }
 
     /// Writes what the host takes now. Says whether all of it is out: written, and flushed.
-    fn advance(&mut self) -> Io<bool> {
+    fn advance(&mut self) -> Flow<bool> {
         match self.try_advance() {
-            Ok(done) => Io::Continue(done),
+            Ok(done) => Flow::Continue(done),
             Err(error) => {
                 self.pending.clear();
                 self.is_broken = true;
-                Io::Break(gone(error))
+                Flow::Break(gone(error))
             }
         }
     }
@@ -180,13 +180,13 @@ impl Output {
     }
 }
 
-impl LastWords for Output {
-    fn say(&mut self) {
+impl PanicResponder for Output {
+    fn respond(&mut self) {
         if self.is_broken {
             return;
         }
-        let Some(blamed) = self.blame.take() else { return };
-        let response = Response::error(Some(&blamed), ProtocolError::Internal);
+        let Some(attributed) = self.attribution.take() else { return };
+        let response = Response::error(Some(&attributed), ProtocolError::Internal);
         self.begin_line(&response.json);
         // More than 4096 bytes at a time would trap.
         for piece in self.pending.chunks(4096) {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::handler::params;
 use crate::handler::request::RequestInfo;
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::discover::Cache;
 
 /// A list that a server answers with.
@@ -53,11 +53,11 @@ pub(crate) struct Lists {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paging {
     pub(crate) size: usize,
-    pub(crate) turn: fn(&Turn<'_>) -> Result<Page, Failure>,
+    pub(crate) paginate: fn(&PageRequest<'_>) -> Result<Page, Failure>,
 }
 
 /// A request for a page.
-pub(crate) struct Turn<'a> {
+pub(crate) struct PageRequest<'a> {
     pub(crate) list: List,
     pub(crate) request: &'a RequestInfo,
     /// Where the page starts; `None` for the first one.
@@ -84,20 +84,20 @@ impl Lists {
     }
 
     /// Answers with a list, or a page of it. `define` says what a client gets to see of an item.
-    pub(crate) fn answer<'a, T, D: Serialize>(
+    pub(crate) fn list<'a, T, D: Serialize>(
         &self,
         list: List,
         (params, request): (Option<&RawValue>, &RequestInfo),
         items: &'a [T],
         name: fn(&T) -> &str,
         define: impl Fn(&'a T) -> D,
-    ) -> Finished {
+    ) -> MethodResult {
         let [cursor] = params::read(params, ["cursor"])?;
         let cursor = cursor.map(|cursor| params::string(Some(cursor), "cursor")).transpose()?;
         let page = match &self.paging {
-            Some(Paging { size, turn }) => {
+            Some(Paging { size, paginate }) => {
                 let names = items.iter().map(name).collect();
-                turn(&Turn { list, request, cursor, size: *size, names })?
+                paginate(&PageRequest { list, request, cursor, size: *size, names })?
             }
             None if cursor.is_none() => Page { start: 0, end: items.len(), next: None },
             // All items fit one page, so no cursor was ever given out.
@@ -106,7 +106,7 @@ impl Lists {
         let items = items.get(page.start..page.end).unwrap_or_default();
         let cache = request.version.has_result_envelope().then(|| self.cache_of(list));
         let items = items.iter().map(define).collect();
-        Body::new(&ListResult { list, items, next: page.next, cache })
+        ResultObject::new(&ListResult { list, items, next: page.next, cache })
     }
 }
 

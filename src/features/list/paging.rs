@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::features::list::{Page, Turn};
+use crate::features::list::{Page, PageRequest};
 use crate::handler::params;
 use crate::handler::result::Failure;
 use crate::seal;
@@ -32,14 +32,14 @@ impl Cursor {
 }
 
 /// The page that a request asks for.
-pub(crate) fn turn(turn: &Turn<'_>) -> Result<Page, Failure> {
-    let count = turn.names.len();
-    let list = fingerprint(&turn.names);
-    let sealing = &turn.request.sealing;
-    let principal = sealing.principal(&turn.request.headers);
+pub(crate) fn paginate(page: &PageRequest<'_>) -> Result<Page, Failure> {
+    let count = page.names.len();
+    let list = fingerprint(&page.names);
+    let sealing = &page.request.sealing;
+    let principal = sealing.principal(&page.request.headers);
     let purpose: [&[u8]; 4] =
-        [b"cursor", sealing.server.as_bytes(), &principal, turn.list.member().as_bytes()];
-    let start = match &turn.cursor {
+        [b"cursor", sealing.server.as_bytes(), &principal, page.list.member().as_bytes()];
+    let start = match &page.cursor {
         None => 0,
         Some(token) => {
             let keys = sealing.keys().map_err(Failure::internal)?;
@@ -50,7 +50,7 @@ pub(crate) fn turn(turn: &Turn<'_>) -> Result<Page, Failure> {
             start.filter(|start| *start < count).ok_or_else(|| refuse("the list has changed"))?
         }
     };
-    let end = start.saturating_add(turn.size).min(count);
+    let end = start.saturating_add(page.size).min(count);
     let next = (end < count).then(|| {
         let content = Cursor { start: end as u64, list }.to_bytes();
         let keys = sealing.keys().map_err(Failure::internal)?;

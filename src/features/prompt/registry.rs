@@ -9,24 +9,25 @@ use super::Prompt;
 use crate::error::ProtocolError;
 use crate::features::completion::Subject;
 use crate::features::list::{List, Lists};
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::Context;
 use crate::handler::outbox::Outbox;
 use crate::handler::params;
-use crate::handler::request::{Attempt, RequestInfo};
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::request::{RequestInfo, RetryInput};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 
 /// The methods of prompts. An object, so that a server without prompts need not link them.
 pub(crate) trait Prompts: Any + std::fmt::Debug {
     fn add(&mut self, prompt: Prompt);
-    fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo) -> Finished;
-    fn get(&self, params: Option<&RawValue>, request: RequestInfo) -> Result<Call, Failure>;
+    fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo)
+    -> MethodResult;
+    fn get(&self, params: Option<&RawValue>, request: RequestInfo) -> Result<HandlerCall, Failure>;
     fn complete(
         &self,
         name: &str,
         subject: Subject<'_>,
         request: RequestInfo,
-    ) -> Result<Call, Failure>;
+    ) -> Result<HandlerCall, Failure>;
 }
 
 /// Prompts in the order in which they were added.
@@ -59,24 +60,33 @@ impl Prompts for Registry {
         self.0.push(prompt);
     }
 
-    fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo) -> Finished {
+    fn list(
+        &self,
+        lists: &Lists,
+        params: Option<&RawValue>,
+        request: &RequestInfo,
+    ) -> MethodResult {
         let define = |prompt| Prompt::definition(prompt, request.version);
-        lists.answer(List::Prompts, (params, request), &self.0, Prompt::name, define)
+        lists.list(List::Prompts, (params, request), &self.0, Prompt::name, define)
     }
 
-    fn get(&self, params: Option<&RawValue>, mut request: RequestInfo) -> Result<Call, Failure> {
+    fn get(
+        &self,
+        params: Option<&RawValue>,
+        mut request: RequestInfo,
+    ) -> Result<HandlerCall, Failure> {
         let [responses, state] = params::INPUT;
         let names = ["name", "arguments", responses, state];
         let [name, arguments, responses, state] = params::read(params, names)?;
         let name = params::string(name, "name")?;
         let prompt = self.find(&name)?;
         let (version, input) = (request.version, [responses, state]);
-        request.attempt = Some(Attempt::new(version, "prompts/get", &name, arguments, input)?);
+        request.retry = Some(RetryInput::new(version, "prompts/get", &name, arguments, input)?);
         let arguments = read_arguments(arguments)?;
         let context = Context::new(request, Outbox::default());
         let messages = prompt.get(arguments, context.clone())?;
-        let future = async move { Body::new(&messages.await?.for_version(version)) };
-        Ok(Call::new(context, Box::pin(future)))
+        let future = async move { ResultObject::new(&messages.await?.for_version(version)) };
+        Ok(HandlerCall::new(context, Box::pin(future)))
     }
 
     fn complete(
@@ -84,7 +94,7 @@ impl Prompts for Registry {
         name: &str,
         subject: Subject<'_>,
         request: RequestInfo,
-    ) -> Result<Call, Failure> {
+    ) -> Result<HandlerCall, Failure> {
         let prompt = self.find(name)?;
         let arguments = prompt.arguments().unwrap_or_default();
         let known = arguments.iter().any(|argument| argument.name == subject.argument());

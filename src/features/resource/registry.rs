@@ -9,12 +9,12 @@ use super::{Resource, Variables};
 use crate::error::{ProtocolError, RequestError};
 use crate::features::completion::Subject;
 use crate::features::list::{List, Lists};
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::Context;
 use crate::handler::outbox::Outbox;
 use crate::handler::params;
-use crate::handler::request::{Attempt, RequestInfo};
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::request::{RequestInfo, RetryInput};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
 use crate::protocol::discover::Cache;
 use crate::protocol::resource::ReadResourceResult;
@@ -24,25 +24,26 @@ use crate::protocol::uri;
 pub(crate) trait Resources: Any + std::fmt::Debug {
     fn add(&mut self, resource: Resource);
     fn has(&self, uri: &str) -> bool;
-    fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo) -> Finished;
+    fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo)
+    -> MethodResult;
     fn list_templates(
         &self,
         lists: &Lists,
         params: Option<&RawValue>,
         request: &RequestInfo,
-    ) -> Finished;
+    ) -> MethodResult;
     fn read(
         &self,
         lists: &Lists,
         params: Option<&RawValue>,
         request: RequestInfo,
-    ) -> Result<Call, Failure>;
+    ) -> Result<HandlerCall, Failure>;
     fn complete(
         &self,
         uri: &str,
         subject: Subject<'_>,
         request: RequestInfo,
-    ) -> Result<Call, Failure>;
+    ) -> Result<HandlerCall, Failure>;
 }
 
 /// Resources in the order in which they were added.
@@ -101,10 +102,15 @@ impl Resources for Registry {
         self.find(uri).is_some()
     }
 
-    fn list(&self, lists: &Lists, params: Option<&RawValue>, request: &RequestInfo) -> Finished {
+    fn list(
+        &self,
+        lists: &Lists,
+        params: Option<&RawValue>,
+        request: &RequestInfo,
+    ) -> MethodResult {
         let define = |resource| Resource::definition(resource, request.version);
         let asked = (params, request);
-        lists.answer(List::Resources, asked, &self.listed, Resource::address, define)
+        lists.list(List::Resources, asked, &self.listed, Resource::address, define)
     }
 
     fn list_templates(
@@ -112,10 +118,10 @@ impl Resources for Registry {
         lists: &Lists,
         params: Option<&RawValue>,
         request: &RequestInfo,
-    ) -> Finished {
+    ) -> MethodResult {
         let define = |resource| Resource::definition(resource, request.version);
         let asked = (params, request);
-        lists.answer(List::ResourceTemplates, asked, &self.templates, Resource::address, define)
+        lists.list(List::ResourceTemplates, asked, &self.templates, Resource::address, define)
     }
 
     fn read(
@@ -123,7 +129,7 @@ impl Resources for Registry {
         lists: &Lists,
         params: Option<&RawValue>,
         mut request: RequestInfo,
-    ) -> Result<Call, Failure> {
+    ) -> Result<HandlerCall, Failure> {
         let [responses, state] = params::INPUT;
         let [uri, responses, state] = params::read(params, ["uri", responses, state])?;
         let uri = params::string(uri, "uri")?.into_owned();
@@ -131,9 +137,9 @@ impl Resources for Registry {
         let (resource, variables) = self.find(&uri).ok_or_else(|| not_found(&uri, version))?;
         let mime_type = resource.mime_type.clone();
         let input = [responses, state];
-        request.attempt = Some(Attempt::new(version, "resources/read", &uri, None, input)?);
+        request.retry = Some(RetryInput::new(version, "resources/read", &uri, None, input)?);
         // What is read with a user's answers is for nobody else, and for no other time.
-        let own = request.attempt.as_ref().is_some_and(Attempt::has_input);
+        let own = request.retry.as_ref().is_some_and(RetryInput::has_input);
         let cache = resource.cache.unwrap_or(lists.cache);
         let cache = if own { Cache::default() } else { cache };
         let cache = version.has_result_envelope().then_some(cache);
@@ -150,9 +156,9 @@ impl Resources for Registry {
             if contents.is_empty() {
                 return Err(not_found(&uri, version).into());
             }
-            Body::new(&ReadResourceResult::new(contents, cache))
+            ResultObject::new(&ReadResourceResult::new(contents, cache))
         };
-        Ok(Call::new(context, Box::pin(future)))
+        Ok(HandlerCall::new(context, Box::pin(future)))
     }
 
     fn complete(
@@ -160,7 +166,7 @@ impl Resources for Registry {
         uri: &str,
         subject: Subject<'_>,
         request: RequestInfo,
-    ) -> Result<Call, Failure> {
+    ) -> Result<HandlerCall, Failure> {
         let named = |resource: &&Resource| resource.address() == uri;
         let fits = |resource: &&Resource| resource.matches(uri).is_some();
         let resource = self.all().find(named).or_else(|| self.all().find(fits));

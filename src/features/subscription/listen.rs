@@ -12,12 +12,12 @@ use serde_json::value::RawValue;
 use super::source::Changes;
 use super::{Change, Subscriptions};
 use crate::error::ProtocolError;
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::outbox::Outbox;
 use crate::handler::params;
 use crate::handler::request::RequestInfo;
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::capabilities::{ListCapability, ServerCapabilities};
 use crate::protocol::subscription::{Filter, SubscriptionMeta, SubscriptionParams};
 
@@ -40,7 +40,7 @@ pub(crate) trait Listen: Any + fmt::Debug {
         exists: &dyn Fn(&str) -> bool,
         params: Option<&RawValue>,
         request: RequestInfo,
-    ) -> Result<Call, Failure>;
+    ) -> Result<HandlerCall, Failure>;
 }
 
 impl Listen for Subscriptions {
@@ -54,7 +54,7 @@ impl Listen for Subscriptions {
         exists: &dyn Fn(&str) -> bool,
         params: Option<&RawValue>,
         request: RequestInfo,
-    ) -> Result<Call, Failure> {
+    ) -> Result<HandlerCall, Failure> {
         let [wanted] = params::read(params, ["notifications"])?;
         let wanted = params::object(wanted, "notifications")?;
         let wanted = wanted.and_then(|json| serde_json::from_str(json.get()).ok());
@@ -67,7 +67,7 @@ impl Listen for Subscriptions {
         let lifetime = self.lifetime;
         let listening = Listening { context: context.clone(), honoured, changes };
         let future = Box::pin(async move { listening.run(lifetime).await });
-        Ok(Call { clock: true, listens: true, ..Call::new(context, future) })
+        Ok(HandlerCall { clock: true, listens: true, ..HandlerCall::new(context, future) })
     }
 }
 
@@ -110,7 +110,7 @@ struct Listening {
 }
 
 impl Listening {
-    async fn run(mut self, lifetime: Duration) -> Finished {
+    async fn run(mut self, lifetime: Duration) -> MethodResult {
         if !self.context.outbox().is_open() {
             let reason = "subscriptions need `Accept: text/event-stream`";
             return Err(ProtocolError::InvalidRequest(reason.into()).into());
@@ -131,7 +131,7 @@ impl Listening {
         or(self.tell(changes), end).await;
         let meta = SubscriptionMeta { subscription_id: self.context.request_id() };
         let meta = serde_json::to_string(&meta).map_err(Failure::internal)?;
-        Ok(Body { meta: Some(meta), ..Body::new(&serde_json::Map::new())? })
+        Ok(ResultObject { meta: Some(meta), ..ResultObject::new(&serde_json::Map::new())? })
     }
 
     /// Tells the client of changes, as long as there are any.

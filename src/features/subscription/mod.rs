@@ -1,4 +1,4 @@
-//! Telling clients of changes: `subscriptions/listen`.
+//! SendFuture clients of changes: `subscriptions/listen`.
 //!
 //! Every exchange is an instance of its own, so nobody inside the server can tell the one that
 //! listens of a change that another has made. It has to look where both can: a version in a store,
@@ -138,7 +138,7 @@ impl Subscriptions {
     /// Sets how long a client may listen before the subscription ends by the protocol's result, and
     /// the client listens again. Default: 50 s, since many hosts give an exchange a minute: one that
     /// gives less than the lifetime cuts the stream, without a result, and logs that as a timeout. A
-    /// subscription also ends before [`Server::time_limit`](crate::Server::time_limit).
+    /// subscription also ends before [`Server::exchange_timeout`](crate::Server::exchange_timeout).
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;

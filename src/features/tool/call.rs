@@ -7,7 +7,7 @@ use crate::error::{ProtocolError, ToolError};
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::outcome::Outcome;
 use crate::handler::request::RequestInfo;
-use crate::handler::result::{Body, Failure, Finished};
+use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::headers::map::Fields;
 use crate::protocol::Version;
 use crate::protocol::content::ContentBlock;
@@ -37,7 +37,7 @@ impl Tool {
         &self,
         arguments: Option<&RawValue>,
         context: Context,
-    ) -> Result<LocalFuture<Finished>, ToolError> {
+    ) -> Result<LocalFuture<MethodResult>, ToolError> {
         let arguments = arguments.map_or("{}", RawValue::get);
         let mut ending = Ending { version: context.protocol_version(), output: None };
         if let Some(extras) = &self.extras {
@@ -59,7 +59,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// What the client gets to see of a result.
-    pub(crate) fn finish(self, result: Result<CallToolResult, ToolError>) -> Finished {
+    pub(crate) fn finish(self, result: Result<CallToolResult, ToolError>) -> MethodResult {
         let result = match self.output {
             Some(Output { schema, check }) => result.and_then(|result| check(schema, result)),
             None => result,
@@ -69,7 +69,7 @@ impl Ending {
 }
 
 /// What a client of `version` gets to see of a call.
-pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version) -> Finished {
+pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version) -> MethodResult {
     let result = match result {
         Ok(result) => result,
         Err(ToolError::Internal(cause)) => return Err(Failure::internal(cause)),
@@ -77,6 +77,6 @@ pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version
     };
     let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
     let result = result.for_version(version);
-    let body = Body { outcome, ..Body::new(&result)? };
+    let body = ResultObject { outcome, ..ResultObject::new(&result)? };
     body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }

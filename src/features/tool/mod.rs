@@ -20,7 +20,7 @@ use crate::features::tool::result::IntoToolResult;
 use crate::features::tool::validate_call::{CheckArguments, CheckResult};
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::request::RequestInfo;
-use crate::handler::result::Finished;
+use crate::handler::result::MethodResult;
 use crate::headers::map::Fields;
 use crate::headers::mirrored::check_params;
 use crate::protocol::capabilities::ClientCapabilities;
@@ -32,7 +32,7 @@ use crate::schema::{self, MakeSchema};
 pub(crate) use call::{Ending, finish};
 
 type CheckHeaders = fn(&Fields, &[HeaderParam], Option<&RawValue>) -> Result<(), ProtocolError>;
-type Handler = Box<dyn Fn(&str, Context, Ending) -> Result<LocalFuture<Finished>, ToolError>>;
+type Handler = Box<dyn Fn(&str, Context, Ending) -> Result<LocalFuture<MethodResult>, ToolError>>;
 
 /// A tool that the client's model can call.
 ///

@@ -18,7 +18,7 @@ use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::input::{
     ElicitAction, ElicitParams, ElicitResult, InputRequest, ListRootsResult, Root,
 };
-use crate::schema::form::{fits::fits, from_type};
+use crate::schema::form::{from_type, validate_form::validate_form};
 
 /// What a client's response to a question comes to; `None` for one that does not fit it.
 pub(super) type Reading<T> = Option<Result<T, Refusal>>;
@@ -114,7 +114,8 @@ impl Context {
             elicited(response)?.map_or_else(
                 |refusal| Some(Err(refusal)),
                 |content| {
-                    let content = content.filter(|content| fits(&form, content).is_ok())?;
+                    let content =
+                        content.filter(|content| validate_form(&form, content).is_ok())?;
                     read(content).map(Ok)
                 },
             )

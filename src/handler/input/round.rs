@@ -6,12 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::value::RawValue;
 
-use super::state::{Answer, InvalidState, State};
+use super::state::{InvalidState, RecordedResponse, State};
 use crate::error::{NEEDS_MODERN_CLIENT, ProtocolError};
 use crate::handler::outcome::Outcome;
 use crate::handler::params;
-use crate::handler::request::{Attempt, RequestInfo};
-use crate::handler::result::{Body, Failure, Finished, ResultType};
+use crate::handler::request::{RequestInfo, RetryInput};
+use crate::handler::result::{Failure, MethodResult, ResultObject, ResultType};
 use crate::handler::rounds::Rounds;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::content::ContentBlock;
@@ -61,7 +61,7 @@ impl Round {
     /// Reads what the client has brought along. What is wrong with it ends the exchange as soon
     /// as the handler rests.
     pub(super) fn open(request: &RequestInfo) -> Self {
-        let read = request.attempt.as_ref().map(|attempt| read(request, attempt));
+        let read = request.retry.as_ref().map(|retry| read(request, retry));
         let inner = match read.transpose() {
             Ok(state) => Inner { state: state.unwrap_or_default(), ..Inner::default() },
             Err(failure) => Inner { failure: Some(failure), ..Inner::default() },
@@ -124,33 +124,33 @@ impl Round {
 }
 
 impl Rounds for Round {
-    fn ending(&self, request: &RequestInfo) -> Option<Finished> {
+    fn ending(&self, request: &RequestInfo) -> Option<MethodResult> {
         let mut inner = self.0.borrow_mut();
         if let Some(failure) = inner.failure.take() {
             return Some(Err(failure));
         }
-        let attempt = request.attempt.as_ref()?;
+        let retry = request.retry.as_ref()?;
         if inner.asked.is_empty() {
             return None;
         }
         let Inner { state, asked, .. } = std::mem::take(&mut *inner);
         Some(match request.version.has_input_requests() {
-            true => require(request, attempt, state, &asked),
-            false => needs_modern_client(attempt),
+            true => require(request, retry, state, &asked),
+            false => needs_modern_client(retry),
         })
     }
 }
 
 /// Reads the client's answers and the state. Where there is a state, only what was asked counts.
-fn read(request: &RequestInfo, attempt: &Attempt) -> Result<State, Failure> {
-    let mut state = match &attempt.request_state {
-        Some(token) => State::open(token, request, attempt).map_err(|why| reject(&why))?,
+fn read(request: &RequestInfo, retry: &RetryInput) -> Result<State, Failure> {
+    let mut state = match &retry.request_state {
+        Some(token) => State::open(token, request, retry).map_err(|why| reject(&why))?,
         None => State::default(),
     };
-    for (key, response) in responses(attempt.input_responses.as_deref())? {
+    for (key, response) in responses(retry.input_responses.as_deref())? {
         let question = state.asked.remove(&key);
-        if question.is_some() || attempt.request_state.is_none() {
-            state.answers.insert(key, Answer { question, response });
+        if question.is_some() || retry.request_state.is_none() {
+            state.answers.insert(key, RecordedResponse { question, response });
         }
     }
     state.asked.clear();
@@ -178,10 +178,10 @@ fn responses(json: Option<&RawValue>) -> Result<BTreeMap<String, Box<RawValue>>,
 /// The answer that asks.
 fn require(
     request: &RequestInfo,
-    attempt: &Attempt,
+    retry: &RetryInput,
     mut state: State,
     asked: &BTreeMap<String, Question>,
-) -> Finished {
+) -> MethodResult {
     let needs = asked.values().map(|question| &question.needs);
     let needs = needs.fold(ClientCapabilities::none(), ClientCapabilities::and);
     if let Some(missing) = request.capabilities().missing(&needs) {
@@ -197,21 +197,21 @@ fn require(
     state.round += 1;
     state.asked = asked.iter().map(|(key, question)| (key.clone(), question.mark())).collect();
     let request_state = match request.sealing.keys() {
-        Ok(keys) => Some(state.seal(&keys, request, attempt).map_err(Failure::internal)?),
+        Ok(keys) => Some(state.seal(&keys, request, retry).map_err(Failure::internal)?),
         // Nothing has to be remembered.
         Err(InvalidKeys::Missing) if state.is_empty() => None,
         Err(error) => return Err(Failure::internal(error)),
     };
     let questions = asked.iter().map(|(key, question)| (key.as_str(), &question.request));
     let result = InputRequiredResult { input_requests: questions.collect(), request_state };
-    Ok(Body { result_type: ResultType::InputRequired, ..Body::new(&result)? })
+    Ok(ResultObject { result_type: ResultType::InputRequired, ..ResultObject::new(&result)? })
 }
 
 /// Legacy clients cannot be asked without a session, and are told so at once.
-fn needs_modern_client(attempt: &Attempt) -> Finished {
-    if attempt.method != "tools/call" {
+fn needs_modern_client(retry: &RetryInput) -> MethodResult {
+    if retry.method != "tools/call" {
         return Err(ProtocolError::NeedsModernClient.into());
     }
     let result = CallToolResult::new().block(ContentBlock::text(NEEDS_MODERN_CLIENT)).error();
-    Ok(Body { outcome: Outcome::ToolError, ..Body::new(&result)? })
+    Ok(ResultObject { outcome: Outcome::ToolError, ..ResultObject::new(&result)? })
 }

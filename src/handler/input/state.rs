@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::handler::request::{Attempt, RequestInfo};
+use crate::handler::request::{RequestInfo, RetryInput};
 use crate::seal::{self, InvalidKeys, SealingKeys};
 
 /// How long a client has to come back with its answers.
@@ -18,14 +18,14 @@ pub(super) struct State {
     pub(super) round: u32,
     /// What the last round has asked, by key: a mark of each question.
     pub(super) asked: BTreeMap<String, u64>,
-    pub(super) answers: BTreeMap<String, Answer>,
+    pub(super) answers: BTreeMap<String, RecordedResponse>,
     /// Results of steps that must not run twice.
     pub(super) steps: BTreeMap<String, Box<RawValue>>,
 }
 
 /// What the client answered in an earlier round.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct RecordedResponse {
     /// The question that it answers; `None` for an answer that came without a state.
     pub(super) question: Option<u64>,
     pub(super) response: Box<RawValue>,
@@ -52,10 +52,10 @@ impl State {
         &self,
         keys: &SealingKeys,
         request: &RequestInfo,
-        attempt: &Attempt,
+        retry: &RetryInput,
     ) -> Result<String, String> {
         let content = serde_json::to_vec(self).map_err(|error| error.to_string())?;
-        let purpose = Purpose::new(request, attempt);
+        let purpose = Purpose::new(request, retry);
         let expires = seal::now().saturating_add(LIFETIME);
         keys.seal(&purpose.parts(), expires, &content).map_err(|error| error.to_string())
     }
@@ -63,9 +63,9 @@ impl State {
     pub(super) fn open(
         token: &str,
         request: &RequestInfo,
-        attempt: &Attempt,
+        retry: &RetryInput,
     ) -> Result<Self, InvalidState> {
-        let purpose = Purpose::new(request, attempt);
+        let purpose = Purpose::new(request, retry);
         let content = request.sealing.keys()?.open(&purpose.parts(), seal::now(), token)?;
         serde_json::from_slice(&content).map_err(|_| InvalidState::Outdated)
     }
@@ -81,13 +81,13 @@ struct Purpose<'a> {
 }
 
 impl<'a> Purpose<'a> {
-    fn new(request: &'a RequestInfo, attempt: &'a Attempt) -> Self {
+    fn new(request: &'a RequestInfo, retry: &'a RetryInput) -> Self {
         Self {
             server: &request.sealing.server,
             principal: request.sealing.principal(&request.headers),
-            method: attempt.method,
-            name: &attempt.name,
-            arguments: seal::canonical(attempt.arguments.as_deref()),
+            method: retry.method,
+            name: &retry.name,
+            arguments: seal::canonical(retry.arguments.as_deref()),
         }
     }
 

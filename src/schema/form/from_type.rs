@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::choices::Choices;
-use super::fits;
+use super::validate_form;
 use crate::schema::flat::{self, Member};
 
 /// What may stand beside the fields and says nothing of them.
@@ -116,7 +116,7 @@ fn field(root: &Value, mut from: Map<String, Value>) -> Result<Map<String, Value
     }
     no_more(&from)?;
     if let Some(default) = to.get("default")
-        && let Err(reason) = fits::value(&to, default)
+        && let Err(reason) = validate_form::value(&to, default)
     {
         return Err(format!("its default {reason}"));
     }

@@ -1,8 +1,8 @@
 //! Asking the user: what a handler wants to know, and whether the answer is one.
 
 mod choices;
-pub(crate) mod fits;
 mod format;
 pub(crate) mod from_type;
+pub(crate) mod validate_form;
 
 pub use from_type::InvalidForm;

@@ -8,7 +8,7 @@ use wasip2::http::types::ResponseOutparam;
 use crate::headers::map::Fields;
 use crate::server::Server;
 use crate::sys::p2::bindings::exports::midge::mcp::exchange::Answer;
-use crate::sys::p2::http::{self, Body, Kept};
+use crate::sys::p2::http::{self, BufferedResponse, RequestBody};
 use crate::transport::http::{Method, RequestHead};
 
 /// Answers one exchange. Called by `export!`.
@@ -18,7 +18,7 @@ pub fn handle(
     body: Vec<u8>,
     response: ResponseOutparam,
 ) -> Option<Answer> {
-    http::run(build, read_head(head), Body::Whole(Some(body)), response, true).map(answer)
+    http::run(build, read_head(head), RequestBody::Buffered(Some(body)), response, true).map(answer)
 }
 
 /// Answers one exchange that needs nothing of the world. Called by `export!`.
@@ -26,7 +26,7 @@ pub fn attempt(build: fn() -> Server, head: Vec<u8>, body: Vec<u8>) -> Option<An
     http::attempt(build, read_head(head), body).map(answer)
 }
 
-fn answer((head, body): Kept) -> Answer {
+fn answer((head, body): BufferedResponse) -> Answer {
     let fields = head.headers.into_text();
     Answer { status: head.status.as_u16(), fields, body: body.into_bytes() }
 }

@@ -17,61 +17,65 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::error::ProtocolError;
 use crate::handler::context::Clock;
-use crate::handler::panic_attribution::Blame;
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 use crate::rpc::response::Response;
 use crate::server::Server;
 use crate::sys::log::log;
 use crate::sys::p2::io::{READ_SIZE, block_on, gone, sleep, wait_for};
-use crate::sys::panic::{self, LastWords};
-use crate::transport::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::transport::http::{Method, RequestHead, event, reply_to, serve_leaving};
+use crate::sys::panic::{self, PanicResponder};
+use crate::transport::http::transport::{ClientGone, Flow, ResponseHead, Transport};
+use crate::transport::http::{Method, RequestHead, event, reply_to, serve_with_contexts};
 
 /// Answers one exchange. Called by `export!`.
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
     let head = read_head(&request);
-    run(build, head, Body::Unread(request), response, false);
+    run(build, head, RequestBody::Unread(request), response, false);
 }
 
-/// The most of an answer that is kept; what is larger goes as fast as its client takes it.
-const MAX_KEPT: usize = 64 << 10;
+/// The most of an answer that is buffered; what is larger goes as fast as its client takes it.
+const MAX_BUFFERED: usize = 64 << 10;
 
 /// An answer that is all there.
-pub(super) type Kept = (ResponseHead, String);
+pub(super) type BufferedResponse = (ResponseHead, String);
 
-/// Runs an exchange, and gives its answer where that `returns_answer` and it was kept.
+/// Runs an exchange, and gives its answer where that `returns_answer` and it was buffered.
 pub(super) fn run(
     build: fn() -> Server,
     head: RequestHead,
-    body: Body,
+    body: RequestBody,
     response: ResponseOutparam,
     returns_answer: bool,
-) -> Option<Kept> {
-    let answer = Rc::new(RefCell::new(PendingAnswer::new(State::Unsent(response))));
-    panic::answer_with(Rc::<RefCell<PendingAnswer>>::clone(&answer));
-    let exchange = Exchange { body, answer: Rc::clone(&answer), returns_answer };
-    block_on(async move { live(build(), head, exchange).await });
-    answer.borrow_mut().kept.take()
+) -> Option<BufferedResponse> {
+    let pending = Rc::new(RefCell::new(PendingResponse::new(State::Unsent(response))));
+    panic::respond_with(Rc::<RefCell<PendingResponse>>::clone(&pending));
+    let exchange = P2Transport { body, pending: Rc::clone(&pending), returns_answer };
+    block_on(async move { run_exchange(build(), head, exchange).await });
+    pending.borrow_mut().buffered.take()
 }
 
 /// Runs an exchange as far as it goes without a runtime and without waiting. One whose answer does
 /// not leave by being returned, as a stream, waits for ever. A panic has its answer from whoever
 /// runs the exchange again.
-pub(super) fn attempt(build: fn() -> Server, head: RequestHead, body: Vec<u8>) -> Option<Kept> {
-    let answer = Rc::new(RefCell::new(PendingAnswer::new(State::Attempted)));
-    let body = Body::Whole(Some(body));
-    let exchange = Exchange { body, answer: Rc::clone(&answer), returns_answer: true };
-    let life = pin!(live(build(), head, exchange));
+pub(super) fn attempt(
+    build: fn() -> Server,
+    head: RequestHead,
+    body: Vec<u8>,
+) -> Option<BufferedResponse> {
+    let pending = Rc::new(RefCell::new(PendingResponse::new(State::Attempted)));
+    let body = RequestBody::Buffered(Some(body));
+    let exchange = P2Transport { body, pending: Rc::clone(&pending), returns_answer: true };
+    let life = pin!(run_exchange(build(), head, exchange));
     let polled = life.poll(&mut TaskContext::from_waker(Waker::noop()));
-    polled.is_ready().then(|| answer.borrow_mut().kept.take()).flatten()
+    polled.is_ready().then(|| pending.borrow_mut().buffered.take()).flatten()
 }
 
-async fn live(server: Server, head: RequestHead, mut exchange: Exchange) {
+async fn run_exchange(server: Server, head: RequestHead, mut exchange: P2Transport) {
     // Neither is dropped: they are gone with the instance. What a handler holds was in its future,
     // and is dropped when that has come to its end, or is cut.
     let server = ManuallyDrop::new(server);
     let mut contexts = ManuallyDrop::new(Vec::new());
-    serve_leaving(&server, head, &mut exchange, &mut contexts).await;
+    serve_with_contexts(&server, head, &mut exchange, &mut contexts).await;
     if !exchange.returns_answer {
         // Another host may keep the instance.
         drop(ManuallyDrop::into_inner(contexts));
@@ -96,93 +100,93 @@ fn read_head(request: &IncomingRequest) -> RequestHead {
 }
 
 /// The two sides of an exchange.
-struct Exchange {
-    body: Body,
-    answer: Rc<RefCell<PendingAnswer>>,
+struct P2Transport {
+    body: RequestBody,
+    pending: Rc<RefCell<PendingResponse>>,
     /// Whether an answer that is all there is returned at the end of the exchange.
     returns_answer: bool,
 }
 
 /// The request's body. The stream is a child of the body, and goes first.
-pub(super) enum Body {
+pub(super) enum RequestBody {
     Unread(IncomingRequest),
     Reading {
         stream: InputStream,
         _body: IncomingBody,
     },
     /// All of it, until it is taken.
-    Whole(Option<Vec<u8>>),
+    Buffered(Option<Vec<u8>>),
     Gone,
 }
 
-impl Body {
-    fn stream(&mut self) -> Io<&InputStream> {
-        if let Body::Unread(request) = self {
+impl RequestBody {
+    fn stream(&mut self) -> Flow<&InputStream> {
+        if let RequestBody::Unread(request) = self {
             let body = request.consume().and_then(|body| Ok((body.stream()?, body)));
             *self = match body {
-                Ok((stream, _body)) => Body::Reading { stream, _body },
-                Err(()) => Body::Gone,
+                Ok((stream, _body)) => RequestBody::Reading { stream, _body },
+                Err(()) => RequestBody::Gone,
             };
         }
         match self {
-            Body::Reading { stream, .. } => Io::Continue(stream),
-            _ => Io::Break(ClientGone::new("the host gave no request body")),
+            RequestBody::Reading { stream, .. } => Flow::Continue(stream),
+            _ => Flow::Break(ClientGone::new("the host gave no request body")),
         }
     }
 }
 
-impl Transport for Exchange {
-    async fn read(&mut self) -> Io<Option<Vec<u8>>> {
-        if let Body::Whole(body) = &mut self.body {
-            return Io::Continue(body.take().filter(|body| !body.is_empty()));
+impl Transport for P2Transport {
+    async fn read(&mut self) -> Flow<Option<Vec<u8>>> {
+        if let RequestBody::Buffered(body) = &mut self.body {
+            return Flow::Continue(body.take().filter(|body| !body.is_empty()));
         }
         let stream = self.body.stream()?;
         loop {
             match stream.read(READ_SIZE) {
                 Ok(piece) if piece.is_empty() => wait_for(stream.subscribe()).await,
-                Ok(piece) => return Io::Continue(Some(piece)),
-                Err(StreamError::Closed) => return Io::Continue(None),
+                Ok(piece) => return Flow::Continue(Some(piece)),
+                Err(StreamError::Closed) => return Flow::Continue(None),
                 // Whatever the error says: a body that does not end as it should has no sender.
-                Err(error) => return Io::Break(gone(error)),
+                Err(error) => return Flow::Break(gone(error)),
             }
         }
     }
 
-    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
-        if matches!(self.answer.borrow().state, State::Attempted) {
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow {
+        if matches!(self.pending.borrow().state, State::Attempted) {
             pending::<()>().await;
         }
-        let rest = self.answer.borrow_mut().start(head, first)?;
+        let rest = self.pending.borrow_mut().start(head, first)?;
         self.write_rest(&first[rest..]).await
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Io {
+    async fn write(&mut self, bytes: &[u8]) -> Flow {
         self.write_rest(bytes).await?;
-        self.answer.borrow_mut().flush()
+        self.pending.borrow_mut().flush()
     }
 
-    async fn finish(&mut self, trailers: Option<Fields>) -> Io {
-        self.answer.borrow_mut().finish(trailers)
+    async fn finish(&mut self, trailers: Option<Fields>) -> Flow {
+        self.pending.borrow_mut().finish(trailers)
     }
 
-    async fn send(&mut self, head: ResponseHead, body: String) -> Io {
-        let is_small = body.len() <= MAX_KEPT;
-        self.answer.borrow_mut().kept = Some((head, body));
-        if is_small { Io::Continue(()) } else { self.release(false).await }
+    async fn send(&mut self, head: ResponseHead, body: String) -> Flow {
+        let is_small = body.len() <= MAX_BUFFERED;
+        self.pending.borrow_mut().buffered = Some((head, body));
+        if is_small { Flow::Continue(()) } else { self.release(false).await }
     }
 
-    async fn release(&mut self, nothing_left: bool) -> Io {
+    async fn release(&mut self, nothing_left: bool) -> Flow {
         if nothing_left && self.returns_answer {
-            return Io::Continue(());
+            return Flow::Continue(());
         }
-        let kept = self.answer.borrow_mut().kept.take();
-        let Some((head, body)) = kept else { return Io::Continue(()) };
+        let buffered = self.pending.borrow_mut().buffered.take();
+        let Some((head, body)) = buffered else { return Flow::Continue(()) };
         self.start(head.with_length(body.len()), body.as_bytes()).await?;
         self.finish(None).await
     }
 
     fn abandon(&mut self) {
-        self.answer.borrow_mut().abandon();
+        self.pending.borrow_mut().abandon();
     }
 
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
@@ -193,8 +197,8 @@ impl Transport for Exchange {
         Rc::new(|time| Box::pin(sleep(time)))
     }
 
-    fn blame(&self) -> Blame {
-        self.answer.borrow().blame.clone()
+    fn panic_attribution(&self) -> PanicAttribution {
+        self.pending.borrow().attribution.clone()
     }
 
     fn log(&self, line: &str) {
@@ -202,27 +206,27 @@ impl Transport for Exchange {
     }
 }
 
-impl Exchange {
+impl P2Transport {
     /// Writes as much as the host takes at a time, without ever blocking the handler's thread.
-    async fn write_rest(&self, mut bytes: &[u8]) -> Io {
+    async fn write_rest(&self, mut bytes: &[u8]) -> Flow {
         while !bytes.is_empty() {
-            let written = self.answer.borrow_mut().write(bytes)?;
+            let written = self.pending.borrow_mut().write(bytes)?;
             bytes = &bytes[written..];
             if written == 0 {
-                let ready = self.answer.borrow().subscribe()?;
+                let ready = self.pending.borrow().subscribe()?;
                 wait_for(ready).await;
             }
         }
-        Io::Continue(())
+        Flow::Continue(())
     }
 }
 
 /// What is left to answer. Shared with the panic hook, which answers in a handler's place.
-struct PendingAnswer {
+struct PendingResponse {
     state: State,
     /// An answer that is all there, until it leaves.
-    kept: Option<Kept>,
-    blame: Blame,
+    buffered: Option<BufferedResponse>,
+    attribution: PanicAttribution,
 }
 
 /// The stream is a child of the body, and goes first.
@@ -237,34 +241,34 @@ enum State {
     Over,
 }
 
-impl PendingAnswer {
+impl PendingResponse {
     fn new(state: State) -> Self {
-        Self { state, kept: None, blame: Blame::default() }
+        Self { state, buffered: None, attribution: PanicAttribution::default() }
     }
 
     /// Sends the head, and as many of the first bytes as the host takes at once. They are written
     /// before the head is handed over, so that both can leave in one packet.
-    fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io<usize> {
+    fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow<usize> {
         let State::Unsent(outparam) = std::mem::replace(&mut self.state, State::Over) else {
-            return Io::Break(ClientGone::new("the answer had started"));
+            return Flow::Break(ClientGone::new("the answer had started"));
         };
         let response = OutgoingResponse::new(to_wasi(head.headers));
         let status = head.status.as_u16();
         if status != 200 && response.set_status_code(status).is_err() {
-            return Io::Break(ClientGone::new("the host refused the status"));
+            return Flow::Break(ClientGone::new("the host refused the status"));
         }
         let body = response.body().and_then(|body| Ok((body.write()?, body)));
         let Ok((stream, body)) = body else {
-            return Io::Break(ClientGone::new("the host gave no response body"));
+            return Flow::Break(ClientGone::new("the host gave no response body"));
         };
         self.state = State::Sending { stream, body };
-        let written = if first.is_empty() { Io::Continue(0) } else { self.write(first) };
+        let written = if first.is_empty() { Flow::Continue(0) } else { self.write(first) };
         ResponseOutparam::set(outparam, Ok(response));
         written
     }
 
     /// Writes what the host takes now, and says how much that was.
-    fn write(&mut self, bytes: &[u8]) -> Io<usize> {
+    fn write(&mut self, bytes: &[u8]) -> Flow<usize> {
         let stream = self.stream()?;
         let result = stream.check_write().and_then(|allowed| {
             let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
@@ -278,28 +282,28 @@ impl PendingAnswer {
     }
 
     /// Writes everything, blocking: for the last words of a guest that is about to trap.
-    fn write_blocking(&mut self, bytes: &[u8]) -> Io {
+    fn write_blocking(&mut self, bytes: &[u8]) -> Flow {
         // More than 4096 bytes at a time would trap.
         for piece in bytes.chunks(4096) {
             let result = self.stream()?.blocking_write_and_flush(piece);
             self.or_over(result)?;
         }
-        Io::Continue(())
+        Flow::Continue(())
     }
 
-    fn flush(&mut self) -> Io {
+    fn flush(&mut self) -> Flow {
         let result = self.stream()?.flush();
         self.or_over(result)
     }
 
     /// A stream that has broken is let go of: nothing can be written to it by mistake.
-    fn or_over<T>(&mut self, result: Result<T, StreamError>) -> Io<T> {
+    fn or_over<T>(&mut self, result: Result<T, StreamError>) -> Flow<T> {
         match result {
-            Ok(value) => Io::Continue(value),
+            Ok(value) => Flow::Continue(value),
             Err(error) => {
                 let gone = gone(error);
                 self.state = State::Over;
-                Io::Break(gone)
+                Flow::Break(gone)
             }
         }
     }
@@ -308,42 +312,42 @@ impl PendingAnswer {
         self.state = State::Over;
     }
 
-    fn subscribe(&self) -> Io<Pollable> {
-        Io::Continue(self.stream()?.subscribe())
+    fn subscribe(&self) -> Flow<Pollable> {
+        Flow::Continue(self.stream()?.subscribe())
     }
 
-    fn stream(&self) -> Io<&OutputStream> {
+    fn stream(&self) -> Flow<&OutputStream> {
         match &self.state {
-            State::Sending { stream, .. } => Io::Continue(stream),
-            _ => Io::Break(ClientGone::new("the answer is over")),
+            State::Sending { stream, .. } => Flow::Continue(stream),
+            _ => Flow::Break(ClientGone::new("the answer is over")),
         }
     }
 
-    fn finish(&mut self, trailers: Option<Fields>) -> Io {
+    fn finish(&mut self, trailers: Option<Fields>) -> Flow {
         let State::Sending { stream, body } = std::mem::replace(&mut self.state, State::Over)
         else {
-            return Io::Break(ClientGone::new("the answer is over"));
+            return Flow::Break(ClientGone::new("the answer is over"));
         };
         drop(stream);
         let has_trailers = trailers.is_some();
         match OutgoingBody::finish(body, trailers.map(to_wasi)) {
-            Ok(()) => Io::Continue(()),
+            Ok(()) => Flow::Continue(()),
             // Where trailers are not known, as by jco, they are refused and the body ends all the
             // same. That a client is gone is said by writes, not here.
-            Err(_) if has_trailers => Io::Continue(()),
+            Err(_) if has_trailers => Flow::Continue(()),
             // The error's own words would link the text of every error that HTTP can have.
-            Err(_) => Io::Break(ClientGone::new("the response body could not be finished")),
+            Err(_) => Flow::Break(ClientGone::new("the response body could not be finished")),
         }
     }
 }
 
-impl LastWords for PendingAnswer {
-    fn say(&mut self) {
-        let response = Response::error(self.blame.take().as_ref(), ProtocolError::Internal);
+impl PanicResponder for PendingResponse {
+    fn respond(&mut self) {
+        let response = Response::error(self.attribution.take().as_ref(), ProtocolError::Internal);
         if let State::Unsent(_) = self.state {
             let (head, body) = reply_to(response, true).into_head();
             let head = head.with_length(body.len());
-            if let Io::Continue(written) = self.start(head, body.as_bytes()) {
+            if let Flow::Continue(written) = self.start(head, body.as_bytes()) {
                 let _ = self.write_blocking(&body.as_bytes()[written..]);
                 let _ = self.finish(None);
             }

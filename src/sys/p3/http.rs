@@ -16,15 +16,17 @@ use wasip3::{spawn, wit_future, wit_stream};
 
 use crate::error::ProtocolError;
 use crate::handler::context::{Clock, Context};
-use crate::handler::panic_attribution::Blame;
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 use crate::rpc::response::Response as JsonResponse;
 use crate::server::Server;
 use crate::sys::log::log;
 use crate::sys::p3::fields::{self, Trailers};
-use crate::sys::panic::{self, LastWords};
-use crate::transport::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::transport::http::{Method, RequestHead, cancelled, event, reply_to, serve_leaving};
+use crate::sys::panic::{self, PanicResponder};
+use crate::transport::http::transport::{ClientGone, Flow, ResponseHead, Transport};
+use crate::transport::http::{
+    Method, RequestHead, cancelled, event, reply_to, serve_with_contexts,
+};
 
 /// Most bytes to take in one read.
 const READ_SIZE: usize = 16 << 10;
@@ -38,14 +40,14 @@ pub async fn handle(
     request: Request,
     return_now: fn(Response),
 ) -> Result<Response, ErrorCode> {
-    let answer = Rc::new(RefCell::new(PendingAnswer::new(return_now)));
-    let exchange = or(run(build, request, Rc::clone(&answer)), stay_awake());
+    let pending = Rc::new(RefCell::new(PendingResponse::new(return_now)));
+    let exchange = or(run(build, request, Rc::clone(&pending)), stay_awake());
     let mut exchange =
-        Box::pin(panic::answering(Rc::<RefCell<PendingAnswer>>::clone(&answer), exchange));
+        Box::pin(panic::responding(Rc::<RefCell<PendingResponse>>::clone(&pending), exchange));
     let mut over = false;
     let response = poll_fn(|cx| {
         over = exchange.as_mut().poll(cx).is_ready();
-        match answer.borrow_mut().response.take() {
+        match pending.borrow_mut().response.take() {
             Some(response) => Poll::Ready(Ok(response)),
             None if over => Poll::Ready(Err(ErrorCode::InternalError(None))),
             None => Poll::Pending,
@@ -65,23 +67,24 @@ async fn stay_awake() {
     reader.read(Vec::with_capacity(1)).await;
 }
 
-async fn run(build: fn() -> Server, request: Request, answer: Rc<RefCell<PendingAnswer>>) {
+async fn run(build: fn() -> Server, request: Request, pending: Rc<RefCell<PendingResponse>>) {
     let head = read_head(&request);
-    let transport = Exchange { body: Body::Unread(request), answer };
-    let mut work = Work { server: build(), transport, contexts: Vec::new(), was_cancelled: true };
-    serve_leaving(&work.server, head, &mut work.transport, &mut work.contexts).await;
-    work.was_cancelled = false;
+    let transport = P3Transport { body: RequestBody::Unread(request), pending };
+    let mut guard =
+        CancelGuard { server: build(), transport, contexts: Vec::new(), was_cancelled: true };
+    serve_with_contexts(&guard.server, head, &mut guard.transport, &mut guard.contexts).await;
+    guard.was_cancelled = false;
 }
 
 /// What outlives an exchange that is cancelled: its handlers are dropped before.
-struct Work {
+struct CancelGuard {
     server: Server,
-    transport: Exchange,
+    transport: P3Transport,
     contexts: Vec<Context>,
     was_cancelled: bool,
 }
 
-impl Drop for Work {
+impl Drop for CancelGuard {
     fn drop(&mut self) {
         if self.was_cancelled {
             // Blocking: of a cancelled task this is all there is.
@@ -108,71 +111,71 @@ fn read_head(request: &Request) -> RequestHead {
 }
 
 /// The two sides of an exchange.
-struct Exchange {
-    body: Body,
-    answer: Rc<RefCell<PendingAnswer>>,
+struct P3Transport {
+    body: RequestBody,
+    pending: Rc<RefCell<PendingResponse>>,
 }
 
 /// The request's body: its bytes, and what says whether they are all.
-enum Body {
+enum RequestBody {
     Unread(Request),
     Reading(StreamReader<u8>, FutureReader<Trailers>),
     Over,
 }
 
-impl Transport for Exchange {
-    async fn read(&mut self) -> Io<Option<Vec<u8>>> {
-        let (mut stream, trailers) = match std::mem::replace(&mut self.body, Body::Over) {
-            Body::Unread(request) => {
+impl Transport for P3Transport {
+    async fn read(&mut self) -> Flow<Option<Vec<u8>>> {
+        let (mut stream, trailers) = match std::mem::replace(&mut self.body, RequestBody::Over) {
+            RequestBody::Unread(request) => {
                 // What becomes of the request is told by the answer.
                 let (_, handled) = wit_future::new(|| Ok(()));
                 Request::consume_body(request, handled)
             }
-            Body::Reading(stream, trailers) => (stream, trailers),
-            Body::Over => return Io::Continue(None),
+            RequestBody::Reading(stream, trailers) => (stream, trailers),
+            RequestBody::Over => return Flow::Continue(None),
         };
         loop {
             let (result, piece) = stream.read(Vec::with_capacity(READ_SIZE)).await;
             match result {
                 StreamResult::Complete(_) if piece.is_empty() => {}
                 StreamResult::Complete(_) => {
-                    self.body = Body::Reading(stream, trailers);
-                    return Io::Continue(Some(piece));
+                    self.body = RequestBody::Reading(stream, trailers);
+                    return Flow::Continue(Some(piece));
                 }
                 StreamResult::Dropped | StreamResult::Cancelled => break,
             }
         }
         match trailers.await {
-            Ok(_) => Io::Continue(None),
+            Ok(_) => Flow::Continue(None),
             // Whatever the error says: a body that does not end as it should has no sender. Its own
             // words would link the text of every error that HTTP can have.
-            Err(_) => Io::Break(ClientGone::new("the request body was cut short")),
+            Err(_) => Flow::Break(ClientGone::new("the request body was cut short")),
         }
     }
 
-    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
-        self.answer.borrow_mut().start(head)?;
-        if first.is_empty() { Io::Continue(()) } else { self.write(first).await }
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow {
+        self.pending.borrow_mut().start(head)?;
+        if first.is_empty() { Flow::Continue(()) } else { self.write(first).await }
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Io {
-        let stream = self.answer.borrow_mut().take_stream();
+    async fn write(&mut self, bytes: &[u8]) -> Flow {
+        let stream = self.pending.borrow_mut().take_stream();
         let mut stream = stream?;
         let rest = stream.write_all(bytes.to_vec()).await;
-        self.answer.borrow_mut().put_back(stream, rest.is_empty())
+        self.pending.borrow_mut().put_back(stream, rest.is_empty())
     }
 
-    async fn finish(&mut self, trailers: Option<Fields>) -> Io {
-        let end = self.answer.borrow_mut().take_end();
+    async fn finish(&mut self, trailers: Option<Fields>) -> Flow {
+        let end = self.pending.borrow_mut().take_end();
         let written = end?.write(Ok(trailers.map(fields::to_wasi)));
         match written.await {
-            Ok(()) => Io::Continue(()),
-            Err(_) => Io::Break(ClientGone::new("the end of the response body was not taken")),
+            Ok(()) => Flow::Continue(()),
+            Err(_) => Flow::Break(ClientGone::new("the end of the response body was not taken")),
         }
     }
 
     fn abandon(&mut self) {
-        self.answer.borrow_mut().state = State::Over;
+        self.pending.borrow_mut().state = State::Over;
     }
 
     fn wait(&self, time: Duration) -> impl Future<Output = ()> + 'static {
@@ -183,8 +186,8 @@ impl Transport for Exchange {
         Rc::new(|time| Box::pin(sleep(time)))
     }
 
-    fn blame(&self) -> Blame {
-        self.answer.borrow().blame.clone()
+    fn panic_attribution(&self) -> PanicAttribution {
+        self.pending.borrow().attribution.clone()
     }
 
     fn log(&self, line: &str) {
@@ -193,12 +196,12 @@ impl Transport for Exchange {
 }
 
 /// What is left to answer. Shared with the panic hook, which answers in a handler's place.
-struct PendingAnswer {
+struct PendingResponse {
     state: State,
     /// The head, until it is handed over.
     response: Option<Response>,
     return_now: fn(Response),
-    blame: Blame,
+    attribution: PanicAttribution,
 }
 
 enum State {
@@ -208,9 +211,14 @@ enum State {
     Over,
 }
 
-impl PendingAnswer {
+impl PendingResponse {
     fn new(return_now: fn(Response)) -> Self {
-        Self { state: State::Unsent, response: None, return_now, blame: Blame::default() }
+        Self {
+            state: State::Unsent,
+            response: None,
+            return_now,
+            attribution: PanicAttribution::default(),
+        }
     }
 
     fn is_unsent(&self) -> bool {
@@ -221,9 +229,9 @@ impl PendingAnswer {
         matches!(self.state, State::Sending(Some(_), _))
     }
 
-    fn start(&mut self, head: ResponseHead) -> Io {
+    fn start(&mut self, head: ResponseHead) -> Flow {
         if !self.is_unsent() {
-            return Io::Break(ClientGone::new("the answer had started"));
+            return Flow::Break(ClientGone::new("the answer had started"));
         }
         let (stream, contents) = wit_stream::new();
         // An answer that is let go of before its end must not look whole.
@@ -234,39 +242,39 @@ impl PendingAnswer {
         let status = head.status.as_u16();
         if status != 200 && response.set_status_code(status).is_err() {
             self.state = State::Over;
-            return Io::Break(ClientGone::new("the host refused the status"));
+            return Flow::Break(ClientGone::new("the host refused the status"));
         }
         self.state = State::Sending(Some(stream), end);
         self.response = Some(response);
-        Io::Continue(())
+        Flow::Continue(())
     }
 
-    fn take_stream(&mut self) -> Io<StreamWriter<u8>> {
+    fn take_stream(&mut self) -> Flow<StreamWriter<u8>> {
         match &mut self.state {
-            State::Sending(stream, _) => stream.take().map_or_else(is_over, Io::Continue),
+            State::Sending(stream, _) => stream.take().map_or_else(is_over, Flow::Continue),
             _ => is_over(),
         }
     }
 
     /// Keeps a stream that has taken all. One that has broken is let go of: nothing can be written
     /// to it by mistake.
-    fn put_back(&mut self, stream: StreamWriter<u8>, took_all: bool) -> Io {
+    fn put_back(&mut self, stream: StreamWriter<u8>, took_all: bool) -> Flow {
         match &mut self.state {
             State::Sending(place, _) if took_all => {
                 *place = Some(stream);
-                Io::Continue(())
+                Flow::Continue(())
             }
             _ => {
                 self.state = State::Over;
-                Io::Break(ClientGone::new("stream closed"))
+                Flow::Break(ClientGone::new("stream closed"))
             }
         }
     }
 
     /// Ends the stream; what is left to say is whether that was the end.
-    fn take_end(&mut self) -> Io<FutureWriter<Trailers>> {
+    fn take_end(&mut self) -> Flow<FutureWriter<Trailers>> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Sending(Some(_), end) => Io::Continue(end),
+            State::Sending(Some(_), end) => Flow::Continue(end),
             _ => is_over(),
         }
     }
@@ -283,7 +291,7 @@ impl PendingAnswer {
         if let Some(response) = self.response.take() {
             (self.return_now)(response);
         }
-        let Io::Continue(mut stream) = self.take_stream() else { return };
+        let Flow::Continue(mut stream) = self.take_stream() else { return };
         let bytes = bytes.to_vec();
         let taken = block_on(async {
             let taken = stream.write_all(bytes).await.is_empty();
@@ -298,9 +306,10 @@ impl PendingAnswer {
     }
 }
 
-impl LastWords for PendingAnswer {
-    fn say(&mut self) {
-        let response = JsonResponse::error(self.blame.take().as_ref(), ProtocolError::Internal);
+impl PanicResponder for PendingResponse {
+    fn respond(&mut self) {
+        let response =
+            JsonResponse::error(self.attribution.take().as_ref(), ProtocolError::Internal);
         if self.is_unsent() {
             let (head, body) = reply_to(response, true).into_head();
             self.answer_now(head.with_length(body.len()), body.as_bytes());
@@ -310,8 +319,8 @@ impl LastWords for PendingAnswer {
     }
 }
 
-fn is_over<T>() -> Io<T> {
-    Io::Break(ClientGone::new("the answer is over"))
+fn is_over<T>() -> Flow<T> {
+    Flow::Break(ClientGone::new("the answer is over"))
 }
 
 /// Waits.

@@ -1,16 +1,16 @@
 //! The life of an exchange, from its head to the last byte of its answer.
 
 use super::accept::Accepts;
-use super::answer::{self, Writer};
 use super::head::{self, Admitted, RequestHead};
 use super::reply::Reply;
 use super::status::{self, Refusal};
-use super::transport::{ClientGone, Io, Transport, within};
+use super::transport::{ClientGone, Flow, Transport, within};
+use super::writer::{self, Writer};
 use crate::handler::context::Context;
 use crate::handler::outcome::Outcome;
-use crate::handler::panic_attribution::Blame;
-use crate::rpc::dispatch::Answer;
-use crate::rpc::peer::Delivery;
+use crate::handler::panic_attribution::PanicAttribution;
+use crate::rpc::dispatch::Dispatched;
+use crate::rpc::peer::PeerContext;
 use crate::rpc::run::{DEFERRED_WORK_CUT, run_deferred};
 use crate::rpc::{
     message::{Reader, Work},
@@ -27,12 +27,12 @@ pub(crate) async fn serve<T: Transport>(
     request: RequestHead,
     transport: &mut T,
 ) -> Outcome {
-    serve_leaving(server, request, transport, &mut Vec::new()).await
+    serve_with_contexts(server, request, transport, &mut Vec::new()).await
 }
 
 /// The same, with the contexts of its handlers in the caller's hands: what they left for afterwards
 /// can then be run also when this future is dropped, see [`cancelled`].
-pub(crate) async fn serve_leaving<T: Transport>(
+pub(crate) async fn serve_with_contexts<T: Transport>(
     server: &Server,
     request: RequestHead,
     transport: &mut T,
@@ -41,14 +41,14 @@ pub(crate) async fn serve_leaving<T: Transport>(
     let mut end = exchange(server, request, transport, contexts).await;
     if end.is_continue() {
         let nothing_left = !contexts.iter().any(Context::has_deferred);
-        let limit = server.settings().time_limit.map(|limit| transport.wait(limit));
-        if let Io::Break(gone) = within(limit, transport.release(nothing_left)).await {
-            end = Io::Break(gone);
+        let limit = server.settings().exchange_timeout.map(|limit| transport.wait(limit));
+        if let Flow::Break(gone) = within(limit, transport.release(nothing_left)).await {
+            end = Flow::Break(gone);
         }
     }
     let outcome = match end {
-        Io::Continue(outcome) => outcome,
-        Io::Break(gone) => {
+        Flow::Continue(outcome) => outcome,
+        Flow::Break(gone) => {
             client_gone(transport, contexts, &gone);
             Outcome::ClientGone
         }
@@ -72,7 +72,7 @@ async fn finish_deferred<T: Transport>(server: &Server, transport: &T, contexts:
     if !contexts.iter().any(Context::has_deferred) {
         return;
     }
-    let limit = server.settings().defer_limit;
+    let limit = server.settings().defer_timeout;
     if !run_deferred(contexts, limit, &transport.clock()).await {
         transport.log(DEFERRED_WORK_CUT);
     }
@@ -90,15 +90,16 @@ async fn exchange<T: Transport>(
     request: RequestHead,
     transport: &mut T,
     contexts: &mut Vec<Context>,
-) -> Io<Outcome> {
-    let (blame, mut record) = (transport.blame(), Record::default());
+) -> Flow<Outcome> {
+    let (attribution, mut record) = (transport.panic_attribution(), Record::default());
     let (Admitted { accepts, origin }, prepared) =
-        prepare(server, request, transport, &blame, &mut record).await;
+        prepare(server, request, transport, &attribution, &mut record).await;
     let mut writer = Writer::new(transport, accepts, origin, record);
     let (reply, cut) = match prepared {
         Prepared::Jobs { jobs, batch, modern } => {
-            answer::run(server, &mut writer, &blame, jobs, contexts).await?;
-            let limit = server.settings().time_limit.map(|limit| writer.transport().wait(limit));
+            writer::run(server, &mut writer, &attribution, jobs, contexts).await?;
+            let limit =
+                server.settings().exchange_timeout.map(|limit| writer.transport().wait(limit));
             return within(limit, writer.finish(batch, modern)).await;
         }
         Prepared::Reply(reply) => (reply, None),
@@ -113,7 +114,7 @@ async fn exchange<T: Transport>(
     if replied.is_continue() {
         let _ = writer.transport().release(false).await;
     }
-    Io::Break(gone)
+    Flow::Break(gone)
 }
 
 /// What a request comes to before any handler runs.
@@ -122,7 +123,7 @@ enum Prepared {
     /// Its body ended too soon.
     Cut(ClientGone),
     Jobs {
-        jobs: Vec<Answer>,
+        jobs: Vec<Dispatched>,
         batch: bool,
         modern: bool,
     },
@@ -133,7 +134,7 @@ async fn prepare<T: Transport>(
     server: &Server,
     request: RequestHead,
     transport: &mut T,
-    blame: &Blame,
+    attribution: &PanicAttribution,
     record: &mut Record,
 ) -> (Admitted, Prepared) {
     let admitted = match head::check(&request, server.settings()) {
@@ -144,13 +145,13 @@ async fn prepare<T: Transport>(
         }
     };
     let body = match read_body(transport, server.settings().max_body).await {
-        Io::Continue(Ok(body)) => body,
-        Io::Continue(Err(refusal)) => return (admitted, Prepared::Reply(refusal.into_reply())),
-        Io::Break(gone) => return (admitted, Prepared::Cut(gone)),
+        Flow::Continue(Ok(body)) => body,
+        Flow::Continue(Err(refusal)) => return (admitted, Prepared::Reply(refusal.into_reply())),
+        Flow::Break(gone) => return (admitted, Prepared::Cut(gone)),
     };
-    let delivery = Delivery::by_request(request.headers);
+    let peer = PeerContext::by_request(request.headers);
     let mut reader =
-        Reader { server, delivery: &delivery, blame, observer: None, record: Some(record) };
+        Reader { server, peer: &peer, attribution, observer: None, record: Some(record) };
     let prepared = match reader.read(&body) {
         Work::Nothing => Prepared::Reply(status::accepted()),
         Work::Refused(Refused { response, modern }) => {
@@ -162,14 +163,17 @@ async fn prepare<T: Transport>(
 }
 
 /// Reads the body to its end or to the limit.
-async fn read_body<T: Transport>(transport: &mut T, limit: usize) -> Io<Result<Vec<u8>, Refusal>> {
+async fn read_body<T: Transport>(
+    transport: &mut T,
+    limit: usize,
+) -> Flow<Result<Vec<u8>, Refusal>> {
     let mut body = Vec::new();
     while let Some(piece) = transport.read().await? {
         if body.len() + piece.len() > limit {
-            return Io::Continue(Err(Refusal::BodyTooLarge { limit }));
+            return Flow::Continue(Err(Refusal::BodyTooLarge { limit }));
         }
         // Most bodies are one piece, which need not be copied.
         if body.is_empty() { body = piece } else { body.extend_from_slice(&piece) }
     }
-    Io::Continue(Ok(body))
+    Flow::Continue(Ok(body))
 }

@@ -63,7 +63,7 @@ pub(crate) fn check(
 
 fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
     let headers = &request.headers;
-    if headers.size() > settings.max_headers {
+    if headers.size() > settings.max_header_bytes {
         return Err(Refusal::HeadersTooLarge);
     }
     if headers.values("content-type").any(|value| !is_json(value)) {

@@ -7,22 +7,22 @@
 //! wrong there means one thing: the client is gone.
 
 mod accept;
-mod answer;
-mod call;
 mod exchange;
 mod head;
 mod origin;
 mod record;
 mod reply;
+mod sink;
 mod sse;
 mod status;
 pub(crate) mod transport;
+mod writer;
 
 #[cfg(all(target_family = "wasm", feature = "p3"))]
 pub(crate) use exchange::cancelled;
 pub(crate) use exchange::serve;
 #[cfg(target_family = "wasm")]
-pub(crate) use exchange::serve_leaving;
+pub(crate) use exchange::serve_with_contexts;
 pub(crate) use head::{Method, RequestHead};
 #[cfg(target_family = "wasm")]
 pub(crate) use {sse::event, status::reply_to};

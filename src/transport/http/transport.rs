@@ -6,19 +6,19 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::handler::context::Clock;
-pub(crate) use crate::handler::disconnect::{ClientGone, Io};
-use crate::handler::panic_attribution::Blame;
+pub(crate) use crate::handler::disconnect::{ClientGone, Flow};
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 
 /// An operation with a limit: a client that lets it pass is as good as gone.
 pub(crate) async fn within<T>(
     limit: Option<impl Future<Output = ()>>,
-    operation: impl Future<Output = Io<T>>,
-) -> Io<T> {
+    operation: impl Future<Output = Flow<T>>,
+) -> Flow<T> {
     let Some(limit) = limit else { return operation.await };
     futures_lite::future::or(operation, async {
         limit.await;
-        Io::Break(ClientGone::new("the client took nothing until the time limit"))
+        Flow::Break(ClientGone::new("the client took nothing until the time limit"))
     })
     .await
 }
@@ -47,27 +47,27 @@ impl ResponseHead {
 /// is an answer to a body that ended too soon, whose failure nobody looks at.
 pub(crate) trait Transport {
     /// The next piece of the request body, never empty; `None` at its end.
-    async fn read(&mut self) -> Io<Option<Vec<u8>>>;
+    async fn read(&mut self) -> Flow<Option<Vec<u8>>>;
 
     /// Sends the head and the first bytes of the body, which may be none.
-    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io;
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow;
 
     /// Sends more of the body.
-    async fn write(&mut self, bytes: &[u8]) -> Io;
+    async fn write(&mut self, bytes: &[u8]) -> Flow;
 
     /// Ends the body.
-    async fn finish(&mut self, trailers: Option<Fields>) -> Io;
+    async fn finish(&mut self, trailers: Option<Fields>) -> Flow;
 
     /// Sends an answer that is all there.
-    async fn send(&mut self, head: ResponseHead, body: String) -> Io {
+    async fn send(&mut self, head: ResponseHead, body: String) -> Flow {
         self.start(head.with_length(body.len()), body.as_bytes()).await?;
         self.finish(None).await
     }
 
     /// The answer has ended. One that `send` only kept leaves now; where there is `nothing_left` to
     /// do, it may also leave with the end of the exchange.
-    async fn release(&mut self, _nothing_left: bool) -> Io {
-        Io::Continue(())
+    async fn release(&mut self, _nothing_left: bool) -> Flow {
+        Flow::Continue(())
     }
 
     /// Lets go of the answer, whose client is gone: also of one that broke off for want of time,
@@ -80,9 +80,9 @@ pub(crate) trait Transport {
     /// The clock by itself, for handlers that wait.
     fn clock(&self) -> Clock;
 
-    /// Where the transport looks for whom to blame for a panic. Here it does not look.
-    fn blame(&self) -> Blame {
-        Blame::default()
+    /// Where the transport looks for whom to attribution for a panic. Here it does not look.
+    fn panic_attribution(&self) -> PanicAttribution {
+        PanicAttribution::default()
     }
 
     /// Writes a line to the server's log.

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::answer::{Shared, Started, answer};
 use super::lines::{Line, Lines};
+use super::respond::{PendingCall, Shared, respond};
 use super::streams::Streams;
 use crate::error::ProtocolError;
-use crate::handler::call::Call;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::LocalFuture;
-use crate::handler::disconnect::{ClientGone, Io};
+use crate::handler::disconnect::{ClientGone, Flow};
 use crate::handler::outbox::Outbox;
 use crate::handler::params;
 use crate::protocol::jsonrpc::{self, RequestId};
-use crate::rpc::dispatch::Answer;
-use crate::rpc::peer::Delivery;
+use crate::rpc::dispatch::Dispatched;
+use crate::rpc::peer::PeerContext;
 use crate::rpc::response::Response;
 use crate::rpc::{
     message::{Observer, Reader, Work},
@@ -39,7 +39,7 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 pub(super) struct Connection<S> {
     build: Rc<dyn Fn() -> Server>,
     shared: Rc<Shared<S>>,
-    delivery: Delivery,
+    peer: PeerContext,
     lines: Lines,
     /// What is read and not looked at: there was too much at work.
     unread: Vec<u8>,
@@ -69,7 +69,7 @@ impl<S: Streams + 'static> Connection<S> {
         Self {
             build,
             shared: Rc::new(Shared { streams, out, calls }),
-            delivery: Delivery::by_connection(),
+            peer: PeerContext::by_connection(),
             lines,
             unread: Vec::new(),
             answers: Vec::new(),
@@ -82,7 +82,7 @@ impl<S: Streams + 'static> Connection<S> {
 
     /// Lets everything go on as far as it can. Ready when the connection is over.
     pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        if let Io::Break(ClientGone { cause }) = self.poll_streams(cx) {
+        if let Flow::Break(ClientGone { cause }) = self.poll_streams(cx) {
             self.shared.streams.log(&["midge: client-gone: ", &cause].concat());
             self.leave();
         }
@@ -103,29 +103,29 @@ impl<S: Streams + 'static> Connection<S> {
         self.poll(cx)
     }
 
-    fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Io {
+    fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Flow {
         while self.stage == Stage::Open
             && self.answers.len() < MAX_READ
             && let Poll::Ready(read) = self.poll_read(cx)
         {
             match read {
-                Io::Continue(Some(piece)) => self.take(piece),
-                Io::Continue(None) => self.end_of_input()?,
+                Flow::Continue(Some(piece)) => self.take(piece),
+                Flow::Continue(None) => self.end_of_input()?,
                 // Nobody is left behind by a client that goes while nothing is at work.
-                Io::Break(_) if self.is_idle() => self.go_to(Stage::Draining),
-                Io::Break(gone) => return Io::Break(gone),
+                Flow::Break(_) if self.is_idle() => self.go_to(Stage::Draining),
+                Flow::Break(gone) => return Flow::Break(gone),
             }
         }
         self.poll_answers(cx);
-        if self.stage == Stage::Left { Io::Continue(()) } else { self.poll_write(cx) }
+        if self.stage == Stage::Left { Flow::Continue(()) } else { self.poll_write(cx) }
     }
 
     /// The next piece; what is left of the last one is the first.
-    fn poll_read(&mut self, cx: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>> {
+    fn poll_read(&mut self, cx: &mut TaskContext<'_>) -> Poll<Flow<Option<Vec<u8>>>> {
         if self.unread.is_empty() {
             return self.shared.streams.poll_read(cx);
         }
-        Poll::Ready(Io::Continue(Some(std::mem::take(&mut self.unread))))
+        Poll::Ready(Flow::Continue(Some(std::mem::take(&mut self.unread))))
     }
 
     fn poll_answers(&mut self, cx: &mut TaskContext<'_>) {
@@ -138,17 +138,17 @@ impl<S: Streams + 'static> Connection<S> {
     }
 
     /// Writes what there is to say. Whoever has more to say is woken by it.
-    fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Io {
+    fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Flow {
         let Shared { streams, out, .. } = &*self.shared;
         loop {
             if !self.is_writing {
-                let Some(line) = out.take() else { return Io::Continue(()) };
+                let Some(line) = out.take() else { return Flow::Continue(()) };
                 streams.begin_line(&jsonrpc::on_one_line(&line));
                 self.is_writing = true;
             }
             match streams.poll_write(cx) {
                 Poll::Ready(written) => written?,
-                Poll::Pending => return Io::Continue(()),
+                Poll::Pending => return Flow::Continue(()),
             }
             self.is_writing = false;
             out.mark_written();
@@ -184,20 +184,20 @@ impl<S: Streams + 'static> Connection<S> {
         self.unread = piece;
     }
 
-    fn end_of_input(&mut self) -> Io {
+    fn end_of_input(&mut self) -> Flow {
         let rest = self.lines.rest();
         // Whoever sends one message by hand may not have ended its line.
         let (server, work) = self.read(&rest);
         if let Work::Refused(Refused { response, .. }) = &work
             && let Some(ProtocolError::Parse(_)) = response.error
         {
-            return Io::Break(ClientGone::new("the input ended in the middle of a message"));
+            return Flow::Break(ClientGone::new("the input ended in the middle of a message"));
         }
         self.start(server, work);
         // They would go on without an end: there is nobody any more to end them.
         self.shared.cancel(|call| call.listens);
         self.go_to(Stage::Draining);
-        Io::Continue(())
+        Flow::Continue(())
     }
 
     fn leave(&mut self) {
@@ -218,10 +218,10 @@ impl<S: Streams + 'static> Connection<S> {
             return (server, Work::Nothing);
         }
         let mut observer = Watcher(&self.shared);
-        let (delivery, blame) = (&self.delivery, self.shared.streams.blame());
+        let (peer, attribution) = (&self.peer, self.shared.streams.panic_attribution());
         let observer: Option<&mut dyn Observer> = Some(&mut observer);
-        let work = Reader { server: &server, delivery, blame, observer, record: None }.read(line);
-        blame.clear();
+        let work = Reader { server: &server, peer, attribution, observer, record: None }.read(line);
+        attribution.clear();
         (server, work)
     }
 
@@ -229,23 +229,25 @@ impl<S: Streams + 'static> Connection<S> {
     fn start(&mut self, server: Server, work: Work) {
         let (mut jobs, batch) = match work {
             Work::Nothing => return,
-            Work::Refused(Refused { response, .. }) => (vec![Answer::Now(response)], false),
+            Work::Refused(Refused { response, .. }) => {
+                (vec![Dispatched::Response(response)], false)
+            }
             Work::Jobs { jobs, batch, .. } => (jobs, batch),
         };
         let message = self.messages;
         self.messages += 1;
         let is_full = self.answers.len() >= MAX_AT_WORK;
         for job in &mut jobs {
-            let Answer::Call(Call { context, listens, .. }) = job else { continue };
+            let Dispatched::Call(HandlerCall { context, listens, .. }) = job else { continue };
             if is_full {
                 let response = Response::error(Some(context.request_id()), ProtocolError::Busy);
-                *job = Answer::Now(response);
+                *job = Dispatched::Response(response);
                 continue;
             }
             let (context, listens) = (context.clone(), *listens);
-            self.shared.calls.borrow_mut().push(Started { message, context, listens });
+            self.shared.calls.borrow_mut().push(PendingCall { message, context, listens });
         }
-        self.answers.push(Box::pin(answer(Rc::clone(&self.shared), server, jobs, batch, message)));
+        self.answers.push(Box::pin(respond(Rc::clone(&self.shared), server, jobs, batch, message)));
     }
 }
 

@@ -9,9 +9,9 @@
 //! A server is built for each message, as over HTTP. What is remembered in between is what the
 //! handshake of a legacy client agrees on.
 
-mod answer;
 mod connection;
 mod lines;
+mod respond;
 mod streams;
 
 use std::future::poll_fn;

@@ -8,10 +8,10 @@ use futures_lite::future::or;
 
 use super::streams::Streams;
 use crate::handler::context::{Clock, Context};
-use crate::handler::disconnect::Io;
+use crate::handler::disconnect::Flow;
 use crate::handler::outbox::Outbox;
-use crate::rpc::dispatch::Answer;
-use crate::rpc::run::{self, Audience, Telling};
+use crate::rpc::dispatch::Dispatched;
+use crate::rpc::run::{self, NotificationSink, SendFuture};
 use crate::server::Server;
 use crate::server::settings::Settings;
 
@@ -21,11 +21,11 @@ pub(super) struct Shared<S> {
     /// Lines on their way to the client.
     pub(super) out: Outbox,
     /// The calls that are not answered yet.
-    pub(super) calls: RefCell<Vec<Started>>,
+    pub(super) calls: RefCell<Vec<PendingCall>>,
 }
 
 /// A call that is not answered yet.
-pub(super) struct Started {
+pub(super) struct PendingCall {
     /// The number of the message that it is a part of.
     pub(super) message: u64,
     pub(super) context: Context,
@@ -35,32 +35,39 @@ pub(super) struct Started {
 
 impl<S> Shared<S> {
     /// Cancels calls: whoever waits for one of them waits no more.
-    pub(super) fn cancel(&self, which: impl Fn(&Started) -> bool) {
+    pub(super) fn cancel(&self, which: impl Fn(&PendingCall) -> bool) {
         let calls = self.calls.borrow();
         calls.iter().filter(|call| which(call)).for_each(|call| call.context.outbox().cancel());
     }
 }
 
 /// Answers a message, then runs what its handlers left for afterwards.
-pub(super) async fn answer<S: Streams>(
+pub(super) async fn respond<S: Streams>(
     shared: Rc<Shared<S>>,
     server: Server,
-    jobs: Vec<Answer>,
+    jobs: Vec<Dispatched>,
     batch: bool,
     message: u64,
 ) {
     let (mut contexts, mut line) = (Vec::new(), String::new());
     for job in jobs {
         let response = match job {
-            Answer::Now(response) => response,
-            Answer::Call(call) => {
+            Dispatched::Response(response) => response,
+            Dispatched::Call(call) => {
                 let context = call.context.clone();
                 contexts.push(context.clone());
                 let mut listener = Listener { shared: &*shared, context };
-                match run::run(&server, &mut listener, shared.streams.blame(), call).await {
-                    Io::Continue(response) => response,
+                match run::run_handler(
+                    &server,
+                    &mut listener,
+                    shared.streams.panic_attribution(),
+                    call,
+                )
+                .await
+                {
+                    Flow::Continue(response) => response,
                     // Nobody waits for it any more.
-                    Io::Break(_) => continue,
+                    Flow::Break(_) => continue,
                 }
             }
         };
@@ -76,7 +83,7 @@ pub(super) async fn answer<S: Streams>(
         shared.out.send(if batch { line } else { line[1..single].to_owned() }).await;
     }
     shared.calls.borrow_mut().retain(|call| call.message != message);
-    let limit = server.settings().defer_limit;
+    let limit = server.settings().defer_timeout;
     if !run::run_deferred(&contexts, limit, &shared.streams.clock()).await {
         shared.streams.log(run::DEFERRED_WORK_CUT);
     }
@@ -88,17 +95,17 @@ struct Listener<'a, S> {
     context: Context,
 }
 
-impl<S: Streams> Audience for Listener<'_, S> {
-    fn tell<'a>(&'a mut self, notification: Option<&'a str>) -> Telling<'a> {
+impl<S: Streams> NotificationSink for Listener<'_, S> {
+    fn send<'a>(&'a mut self, notification: Option<&'a str>) -> SendFuture<'a> {
         let sent = self.shared.out.send(notification.unwrap_or_default().to_owned());
         Box::pin(async {
             or(sent, self.context.outbox().cancelled()).await;
-            Io::Continue(())
+            Flow::Continue(())
         })
     }
 
     /// No proxy is in between, and the end of the input tells of a client that leaves.
-    fn silence(&self, _: &Settings, _: bool) -> Option<Duration> {
+    fn idle_limit(&self, _: &Settings, _: bool) -> Option<Duration> {
         None
     }
 

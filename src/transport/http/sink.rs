@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::answer::Writer;
 use super::sse;
 use super::transport::Transport;
+use super::writer::Writer;
 use crate::handler::context::Clock;
-use crate::rpc::run::{Audience, Telling};
+use crate::rpc::run::{NotificationSink, SendFuture};
 use crate::server::settings::Settings;
 
 /// How often a stream is written to whose handler must be told soon that its client has gone:
 /// well within the second that hosts give a guest to notice.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 
-impl<T: Transport> Audience for Writer<'_, T> {
-    fn tell<'a>(&'a mut self, notification: Option<&'a str>) -> Telling<'a> {
+impl<T: Transport> NotificationSink for Writer<'_, T> {
+    fn send<'a>(&'a mut self, notification: Option<&'a str>) -> SendFuture<'a> {
         Box::pin(async move {
             match notification {
                 Some(json) => self.events(&sse::event(json)).await,
@@ -23,10 +23,10 @@ impl<T: Transport> Audience for Writer<'_, T> {
         })
     }
 
-    fn silence(&self, settings: &Settings, heartbeat: bool) -> Option<Duration> {
+    fn idle_limit(&self, settings: &Settings, heartbeat: bool) -> Option<Duration> {
         let keep_alive = settings.keep_alive;
         let time = match (self.is_streaming(), heartbeat) {
-            (false, _) => settings.quiet,
+            (false, _) => settings.stream_after,
             (true, false) => keep_alive,
             (true, true) => keep_alive.min(HEARTBEAT),
         };

@@ -7,7 +7,7 @@ use super::format;
 /// Which field of an answer is wrong, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {reason}")]
-pub(crate) struct Misfit {
+pub(crate) struct FormViolation {
     /// Empty for the answer as a whole.
     pub(crate) field: String,
     /// What follows the name in a sentence.
@@ -16,20 +16,20 @@ pub(crate) struct Misfit {
 
 /// Compares an answer with a form that [`form`](super::from_type::form) made. What was not asked for is
 /// tolerated; a form has no `null`, so a field that was left empty is one that is not there.
-pub(crate) fn fits(form: &Value, content: &Value) -> Result<(), Misfit> {
-    let misfit = |field: &str, reason| Misfit { field: field.to_owned(), reason };
+pub(crate) fn validate_form(form: &Value, content: &Value) -> Result<(), FormViolation> {
+    let violation = |field: &str, reason| FormViolation { field: field.to_owned(), reason };
     let Some(content) = content.as_object() else {
-        return Err(misfit("", "must be an object".to_owned()));
+        return Err(violation("", "must be an object".to_owned()));
     };
     let required = form.get("required").and_then(Value::as_array).into_iter().flatten();
     let mut required = required.filter_map(Value::as_str);
     if let Some(name) = required.find(|name| !content.contains_key(*name)) {
-        return Err(misfit(name, "is missing".to_owned()));
+        return Err(violation(name, "is missing".to_owned()));
     }
     let fields = form.get("properties").and_then(Value::as_object).into_iter().flatten();
     for (name, field) in fields {
         if let (Some(field), Some(given)) = (field.as_object(), content.get(name)) {
-            value(field, given).map_err(|reason| misfit(name, reason))?;
+            value(field, given).map_err(|reason| violation(name, reason))?;
         }
     }
     Ok(())
@@ -148,12 +148,12 @@ mod tests {
     fn problem(field: &str, value: &Value) -> Option<String> {
         let mut content = json!({ "name": "Ann" });
         content[field] = value.clone();
-        fits(&form(), &content).err().map(|misfit| misfit.to_string())
+        validate_form(&form(), &content).err().map(|violation| violation.to_string())
     }
 
     #[test]
     fn i5_answers_that_fit() {
-        assert_eq!(fits(&form(), &json!({ "name": "Ann" })), Ok(()));
+        assert_eq!(validate_form(&form(), &json!({ "name": "Ann" })), Ok(()));
         for (field, value) in [
             ("name", json!("\u{fc}\u{fc}\u{fc}\u{fc}")),
             ("mail", json!("ann@example.com")),
@@ -206,10 +206,10 @@ mod tests {
 
     #[test]
     fn i5_required_fields_must_be_there() {
-        let misfit = fits(&form(), &json!({ "age": 1 })).unwrap_err();
-        assert_eq!((misfit.field.as_str(), misfit.reason.as_str()), ("name", "is missing"));
+        let violation = validate_form(&form(), &json!({ "age": 1 })).unwrap_err();
+        assert_eq!((violation.field.as_str(), violation.reason.as_str()), ("name", "is missing"));
         for content in [json!(null), json!([]), json!("Ann")] {
-            assert_eq!(fits(&form(), &content).unwrap_err().reason, "must be an object");
+            assert_eq!(validate_form(&form(), &content).unwrap_err().reason, "must be an object");
         }
     }
 }

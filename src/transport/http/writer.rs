@@ -5,13 +5,13 @@ use http::StatusCode;
 use super::accept::Accepts;
 use super::record;
 use super::reply::Reply;
-use super::transport::{Io, ResponseHead, Transport};
+use super::transport::{Flow, ResponseHead, Transport};
 use super::{origin, sse, status};
 use crate::handler::context::Context;
 use crate::handler::outcome::Outcome;
-use crate::handler::panic_attribution::Blame;
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
-use crate::rpc::dispatch::Answer;
+use crate::rpc::dispatch::Dispatched;
 use crate::rpc::record::Record;
 use crate::rpc::response::Response;
 use crate::rpc::run;
@@ -22,28 +22,28 @@ use crate::server::Server;
 pub(crate) async fn run<T: Transport>(
     server: &Server,
     writer: &mut Writer<'_, T>,
-    blame: &Blame,
-    jobs: Vec<Answer>,
+    attribution: &PanicAttribution,
+    jobs: Vec<Dispatched>,
     contexts: &mut Vec<Context>,
-) -> Io {
+) -> Flow {
     // Before the first of them: the head that tells the host goes out once.
     writer.run_to_completion =
-        jobs.iter().any(|job| matches!(job, Answer::Call(call) if call.run_to_completion));
+        jobs.iter().any(|job| matches!(job, Dispatched::Call(call) if call.run_to_completion));
     for job in jobs {
         let response = match job {
-            Answer::Now(response) => response,
-            Answer::Call(call) => {
+            Dispatched::Response(response) => response,
+            Dispatched::Call(call) => {
                 if !writer.streams() {
                     // There is no way for notifications.
                     call.context.outbox().close();
                 }
                 contexts.push(call.context.clone());
-                run::run(server, writer, blame, call).await?
+                run::run_handler(server, writer, attribution, call).await?
             }
         };
         writer.respond(response);
     }
-    Io::Continue(())
+    Flow::Continue(())
 }
 
 /// Writes one answer, as JSON or as a stream of events.
@@ -107,7 +107,7 @@ impl<'a, T: Transport> Writer<'a, T> {
 
     /// Writes events. The first ones make the answer a stream, and go after the responses that
     /// were there before.
-    pub(crate) async fn events(&mut self, events: &str) -> Io {
+    pub(crate) async fn events(&mut self, events: &str) -> Flow {
         let mut bytes: String =
             self.responses.drain(..).map(|response| sse::event(&response.json)).collect();
         bytes.push_str(events);
@@ -124,7 +124,7 @@ impl<'a, T: Transport> Writer<'a, T> {
     }
 
     /// Writes what is left and ends the answer.
-    pub(crate) async fn finish(mut self, batch: bool, modern: bool) -> Io<Outcome> {
+    pub(crate) async fn finish(mut self, batch: bool, modern: bool) -> Flow<Outcome> {
         // An error whose status matters keeps it, also where the client would rather have events.
         let status = |error| status::of_error(error, modern);
         let mut errors = self.responses.iter().filter_map(|response| response.error.as_ref());
@@ -136,10 +136,10 @@ impl<'a, T: Transport> Writer<'a, T> {
         let mut trailers = Fields::default();
         trailers.push(record::HEADER, Record::default().into_header(Some(self.outcome)));
         self.transport.finish(Some(trailers)).await?;
-        Io::Continue(self.outcome)
+        Flow::Continue(self.outcome)
     }
 
-    async fn finish_json(&mut self, batch: bool, modern: bool) -> Io<Outcome> {
+    async fn finish_json(&mut self, batch: bool, modern: bool) -> Flow<Outcome> {
         let mut responses = std::mem::take(&mut self.responses);
         let reply = match responses.pop() {
             Some(response) if !batch => status::reply_to(response, modern),
@@ -159,13 +159,13 @@ impl<'a, T: Transport> Writer<'a, T> {
     }
 
     /// Writes a whole answer.
-    pub(crate) async fn reply(&mut self, mut reply: Reply) -> Io<Outcome> {
+    pub(crate) async fn reply(&mut self, mut reply: Reply) -> Flow<Outcome> {
         self.log_cause(reply.cause.take());
         let outcome = reply.outcome;
         let (mut head, body) = reply.into_head();
         self.complete(&mut head, Some(outcome));
         self.transport.send(head, body).await?;
-        Io::Continue(outcome)
+        Flow::Continue(outcome)
     }
 
     fn complete(&mut self, head: &mut ResponseHead, outcome: Option<Outcome>) {
