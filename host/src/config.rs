@@ -11,7 +11,7 @@ use std::{
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{HostError, outbound::OutboundRule};
+use crate::{HostError, runtime::outbound::OutboundRule};
 
 /// Limits, grants and the address of a host; also the shape of the configuration file.
 ///

@@ -1,6 +1,6 @@
 //! What can go wrong for the operator: starting, loading, listening.
 //!
-//! Nothing here is about a single exchange; those failures are [`Fault`](crate::fault::Fault)s
+//! Nothing here is about a single exchange; those failures are [`Fault`](crate::telemetry::fault::Fault)s
 //! and end as a status and a log line.
 
 use std::{io, net::SocketAddr, path::PathBuf};

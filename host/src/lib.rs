@@ -17,57 +17,29 @@
 //!
 //! In tests a [`Harness`] sends single requests and says how each exchange ended.
 
-mod authority;
-mod body;
 pub mod cli;
 mod config;
-mod connection;
 mod contract;
-mod demo;
-mod dev;
-mod engine;
 mod error;
 mod exchange;
-mod fault;
-mod guest;
 mod harness;
-mod host;
-mod keyvalue;
-mod leash;
-mod life;
-mod listen;
-mod logging;
-mod new;
-mod outbound;
-mod output;
-mod p3;
+mod net;
 pub mod probe;
-mod pulse;
-mod pure;
-mod report;
-mod request;
+mod runtime;
 mod sealing;
-mod settings;
-mod signals;
-mod socket;
-mod source_tree;
-mod spin_config;
-mod state;
 mod stdio;
-mod untaken;
-mod watching;
-mod whole;
-mod workers;
+mod telemetry;
 
 pub use self::{
+    cli::{dev::BuildError, new::NewError},
     config::Config,
     contract::{Outcome, UnknownOutcome},
-    dev::BuildError,
     error::HostError,
-    guest::Guest,
     harness::{Exchange, Harness, HarnessError, build},
-    host::{Gauges, Host},
-    listen::{Server, ServerHandle},
-    new::NewError,
-    outbound::{OutboundRule, OutboundRuleError},
+    net::server::{Server, ServerHandle},
+    runtime::{
+        component::Guest,
+        host::{Gauges, Host},
+        outbound::{OutboundRule, OutboundRuleError},
+    },
 };

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     BuildError, HostError,
-    dev::{self, Target},
-    source_tree,
+    cli::{
+        dev::{self, Target},
+        source_tree,
+    },
 };
 
 /// Builds the demo and says where its component is.

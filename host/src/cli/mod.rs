@@ -1,5 +1,13 @@
 //! The `midge` command: its arguments and what it does with them.
 
+mod demo;
+pub(crate) mod dev;
+pub(crate) mod logging;
+pub(crate) mod new;
+mod settings;
+pub(crate) mod signals;
+mod source_tree;
+
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -11,15 +19,17 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
+use self::{
+    dev::Target,
+    logging::LogFormat,
+    new::{Origin, ProjectName},
+    settings::Flags,
+};
 use crate::{
-    Config, Host, HostError, Server, demo,
-    dev::{self, Target},
-    logging::{self, LogFormat},
-    new::{self, Origin, ProjectName},
+    Config, Host, HostError, Server,
     probe::command as probe,
     sealing::{self, KeyId},
-    settings::{self, Flags},
-    signals, stdio,
+    stdio,
 };
 
 /// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.

@@ -1,5 +1,8 @@
 //! One exchange: permit, instance, call, answer, gone.
 
+pub(crate) mod request_body;
+pub(crate) mod response_body;
+
 use std::{
     future::poll_fn,
     pin::Pin,
@@ -18,15 +21,15 @@ use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoi
 
 use crate::{
     Guest, Host,
-    body::ResponseBody,
-    connection::Busy,
-    fault::Fault,
-    guest::{Kind, Proxied},
-    life::{self, End, Life},
-    p3,
-    report::Report,
-    request::RequestBody,
-    whole::{self, Answer, Arrived, Kept, Started},
+    exchange::{request_body::RequestBody, response_body::ResponseBody},
+    net::connection::Busy,
+    runtime::{
+        buffered::{self, Answer, Arrived, Kept, Started},
+        component::{Kind, Proxied},
+        instance::{self, End, Life},
+        p3,
+    },
+    telemetry::{access_log::Report, fault::Fault},
 };
 
 /// A guest's answer as it hands it over through `wasi:http`.
@@ -109,7 +112,7 @@ async fn answer(
             }
             let guest = Arc::clone(guest);
             let begin = |answered, completed| {
-                life::begin(host, guest, permit, request, report, answered, completed)
+                instance::begin(host, guest, permit, request, report, answered, completed)
             };
             live(begin, report).await
         }
@@ -188,7 +191,7 @@ async fn arrive(
     if !guest.takes_whole() {
         return Ok(Arrived::Streaming(request.map(Started::not)));
     }
-    timeout_at(report.deadline(host.config()), whole::read(request))
+    timeout_at(report.deadline(host.config()), buffered::read(request))
         .await
         .map_err(|_| Fault::TimedOut)?
         .map_err(|_| body_fault(report))
@@ -226,7 +229,7 @@ enum Head {
     /// With a head, and the guest's end if it has come already.
     Started(Response<HyperOutgoingBody>, Option<End>),
     /// With all of it, from a guest that has ended.
-    Whole(whole::Kept),
+    Whole(buffered::Kept),
 }
 
 /// Lets the guest work until it has a head, or has ended, or its request turns out to be one that

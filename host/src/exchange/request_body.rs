@@ -12,7 +12,10 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 use wasmtime_wasi_http::Error as HttpError;
 
-use crate::{Config, fault::Fault, report::Report};
+use crate::{
+    Config,
+    telemetry::{access_log::Report, fault::Fault},
+};
 
 /// A request body that is cut when it is too large, too slow, or its client leaves.
 pub(crate) struct RequestBody<B> {

@@ -15,7 +15,7 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
-use crate::{contract::Outcome, report::Report};
+use crate::{contract::Outcome, telemetry::access_log::Report};
 
 /// The answer is cut: the client must not take what it has for the whole.
 #[derive(Debug, thiserror::Error)]

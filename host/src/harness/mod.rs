@@ -19,7 +19,7 @@ pub use self::error::HarnessError;
 use self::log::Log;
 use crate::{
     Config, Guest, Host, HostError, Outcome, Server,
-    dev::{self, Target},
+    cli::dev::{self, Target},
     sealing,
 };
 

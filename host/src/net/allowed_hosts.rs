@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::SocketAddr};
 
 use http::{Request, header, uri::Authority};
 
-use crate::fault::Fault;
+use crate::telemetry::fault::Fault;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 

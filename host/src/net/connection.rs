@@ -15,13 +15,14 @@ use tokio::{
 
 use crate::{
     Config, Guest, Host,
-    authority::Names,
-    body::ResponseBody,
-    exchange,
-    pulse::{Closed, Pulse},
-    socket::Tracked,
-    watching::{Phase, Step, Watching},
-    workers::Workers,
+    exchange::{self, response_body::ResponseBody},
+    net::{
+        allowed_hosts::Names,
+        socket::Tracked,
+        supervisor::{Phase, Step, Watching},
+        workers::Workers,
+    },
+    telemetry::liveness::{Closed, Pulse},
 };
 
 /// What the connections of a server have in common.

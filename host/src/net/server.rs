@@ -12,10 +12,12 @@ use tokio::{
 
 use crate::{
     Guest, Host, HostError,
-    authority::Names,
-    connection::{self, Shared},
-    watching::Phase,
-    workers::{Threads, Workers},
+    net::{
+        allowed_hosts::Names,
+        connection::{self, Shared},
+        supervisor::Phase,
+        workers::{Threads, Workers},
+    },
 };
 
 /// Clients that may wait to be accepted, if the system allows as many. tokio has 128: of more that

@@ -16,7 +16,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::pulse::Pulse;
+use crate::telemetry::liveness::Pulse;
 
 /// How long what a client still sends is read and dropped: closing at once would reset the
 /// connection, and the client would lose the answer that tells it why.

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     Config,
-    pulse::{self, Closed, Next, Pulse},
+    telemetry::liveness::{self, Closed, Next, Pulse},
 };
 
 /// How far a server is from its end.
@@ -61,7 +61,7 @@ impl<'a> Watching<'a> {
     ) -> Self {
         let watching = Self { pulse, config, events: FuturesUnordered::new(), is_closing: false };
         watching.events.push(Box::pin(next_phase(phase)));
-        watching.look_at(Instant::now() + pulse::pause(config));
+        watching.look_at(Instant::now() + liveness::pause(config));
         watching.events.push(Box::pin(async {
             pulse.hangup(socket).await;
             Event::Hangup

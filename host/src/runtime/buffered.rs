@@ -18,7 +18,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
 
-use crate::{body::ResponseBody, fault::Fault, report::Report, state::MAX_FIELDS};
+use crate::{
+    exchange::response_body::ResponseBody,
+    runtime::store::MAX_FIELDS,
+    telemetry::{access_log::Report, fault::Fault},
+};
 
 /// The most of a body that is read before its guest is made; what is larger is streamed.
 const MAX_WHOLE: usize = 64 << 10;

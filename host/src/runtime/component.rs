@@ -15,11 +15,14 @@ use wasmtime_wasi_http::p2::{
 use crate::{
     HostError,
     error::one_line,
-    keyvalue, p3,
-    pure::Pure,
-    sealing, spin_config,
-    state::State,
-    whole::{Answer, Whole},
+    runtime::{
+        buffered::{Answer, Whole},
+        config_store,
+        fast_path::Pure,
+        keyvalue, p3,
+        store::State,
+    },
+    sealing,
 };
 
 /// The exports of a guest that takes an exchange in one call, see `wit/exchange.wit`.
@@ -61,7 +64,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
                 WasiConfig::from(state.config())
             })
         })
-        .and_then(|()| spin_config::add_to_linker(&mut linker))
+        .and_then(|()| config_store::add_to_linker(&mut linker))
         .and_then(|()| keyvalue::add_to_linker(&mut linker))
         .map_err(|error| HostError::Engine(one_line(&error)))?;
     Ok(linker)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wasmtime::component::{HasData, Linker};
 
 use self::bindings::wasi::config::store;
-use crate::state::State;
+use crate::runtime::store::State;
 
 mod bindings {
     wasmtime::component::bindgen!({

@@ -23,9 +23,11 @@ use wasmtime::{
 };
 
 use crate::{
-    report::Report,
-    state::{Grants, MemoryLimit},
-    whole::{Answer, Whole},
+    runtime::{
+        buffered::{Answer, Whole},
+        store::{Grants, MemoryLimit},
+    },
+    telemetry::access_log::Report,
 };
 
 /// What the module of a guest exports, by the names of the canonical ABI.

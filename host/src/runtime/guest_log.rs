@@ -16,7 +16,7 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamError},
 };
 
-use crate::{contract::Line, report::Report};
+use crate::{contract::Line, telemetry::access_log::Report};
 
 /// Longest line; the rest of it is dropped.
 const MAX_LINE: usize = 8 * 1024;

@@ -15,8 +15,11 @@ use wasmtime::{
 };
 
 use crate::{
-    Config, Guest, HostError, engine, guest, p3,
-    state::{Grants, State},
+    Config, Guest, HostError,
+    runtime::{
+        component, engine, p3,
+        store::{Grants, State},
+    },
 };
 
 /// A place where guests live. Cheap to clone: all clones are one host.
@@ -59,7 +62,7 @@ impl Host {
         config.check()?;
         let grants = Grants::new(&config)?;
         let engine = engine::start(&config)?;
-        let linker = guest::linker(&engine)?;
+        let linker = component::linker(&engine)?;
         let permits = Arc::new(Semaphore::new(config.max_exchanges as usize));
         let inner = Inner {
             engine,
@@ -97,7 +100,7 @@ impl Host {
     pub(crate) fn link(&self, path: &Path, bytes: &[u8]) -> Result<InstancePre<State>, HostError> {
         match p3::handler(bytes) {
             Some(_) => self.p3()?.link(path, bytes),
-            None => guest::link(&self.inner.engine, &self.inner.linker, path, bytes),
+            None => component::link(&self.inner.engine, &self.inner.linker, path, bytes),
         }
     }
 

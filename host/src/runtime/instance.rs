@@ -15,12 +15,13 @@ use crate::{
     Host,
     contract::Outcome,
     exchange::Answered,
-    fault::Fault,
-    guest::Proxied,
-    host::Counted,
-    report::Report,
-    state::State,
-    whole::{Answer, Arrived, Kept},
+    runtime::{
+        buffered::{Answer, Arrived, Kept},
+        component::Proxied,
+        host::Counted,
+        store::State,
+    },
+    telemetry::{access_log::Report, fault::Fault},
 };
 
 /// A guest at work. Dropping it ends the guest wherever it is: it yields at every tick.

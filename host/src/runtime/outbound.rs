@@ -9,7 +9,7 @@ use wasmtime_wasi_http::{
     p2::bindings::http::types::ErrorCode,
 };
 
-use crate::report::Report;
+use crate::telemetry::access_log::Report;
 
 /// A server, or a family of servers, that a guest may call by HTTP.
 ///

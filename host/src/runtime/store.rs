@@ -14,12 +14,15 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    Config, HostError, keyvalue,
-    outbound::{Outbound, OutboundRule},
-    output::{Channel, GuestOutput},
-    p3::Leaving,
-    report::Report,
-    spin_config,
+    Config, HostError,
+    runtime::{
+        config_store,
+        guest_log::{Channel, GuestOutput},
+        keyvalue,
+        outbound::{Outbound, OutboundRule},
+        p3::Leaving,
+    },
+    telemetry::access_log::Report,
 };
 
 /// What an instance may have of the host at once: streams, requests, timers, fields. One more is a
@@ -148,8 +151,8 @@ impl State {
         &self.config
     }
 
-    pub(crate) fn spin_config(&mut self) -> spin_config::View {
-        spin_config::View(Arc::clone(&self.spin_config))
+    pub(crate) fn spin_config(&mut self) -> config_store::View {
+        config_store::View(Arc::clone(&self.spin_config))
     }
 
     pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {

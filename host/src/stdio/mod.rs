@@ -18,8 +18,13 @@ use wasmtime_wasi::{
 
 use self::{input::Input, output::Output};
 use crate::{
-    Config, Host, HostError, contract::Outcome, error::one_line, guest, life, report::Report,
-    sealing, signals::Signals, state::State,
+    Config, Host, HostError,
+    cli::signals::Signals,
+    contract::Outcome,
+    error::one_line,
+    runtime::{component, instance, store::State},
+    sealing,
+    telemetry::access_log::Report,
 };
 
 /// Serves the client of this process until it leaves, or until the process is told to end.
@@ -30,7 +35,7 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let report = Arc::new(Report::on_streams(host.next_exchange()));
     let input = Input::default();
     let state = State::on_streams(host.grants(), &report, input.clone(), Output);
-    let mut store = life::store(command.engine(), state);
+    let mut store = instance::store(command.engine(), state);
     let end = tokio::select! {
         biased;
         result = run(&command, &mut store) => judge(result, &store),
@@ -54,7 +59,7 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
 /// The component, and a host for it. What it seals is for this connection, so it gets a key for it
 /// where it was granted none.
 fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<State>), HostError> {
-    let bytes = guest::read(path)?;
+    let bytes = component::read(path)?;
     if sealing::seals(&bytes) {
         sealing::grant_connection_key(config)?;
     }

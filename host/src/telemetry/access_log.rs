@@ -12,11 +12,9 @@ use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use crate::{
     Config,
-    connection::Busy,
     contract::{self, Outcome, Said, Told},
-    fault::Fault,
-    leash::Leash,
-    pulse::Closed,
+    net::connection::Busy,
+    telemetry::{cancellation::Leash, fault::Fault, liveness::Closed},
 };
 
 /// What happened in an exchange, gathered from everyone who takes part in it.

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Config, contract::Outcome, untaken::Untaken};
+use crate::{Config, contract::Outcome, telemetry::h2_stall::Untaken};
 
 /// How often a client that has sent more than is being read is looked at.
 const GLANCE: Duration = Duration::from_millis(50);

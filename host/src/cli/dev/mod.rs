@@ -10,8 +10,7 @@ pub(crate) use self::build::{Target, build};
 use self::watch::Watch;
 use crate::{
     Guest, Host, HostError, Server, ServerHandle,
-    cli::{self, Call},
-    signals,
+    cli::{self, Call, signals},
 };
 
 /// Why a guest cannot be built from source.

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use super::NewError;
-use crate::source_tree;
+use crate::cli::source_tree;
 
 /// Midge as `--midge` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

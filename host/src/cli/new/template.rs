@@ -12,7 +12,7 @@ pub(super) struct File {
 
 macro_rules! files {
     ($($path:literal from $source:literal,)*) => {
-        &[$(File { path: $path, template: include_str!(concat!("../../template/", $source)) },)*]
+        &[$(File { path: $path, template: include_str!(concat!("../../../template/", $source)) },)*]
     };
 }
 

@@ -4,7 +4,7 @@ use wasmtime::component::{Linker, Resource};
 
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
 use super::{Bucket, Failure, HasView, View};
-use crate::state::State;
+use crate::runtime::store::State;
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -18,8 +18,8 @@ mod bindings {
             }
         ",
         imports: { default: trappable },
-        with: { "wasi:keyvalue/store.bucket": crate::keyvalue::stores::Bucket },
-        trappable_error_type: { "wasi:keyvalue/store.error" => crate::keyvalue::stores::Failure },
+        with: { "wasi:keyvalue/store.bucket": crate::runtime::keyvalue::stores::Bucket },
+        trappable_error_type: { "wasi:keyvalue/store.error" => crate::runtime::keyvalue::stores::Failure },
     });
 }
 

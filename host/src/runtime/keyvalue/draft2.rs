@@ -4,7 +4,7 @@ use wasmtime::component::{Linker, Resource};
 
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
 use super::{Bucket, Failure, HasView, View};
-use crate::state::State;
+use crate::runtime::store::State;
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -19,12 +19,12 @@ mod bindings {
         ",
         imports: { default: trappable },
         with: {
-            "wasi:keyvalue/store.bucket": crate::keyvalue::stores::Bucket,
-            "wasi:keyvalue/atomics.cas": crate::keyvalue::draft2::Cas,
+            "wasi:keyvalue/store.bucket": crate::runtime::keyvalue::stores::Bucket,
+            "wasi:keyvalue/atomics.cas": crate::runtime::keyvalue::draft2::Cas,
         },
         trappable_error_type: {
-            "wasi:keyvalue/store.error" => crate::keyvalue::stores::Failure,
-            "wasi:keyvalue/atomics.cas-error" => crate::keyvalue::draft2::CasFailure,
+            "wasi:keyvalue/store.error" => crate::runtime::keyvalue::stores::Failure,
+            "wasi:keyvalue/atomics.cas-error" => crate::runtime::keyvalue::draft2::CasFailure,
         },
     });
 }

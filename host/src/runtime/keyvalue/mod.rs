@@ -5,7 +5,7 @@
 //! both.
 
 #[macro_use]
-mod alike;
+mod shared;
 mod draft;
 mod draft2;
 mod stores;
@@ -16,7 +16,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 
 pub(crate) use self::stores::Stores;
 use self::stores::{Bucket, Failure};
-use crate::state::State;
+use crate::runtime::store::State;
 
 /// What an instance sees of the stores.
 pub(crate) struct View<'a> {

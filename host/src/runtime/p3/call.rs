@@ -17,8 +17,8 @@ use wasmtime_wasi_http::{
     p3::{Request as GuestRequest, Response as GuestResponse},
 };
 
-use super::{answer::Answer as SharedAnswer, wrap};
-use crate::{exchange::Answered, state::State};
+use super::{answer::Answer as SharedAnswer, wrapper};
+use crate::{exchange::Answered, runtime::store::State};
 
 /// What the wrapper exports.
 pub(super) type Handler =
@@ -47,7 +47,7 @@ impl Call {
         self.word.notify_one();
         let answer = match returned {
             Ok(response) => Ok(accessor.with(|access| self.open(access, response))?),
-            Err(wrap::CANCELLED) => return Ok(()),
+            Err(wrapper::CANCELLED) => return Ok(()),
             Err(code) => Err(ErrorCode::InternalError(Some(format!("error code {code}")))),
         };
         // Who leaves before the head does not listen.

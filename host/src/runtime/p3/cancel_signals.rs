@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use wasmtime::component::{Accessor, Linker};
 
-use super::wrap;
-use crate::state::State;
+use super::wrapper;
+use crate::runtime::store::State;
 
 /// The calls under way in an instance, by the numbers of their exchanges.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Leaving {
 /// Offers the wrapper what it imports.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.root().func_wrap_concurrent(
-        wrap::LEAVE,
+        wrapper::LEAVE,
         |accessor: &Accessor<State>, (exchange,): (u64,)| {
             Box::pin(async move {
                 let word = accessor.with(|mut access| access.get().leaving().word(exchange));

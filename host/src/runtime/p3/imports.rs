@@ -8,7 +8,7 @@ use wasmparser::{
     Payload,
 };
 
-use super::wrap::WrapError;
+use super::wrapper::WrapError;
 
 /// The first sections of a component, up to its last import: enough to import the same again.
 #[derive(Default)]

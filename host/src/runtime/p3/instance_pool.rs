@@ -27,14 +27,15 @@ use super::{
     Service, World,
     answer::Answer as SharedAnswer,
     call::{self, Call, Handler},
-    life::{Exchange, Told},
+    task::{Exchange, Told},
 };
 use crate::{
     Host,
-    fault::Fault,
-    life::{self, End, Life, Manner},
-    report::Report,
-    state::State,
+    runtime::{
+        instance::{self, End, Life, Manner},
+        store::State,
+    },
+    telemetry::{access_log::Report, fault::Fault},
 };
 
 /// The instances of a component that take more exchanges.
@@ -235,7 +236,7 @@ pub(super) fn begin(
             seat.instance.retire();
         }
         let complete = answer.seal();
-        life::record(&report, &manner, complete);
+        instance::record(&report, &manner, complete);
         drop((seat, permit));
         End::new(complete, manner)
     }))))
@@ -254,7 +255,7 @@ fn find_seat(
     service.instances.seat(at_once, exchange, answer).or_else(|| {
         let (instance, jobs) = Instance::new(config.instance_reuse);
         let state = State::of_p3(host.grants(), &Arc::new(Report::of_instance(exchange)));
-        let store = life::store(&world.engine, state);
+        let store = instance::store(&world.engine, state);
         let limits = Limits { idle: config.keep_alive, grace: config.abort_grace };
         let counted = host.count_instance();
         let working = Working(Arc::clone(&instance));
@@ -348,7 +349,7 @@ async fn run(
         result = serve(instance, &service, &mut store, jobs) => result,
         () = empty => Ok(()),
     };
-    let fault = match life::returned(result.map(|()| None)) {
+    let fault = match instance::returned(result.map(|()| None)) {
         Manner::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
         Manner::Trapped(fault) => store.data().panic().map_or(fault, Fault::Trapped),
         _ => Fault::NoAnswer,

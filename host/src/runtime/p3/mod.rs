@@ -2,11 +2,11 @@
 
 mod answer;
 mod call;
+mod cancel_signals;
 mod imports;
-mod leaving;
-mod life;
-mod shared;
-mod wrap;
+mod instance_pool;
+mod task;
+mod wrapper;
 
 use std::path::Path;
 
@@ -15,13 +15,17 @@ use wasmtime::{
     component::{Component, ComponentExportIndex, InstancePre, Linker},
 };
 
-use self::shared::Instances;
+use self::instance_pool::Instances;
 pub(crate) use self::{
+    cancel_signals::Leaving,
     imports::handler,
-    leaving::Leaving,
-    life::{Exchange, begin},
+    task::{Exchange, begin},
 };
-use crate::{Config, HostError, engine, error::one_line, guest, state::State};
+use crate::{
+    Config, HostError,
+    error::one_line,
+    runtime::{component, engine, store::State},
+};
 
 /// An engine for guests of WASI 0.3. Those of 0.2 have one of their own, which is spared what only
 /// these need.
@@ -34,10 +38,10 @@ impl World {
     pub(crate) fn start(config: &Config) -> Result<Self, HostError> {
         let engine = engine::start_concurrent(config)?;
         // The standard library of guests is that of 0.2.
-        let mut linker = guest::linker(&engine)?;
+        let mut linker = component::linker(&engine)?;
         wasmtime_wasi::p3::add_to_linker(&mut linker)
             .and_then(|()| wasmtime_wasi_http::p3::add_to_linker(&mut linker))
-            .and_then(|()| leaving::add_to_linker(&mut linker))
+            .and_then(|()| cancel_signals::add_to_linker(&mut linker))
             .map_err(|error| HostError::Engine(one_line(&error)))?;
         Ok(Self { engine, linker })
     }
@@ -50,21 +54,21 @@ impl World {
         handler: &str,
     ) -> Result<Service, HostError> {
         let link = |reason: String| HostError::Link { path: path.to_owned(), reason };
-        let wrapped = wrap::wrap(bytes, handler).map_err(|error| link(error.to_string()))?;
+        let wrapped = wrapper::wrap(bytes, handler).map_err(|error| link(error.to_string()))?;
         let component = Component::new(&self.engine, &wrapped).map_err(|error| {
             HostError::Compile { path: path.to_owned(), reason: one_line(&error) }
         })?;
         let pre =
             self.linker.instantiate_pre(&component).map_err(|error| link(one_line(&error)))?;
         let handle = component
-            .get_export_index(None, wrap::HANDLE)
+            .get_export_index(None, wrapper::HANDLE)
             .ok_or_else(|| link("its caller exports no handler".to_owned()))?;
         Ok(Service { pre, handle, instances: Instances::default() })
     }
 
     /// Compiles and links a component as it is, for what else it exports.
     pub(crate) fn link(&self, path: &Path, bytes: &[u8]) -> Result<InstancePre<State>, HostError> {
-        guest::link(&self.engine, &self.linker, path, bytes)
+        component::link(&self.engine, &self.linker, path, bytes)
     }
 }
 

@@ -24,14 +24,16 @@ use super::{
     Service, World,
     answer::Answer as SharedAnswer,
     call::{self, Call},
-    shared,
+    instance_pool,
 };
 use crate::{
     Host,
     exchange::Answered,
-    life::{self, End, Instance, Life, Manner},
-    report::Report,
-    state::State,
+    runtime::{
+        instance::{self, End, Instance, Life, Manner},
+        store::State,
+    },
+    telemetry::access_log::Report,
 };
 
 /// An exchange, and by what it is answered.
@@ -44,7 +46,7 @@ pub(crate) struct Exchange<B> {
     pub(crate) completed: oneshot::Receiver<()>,
 }
 
-/// Prepares the life of a guest for one exchange, as [`life::begin`] does.
+/// Prepares the life of a guest for one exchange, as [`instance::begin`] does.
 pub(crate) fn begin<B>(
     host: &Host,
     world: &World,
@@ -58,9 +60,9 @@ where
     if host.config().instance_reuse > 1 {
         let request = request.map(BodyExt::boxed_unsync);
         let exchange = Exchange { request, permit, report, answered, completed };
-        return shared::begin(host, world, &service, exchange);
+        return instance_pool::begin(host, world, &service, exchange);
     }
-    let mut store = life::store(&world.engine, State::of_p3(host.grants(), &report));
+    let mut store = instance::store(&world.engine, State::of_p3(host.grants(), &report));
     let number = report.exchange();
     let word = Arc::new(Notify::new());
     store.data_mut().leaving().add(number, Arc::clone(&word));
@@ -74,11 +76,11 @@ where
         let served = serve(&service, instance.store.insert(store), request, call);
         let manner = tokio::select! {
             biased;
-            result = served => life::returned(result.map(|()| None)),
-            () = life::cut(completed, &report, grace) => Manner::Cut,
+            result = served => instance::returned(result.map(|()| None)),
+            () = instance::cut(completed, &report, grace) => Manner::Cut,
             () = sleep_until(deadline) => Manner::TimedOut,
         };
-        life::end(instance, answer.seal(), manner)
+        instance::end(instance, answer.seal(), manner)
     }))))
 }
 
