@@ -17,6 +17,7 @@
 //!
 //! In tests a [`Harness`] sends single requests and says how each exchange ended.
 
+mod build;
 pub mod cli;
 mod config;
 mod contract;
@@ -27,19 +28,15 @@ mod net;
 pub mod probe;
 mod runtime;
 mod sealing;
+mod signals;
 mod stdio;
 mod telemetry;
 
 pub use self::{
-    cli::{dev::BuildError, new::NewError},
-    config::Config,
+    config::{Config, OutboundRule, OutboundRuleError},
     contract::{Outcome, UnknownOutcome},
-    error::HostError,
+    error::{BuildError, HostError, NewError},
     harness::{Exchange, Harness, HarnessError, build},
     net::server::{Server, ServerHandle},
-    runtime::{
-        component::Guest,
-        host::{Gauges, Host},
-        outbound::{OutboundRule, OutboundRuleError},
-    },
+    runtime::{component::Guest, host::Host, host_state::Gauges},
 };

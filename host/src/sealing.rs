@@ -4,12 +4,11 @@
 //! store where it is made to look there. The host makes them and
 //! hands them over; whether what it was told to hand over is a key, only the guest can say.
 
-use std::{io, time::SystemTime};
+use std::io;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use humantime_serde::re::humantime;
 
-use crate::{Config, Guest, HostError};
+use crate::{config::Config, error::HostError};
 
 /// The variable in which a guest looks for its keys.
 const VARIABLE: &str = "MIDGE_SEALING_KEYS";
@@ -17,35 +16,14 @@ const VARIABLE: &str = "MIDGE_SEALING_KEYS";
 const SETTING: &str = "sealing_keys";
 const BYTES: usize = 32;
 
-/// The id of a key: what its tokens carry in the clear.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyId(String);
-
-impl KeyId {
-    /// The day, so that it is known later how old a key is.
-    pub(crate) fn of(time: SystemTime) -> Self {
-        let time = humantime::format_rfc3339_seconds(time).to_string();
-        Self(time.split_once('T').map_or(time.as_str(), |(day, _)| day).to_owned())
-    }
-
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        if (1..=16).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("an id is 1 to 16 of A-Z, a-z, 0-9, `-` and `_`".to_owned())
-        }
-    }
-}
-
 /// A new key, as guests read it.
-pub(crate) fn make(id: &KeyId) -> Result<String, HostError> {
+pub(crate) fn make(id: &str) -> Result<String, HostError> {
     let mut key = [0; BYTES];
     getrandom::fill(&mut key).map_err(|error| HostError::System {
         what: "get random bytes",
         source: io::Error::other(error.to_string()),
     })?;
-    Ok(format!("{}:{}", id.0, STANDARD.encode(key)))
+    Ok(format!("{id}:{}", STANDARD.encode(key)))
 }
 
 /// Grants a key that lives as long as this process to a guest that was granted none, so that what
@@ -72,15 +50,15 @@ fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
     if is_granted(config) {
         return Ok(false);
     }
-    let key = make(&KeyId(id.to_owned()))?;
+    let key = make(id)?;
     config.env.push(format!("{VARIABLE}={key}"));
     config.wasi_config.push(format!("{SETTING}={key}"));
     Ok(true)
 }
 
 /// Warns of a guest that will look for keys and find none: it fails when it first seals.
-pub(crate) fn warn_of_missing_keys(config: &Config, guest: &Guest) {
-    if guest.seals() && !is_granted(config) {
+pub(crate) fn warn_of_missing_keys(config: &Config) {
+    if !is_granted(config) {
         tracing::warn!(
             target: "midge::sealing",
             "this server seals and was granted no {VARIABLE}: cursors, steps and sealed values \
@@ -106,8 +84,6 @@ fn is_granted(config: &Config) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
-
     use super::*;
 
     fn granted(env: &[&str]) -> Config {
@@ -115,23 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_named_after_its_day_and_never_the_same() {
-        let id = KeyId::of(UNIX_EPOCH + Duration::from_secs(1_795_000_000));
-        assert_eq!(id, KeyId("2026-11-18".to_owned()));
-        let [one, other] = [make(&id).unwrap(), make(&id).unwrap()];
+    fn a_key_is_random_and_carries_its_id() {
+        let [one, other] = [make("2026-11-18").unwrap(), make("2026-11-18").unwrap()];
         assert_ne!(one, other);
         let key = one.strip_prefix("2026-11-18:").unwrap();
         assert_eq!(STANDARD.decode(key).unwrap().len(), BYTES);
-    }
-
-    #[test]
-    fn an_id_is_one_that_guests_read() {
-        for id in ["a", "2026-11-18", "ABCDEFGH_ijklmno", &KeyId::of(SystemTime::now()).0] {
-            assert!(KeyId::parse(id).is_ok(), "{id}");
-        }
-        for id in ["", "a:b", "a b", "a,b", "ABCDEFGH_ijklmnop", "\u{e9}"] {
-            assert!(KeyId::parse(id).is_err(), "{id}");
-        }
     }
 
     #[test]

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    BuildError, HostError,
-    cli::{
-        dev::{self, Target},
-        source_tree,
-    },
+    build::{self, Target},
+    cli::source_tree,
+    error::{BuildError, HostError},
 };
 
 /// Builds the demo and says where its component is.
@@ -22,5 +20,5 @@ pub(crate) async fn build() -> Result<PathBuf, HostError> {
         example: Some("demo".to_owned()),
         profile: "component".to_owned(),
     };
-    Ok(dev::build(&demo).await?.component)
+    Ok(build::build(&demo).await?.component)
 }

@@ -1,16 +1,17 @@
 //! The `midge` command: its arguments and what it does with them.
 
+mod announce;
 mod demo;
-pub(crate) mod dev;
-pub(crate) mod logging;
-pub(crate) mod new;
+mod dev;
+mod logging;
+mod new;
+mod sealing_key;
+mod serve;
 mod settings;
-pub(crate) mod signals;
 mod source_tree;
 
 use std::{
     io::{self, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     time::SystemTime,
@@ -20,16 +21,15 @@ use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use self::{
-    dev::Target,
+    announce::{Call, announce, print},
     logging::LogFormat,
-    new::{Origin, ProjectName},
+    new::{name::ProjectName, origin::Origin},
+    sealing_key::KeyId,
     settings::Flags,
 };
 use crate::{
-    Config, Host, HostError, Server,
-    probe::command as probe,
-    sealing::{self, KeyId},
-    stdio,
+    build::Target, config::Config, error::HostError, net::server::Server, probe::command as probe,
+    runtime::host::Host, sealing, stdio,
 };
 
 /// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.
@@ -183,10 +183,12 @@ async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostEr
         None => (common.start_development()?, demo::build().await?, Call::Greet),
     };
     let guest = host.load(&path)?;
-    sealing::warn_of_missing_keys(host.config(), &guest);
+    if guest.seals() {
+        sealing::warn_of_missing_keys(host.config());
+    }
     let server = Server::bind(&host, guest, host.config().addr).await?;
     announce(server.local_addr(), &path.display().to_string(), call)?;
-    signals::serve(server).await
+    serve::until_signalled(server).await
 }
 
 async fn stdio(path: &Path, common: &Common) -> Result<(), HostError> {
@@ -204,51 +206,7 @@ fn create(name: &ProjectName, midge: Option<Origin>) -> Result<(), HostError> {
 
 fn key(id: Option<KeyId>) -> Result<(), HostError> {
     let id = id.unwrap_or_else(|| KeyId::of(SystemTime::now()));
-    print(&sealing::make(&id)?)
-}
-
-/// The request in the line that shows how to talk to a server.
-#[derive(Clone, Copy)]
-pub(crate) enum Call {
-    /// Lists the tools; any server knows this.
-    List,
-    /// Calls a tool of the demo.
-    Greet,
-}
-
-impl Call {
-    fn curl(self, url: &str) -> String {
-        let (headers, method, params) = match self {
-            Self::List => ("-H 'Mcp-Method: tools/list'", "tools/list", ""),
-            Self::Greet => (
-                "-H 'Mcp-Method: tools/call' -H 'Mcp-Name: greet'",
-                "tools/call",
-                r#""name":"greet","arguments":{"name":"World"},"#,
-            ),
-        };
-        let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
-        format!(
-            "curl -s {url} -H 'Content-Type: application/json' \
-             -H 'Accept: application/json, text/event-stream' \
-             -H 'MCP-Protocol-Version: 2026-07-28' {headers} \
-             -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{{{params}{meta}}}}}'"
-        )
-    }
-}
-
-/// Tells on standard output where the server is, and how to try it.
-pub(crate) fn announce(addr: SocketAddr, what: &str, call: Call) -> Result<(), HostError> {
-    let url = format!("http://{addr}/mcp");
-    let curl = call.curl(&url);
-    print(&format!("Serving {what} on {url}\n\nTry it:\n  {curl}\n"))
-}
-
-/// Writes a line to standard output.
-fn print(line: &str) -> Result<(), HostError> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|source| HostError::System { what: "write to standard output", source })
+    print(&sealing::make(id.as_str())?)
 }
 
 #[cfg(test)]
@@ -260,16 +218,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_requests_shown_are_json() {
-        for call in [Call::List, Call::Greet] {
-            let line = call.curl("http://x/mcp");
-            let body = line.split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\''));
-            let body: Option<serde_json::Value> =
-                body.and_then(|body| serde_json::from_str(body).ok());
-            assert_eq!(body.map(|body| body["id"] == 1), Some(true), "{line}");
-        }
     }
 }

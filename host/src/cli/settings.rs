@@ -18,7 +18,10 @@ use figment::{
 use humantime_serde::re::humantime;
 use serde::Serialize;
 
-use crate::{Config, HostError, OutboundRule};
+use crate::{
+    config::{Config, OutboundRule},
+    error::HostError,
+};
 
 const ENV_PREFIX: &str = "MIDGE_";
 
@@ -163,13 +166,31 @@ fn layer(file: impl Provider, env: impl Provider, flags: &Flags) -> Result<Confi
         .merge(env)
         .merge(Serialized::defaults(flags))
         .extract()
-        .map_err(|error| HostError::Config(Box::new(error)))
+        .map_err(|error| HostError::Config(reason(&error)))
+}
+
+/// What figment has to say, on one line and without the names of its profiles.
+fn reason(error: &figment::Error) -> String {
+    use figment::error::Kind;
+    let what = match &error.kind {
+        Kind::UnknownField(name, _) => format!("there is no setting `{name}`"),
+        kind if error.path.is_empty() => kind.to_string(),
+        kind => format!("`{}`: {kind}", error.path.join(".")),
+    };
+    // The TOML parser draws the line at fault; its number is enough.
+    let lines = what.lines().map(str::trim);
+    let what = lines.filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", ");
+    let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
+    match place {
+        Some(place) => format!("{what} (in {place})"),
+        None => what,
+    }
 }
 
 /// The names of all settings.
 fn names() -> Result<BTreeSet<String>, HostError> {
     let defaults =
-        Value::serialize(Config::default()).map_err(|error| HostError::Config(Box::new(error)))?;
+        Value::serialize(Config::default()).map_err(|error| HostError::Config(reason(&error)))?;
     Ok(defaults
         .into_dict()
         .into_iter()

@@ -1,6 +1,6 @@
 //! One exchange: permit, instance, call, answer, gone.
 
-pub(crate) mod request_body;
+mod request_body;
 pub(crate) mod response_body;
 
 use std::{
@@ -11,54 +11,54 @@ use std::{
 };
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
-use http_body::Body;
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::{
-    sync::oneshot::{self, error::TryRecvError},
+    sync::{
+        OwnedSemaphorePermit,
+        oneshot::{self, error::TryRecvError},
+    },
     time::timeout_at,
 };
-use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
+use self::{request_body::RequestBody, response_body::ResponseBody};
 use crate::{
-    Guest, Host,
-    exchange::{request_body::RequestBody, response_body::ResponseBody},
-    net::connection::Busy,
     runtime::{
-        buffered::{self, Answer, Arrived, Kept, Started},
-        component::{Kind, Proxied},
-        instance::{self, End, Life},
+        buffered::{self, BufferedResponse, RawResponse, ReceivedRequest, Rewind},
+        component::{Guest, GuestKind},
+        host_state::HostState,
+        instance::{GuestCall, GuestExit, GuestTask, HandlerResult},
+        p2::{self, P2Component},
         p3,
     },
-    telemetry::{access_log::Report, fault::Fault},
+    telemetry::{access_log::Report, fault::Fault, in_flight::InFlightGuard},
 };
 
-/// A guest's answer as it hands it over through `wasi:http`.
-pub(crate) type Answered = Result<Response<HyperOutgoingBody>, ErrorCode>;
-
-/// Begins an exchange. Dropping the future it returns, even before it is first polled, is the
-/// client's leaving before the head: a guest of WASI 0.2 is part of the future, and goes with it;
-/// one of 0.3 is told, and ends by itself (`p3::life::Told`).
+/// Begins an exchange. Dropping the returned future, even before it is first polled, means that the
+/// client has disconnected before the head: a guest of WASI 0.2 is part of the future and is dropped
+/// with it; one of WASI 0.3 is notified and exits by itself.
 pub(crate) fn begin(
-    host: &Host,
+    host: &Arc<HostState>,
     guest: Guest,
     refused: Option<Fault>,
     request: Request<Incoming>,
-    busy: Busy,
+    in_flight: InFlightGuard,
 ) -> impl Future<Output = Response<ResponseBody>> + Send + use<> {
-    let report = Arc::new(Report::new(host.next_exchange(), &request, busy));
+    let report = Arc::new(Report::new(host.next_exchange(), &request, in_flight));
     if request.body().is_end_stream() {
         report.request_is_read();
     }
     let unanswered = Unanswered(Some(Arc::clone(&report)));
-    let host = host.clone();
+    let host = Arc::clone(host);
     async move {
         let (version, is_head) = (request.version(), request.method() == Method::HEAD);
-        let answer = match refused {
+        let response = match refused {
             Some(fault) => Err(fault),
-            None => answer(&host, guest, request, &report).await,
+            None => respond(&host, guest, request, &report).await,
         };
         unanswered.disarm();
-        let mut response = answer.unwrap_or_else(|fault| own_answer(&fault, version, &report));
+        let mut response = response.unwrap_or_else(|fault| refuse(&fault, version, &report));
         if is_head || has_no_body(response.status()) {
             response.body_mut().expect_nothing();
         }
@@ -83,7 +83,8 @@ impl Drop for Unanswered {
     }
 }
 
-fn own_answer(fault: &Fault, version: Version, report: &Arc<Report>) -> Response<ResponseBody> {
+/// Makes the response of the host itself.
+fn refuse(fault: &Fault, version: Version, report: &Arc<Report>) -> Response<ResponseBody> {
     report.fault(fault);
     fault.response(version).map(|bytes| ResponseBody::whole(bytes, Arc::clone(report)))
 }
@@ -92,8 +93,9 @@ fn has_no_body(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-async fn answer(
-    host: &Host,
+/// Has the guest respond, within the limits of the host.
+async fn respond(
+    host: &Arc<HostState>,
     guest: Guest,
     request: Request<Incoming>,
     report: &Arc<Report>,
@@ -105,101 +107,102 @@ async fn answer(
     let permit = host.permit().ok_or(Fault::Overloaded)?;
     let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(report)));
     match guest.kind() {
-        Kind::P2(guest) => {
-            let request = arrive(host, guest, request, report).await?;
-            if let Some(answer) = attempt(host, guest, &request, report) {
-                return Kept { answer, permit: Some(permit) }.into_response(report);
+        GuestKind::P2(component) => {
+            let request = receive(host, component, request, report).await?;
+            if let Some(raw) = try_fast_path(host, component, &request, report) {
+                return buffered(BufferedResponse { raw, permit: Some(permit) }, report);
             }
-            let guest = Arc::clone(guest);
-            let begin = |answered, completed| {
-                instance::begin(host, guest, permit, request, report, answered, completed)
-            };
-            live(begin, report).await
+            let begin = |call| p2::begin(host, Arc::clone(component), call);
+            run(begin, request, permit, report).await
         }
-        Kind::P3(world, service) => {
-            let begin = |answered, completed| {
-                let report = Arc::clone(report);
-                let exchange = p3::Exchange { request, permit, report, answered, completed };
-                p3::begin(host, world, Arc::clone(service), exchange)
-            };
-            live(begin, report).await
+        GuestKind::P3(component) => {
+            run(|call| p3::begin(host, Arc::clone(component), call), request, permit, report).await
         }
     }
 }
 
-/// Tries to have the answer without a component, for a request that is all there.
-fn attempt<B>(
-    host: &Host,
-    guest: &Proxied,
-    request: &Arrived<B>,
-    report: &Arc<Report>,
-) -> Option<Answer> {
-    let (Arrived::Whole(request), Some(pure)) = (request, guest.pure()) else { return None };
-    let _counted = host.count_instance();
-    pure.answer(host.engine(), host.grants(), report, request)
+/// Receives a request: the whole of it, for a guest that takes it in one call.
+async fn receive(
+    host: &HostState,
+    component: &P2Component,
+    request: Request<RequestBody<Incoming>>,
+    report: &Report,
+) -> Result<ReceivedRequest<RequestBody<Incoming>>, Fault> {
+    if !component.takes_buffered() {
+        return Ok(ReceivedRequest::Streaming(request.map(Rewind::new)));
+    }
+    timeout_at(report.deadline(host.config()), buffered::read(request))
+        .await
+        .map_err(|_| Fault::TimedOut)?
+        .map_err(|_| report.refusal().cloned().unwrap_or(Fault::BodyCut))
 }
 
-/// Has a guest work, and passes on its answer.
-async fn live(
-    begin: impl FnOnce(oneshot::Sender<Answered>, oneshot::Receiver<()>) -> Life,
+/// Tries to get the response of a buffered request without a component.
+fn try_fast_path<B>(
+    host: &HostState,
+    component: &P2Component,
+    request: &ReceivedRequest<B>,
+    report: &Report,
+) -> Option<RawResponse> {
+    let ReceivedRequest::Buffered(request) = request else { return None };
+    let fast_path = component.fast_path()?;
+    let _gauge = host.count_instance();
+    fast_path.run(host.grants(), report, request)
+}
+
+/// Passes on a buffered response.
+fn buffered(
+    response: BufferedResponse,
     report: &Arc<Report>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let (answered, mut answer) = oneshot::channel();
+    let (mut response, permit) = response.parse()?;
+    report.head(response.status(), response.headers_mut());
+    Ok(response.map(|body| ResponseBody::whole(body, Arc::clone(report)).holding(permit)))
+}
+
+/// Runs the task of a guest, and passes on the response.
+async fn run<R>(
+    begin: impl FnOnce(GuestCall<R>) -> GuestTask,
+    request: R,
+    permit: OwnedSemaphorePermit,
+    report: &Arc<Report>,
+) -> Result<Response<ResponseBody>, Fault> {
+    let (result, mut head) = oneshot::channel();
     let (complete, completed) = oneshot::channel();
-    let mut life = begin(answered, completed);
-    match poll_fn(|cx| poll_head(&mut life, &mut answer, report, cx)).await? {
-        Head::Whole(answer) => answer.into_response(report),
-        Head::Started(response, end) => respond(response, end, life, complete, report).await,
+    let report_of_call = Arc::clone(report);
+    let mut task = begin(GuestCall { request, permit, report: report_of_call, result, completed });
+    match poll_fn(|cx| poll_head(&mut task, &mut head, report, cx)).await? {
+        Head::Buffered(response) => buffered(response, report),
+        Head::Streaming(response, exit) => stream(response, exit, task, complete, report).await,
     }
 }
 
-/// Passes on an answer whose head is there.
-async fn respond(
+/// Passes on a response whose head the guest has sent through `wasi:http`.
+async fn stream(
     response: Response<HyperOutgoingBody>,
-    end: Option<End>,
-    mut life: Life,
+    exit: Option<GuestExit>,
+    mut task: GuestTask,
     complete: oneshot::Sender<()>,
     report: &Arc<Report>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let end = match end {
-        None if !is_event_stream(&response) => one_more_turn(&mut life).await,
-        end => end,
+    let exit = match exit {
+        None if !is_event_stream(&response) => poll_once_more(&mut task).await,
+        exit => exit,
     };
     let (mut head, body) = response.into_parts();
     let length = announced_length(&head.headers);
-    let body = match end {
-        // Nothing has been sent yet, so there is still a better answer than half of one.
-        Some(end) if !end.complete => return end.into_answer()?.into_response(report),
+    let body = match exit {
+        // Nothing has been sent yet, so the client can still get a whole response.
+        Some(exit) if !exit.complete => return buffered(exit.into_response()?, report),
         Some(_) => ResponseBody::finished(body, length, Arc::clone(report)),
         None => {
-            // The guest outlives this future: it writes on while hyper sends.
-            drop(tokio::spawn(life));
+            // The guest outlives this future: it writes while hyper sends.
+            drop(tokio::spawn(task));
             ResponseBody::streamed(body, length, Arc::clone(report), complete)
         }
     };
     report.head(head.status, &mut head.headers);
     Ok(Response::from_parts(head, body))
-}
-
-/// Reads a request to its end for a guest that takes it so.
-async fn arrive(
-    host: &Host,
-    guest: &Proxied,
-    request: Request<RequestBody<Incoming>>,
-    report: &Arc<Report>,
-) -> Result<Arrived<RequestBody<Incoming>>, Fault> {
-    if !guest.takes_whole() {
-        return Ok(Arrived::Streaming(request.map(Started::not)));
-    }
-    timeout_at(report.deadline(host.config()), buffered::read(request))
-        .await
-        .map_err(|_| Fault::TimedOut)?
-        .map_err(|_| body_fault(report))
-}
-
-/// Why there is no more of a request.
-fn body_fault(report: &Report) -> Fault {
-    report.refusal().cloned().unwrap_or(Fault::BodyCut)
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
@@ -213,59 +216,58 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// A tick may have come between a guest's head and its body; with one more turn they still go out
-/// in one write.
-async fn one_more_turn(life: &mut Life) -> Option<End> {
+/// Polls a guest once more after its head, so that head and body go out in one write when a tick came
+/// between them.
+async fn poll_once_more(task: &mut GuestTask) -> Option<GuestExit> {
     tokio::task::yield_now().await;
-    poll_fn(|cx| match life.as_mut().poll(cx) {
-        Poll::Ready(end) => Poll::Ready(Some(end)),
+    poll_fn(|cx| match task.as_mut().poll(cx) {
+        Poll::Ready(exit) => Poll::Ready(Some(exit)),
         Poll::Pending => Poll::Ready(None),
     })
     .await
 }
 
-/// How an answer begins.
+/// How a response begins.
 enum Head {
-    /// With a head, and the guest's end if it has come already.
-    Started(Response<HyperOutgoingBody>, Option<End>),
-    /// With all of it, from a guest that has ended.
-    Whole(buffered::Kept),
+    /// With a head, and the exit of the guest if it has exited already.
+    Streaming(Response<HyperOutgoingBody>, Option<GuestExit>),
+    /// With all of it, from a guest that has exited.
+    Buffered(BufferedResponse),
 }
 
-/// Lets the guest work until it has a head, or has ended, or its request turns out to be one that
-/// the host answers.
+/// Polls a guest until it has sent a head, has exited, or its request is refused by the host.
 fn poll_head(
-    life: &mut Life,
-    answer: &mut oneshot::Receiver<Answered>,
+    task: &mut GuestTask,
+    result: &mut oneshot::Receiver<HandlerResult>,
     report: &Report,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Head, Fault>> {
-    let end = match Pin::new(life).poll(cx) {
-        Poll::Ready(end) => Some(end),
+    let exit = match task.as_mut().poll(cx) {
+        Poll::Ready(exit) => Some(exit),
         Poll::Pending => None,
     };
     if let Some(fault) = report.refusal() {
         return Poll::Ready(Err(fault.clone()));
     }
-    match (poll_answered(answer, cx), end) {
-        (Some(Ok(response)), end) => Poll::Ready(Ok(Head::Started(response, end))),
+    match (poll_result(result, cx), exit) {
+        (Some(Ok(response)), exit) => Poll::Ready(Ok(Head::Streaming(response, exit))),
         (Some(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
-        (None, Some(end)) => Poll::Ready(end.into_answer().map(Head::Whole)),
+        (None, Some(exit)) => Poll::Ready(exit.into_response().map(Head::Buffered)),
         (None, None) => Poll::Pending,
     }
 }
 
-/// The head, if it is there; otherwise whoever waits for it is woken when it comes, since a shared
-/// instance is at work in a task of its own.
-fn poll_answered(
-    answer: &mut oneshot::Receiver<Answered>,
+/// Returns the result of the handler if it is there. Otherwise the task is woken when it comes: a
+/// pooled instance runs in a task of its own.
+fn poll_result(
+    result: &mut oneshot::Receiver<HandlerResult>,
     cx: &mut Context<'_>,
-) -> Option<Answered> {
-    match answer.try_recv() {
-        Ok(answered) => Some(answered),
+) -> Option<HandlerResult> {
+    match result.try_recv() {
+        Ok(result) => Some(result),
         Err(TryRecvError::Closed) => None,
-        Err(TryRecvError::Empty) => match Pin::new(answer).poll(cx) {
-            Poll::Ready(answered) => answered.ok(),
+        Err(TryRecvError::Empty) => match Pin::new(result).poll(cx) {
+            Poll::Ready(result) => result.ok(),
             Poll::Pending => None,
         },
     }

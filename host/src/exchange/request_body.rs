@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use wasmtime_wasi_http::Error as HttpError;
 
 use crate::{
-    Config,
+    config::Config,
     telemetry::{access_log::Report, fault::Fault},
 };
 

@@ -9,7 +9,7 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::HarnessError;
+use super::error::HarnessError;
 
 /// Sends a request and reads the answer to its end.
 pub(super) async fn send(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::HostError;
+use crate::error::HostError;
 
 /// Why an exchange could not be had.
 #[derive(Debug, thiserror::Error)]

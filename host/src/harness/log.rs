@@ -14,7 +14,7 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
 };
 
-use crate::{Outcome, cli::logging::DEFAULT_FILTER};
+use crate::{contract::Outcome, telemetry::DEFAULT_FILTER};
 
 /// The lines so far, as text without time and colour, and the outcome once it is known.
 #[derive(Clone, Default)]

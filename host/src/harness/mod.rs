@@ -18,8 +18,12 @@ use tracing::dispatcher;
 pub use self::error::HarnessError;
 use self::log::Log;
 use crate::{
-    Config, Guest, Host, HostError, Outcome, Server,
-    cli::dev::{self, Target},
+    build::{self, Target},
+    config::Config,
+    contract::Outcome,
+    error::HostError,
+    net::server::Server,
+    runtime::{component::Guest, host::Host},
     sealing,
 };
 
@@ -152,7 +156,7 @@ pub fn build(project: impl AsRef<Path>, profile: &str) -> Result<PathBuf, HostEr
         example: None,
         profile: profile.to_owned(),
     };
-    let built = apart(|| block_on(dev::build(&target)))??;
+    let built = apart(|| block_on(build::build(&target)))??;
     Ok(built?.component)
 }
 

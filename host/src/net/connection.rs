@@ -13,76 +13,25 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
+use super::{
+    allowed_hosts::Names,
+    socket::Tracked,
+    supervisor::{Phase, Step, Watching},
+    workers::Workers,
+};
 use crate::{
-    Config, Guest, Host,
+    config::Config,
     exchange::{self, response_body::ResponseBody},
-    net::{
-        allowed_hosts::Names,
-        socket::Tracked,
-        supervisor::{Phase, Step, Watching},
-        workers::Workers,
-    },
-    telemetry::liveness::{Closed, Pulse},
+    runtime::{component::Guest, host_state::HostState},
+    telemetry::{in_flight::InFlightGuard, liveness::Pulse},
 };
 
 /// What the connections of a server have in common.
 pub(crate) struct Shared {
-    pub(crate) host: Host,
+    pub(crate) host: Arc<HostState>,
     pub(crate) names: Names,
     pub(crate) guest: watch::Receiver<Guest>,
     pub(crate) http: auto::Builder<Workers>,
-}
-
-/// Held by an exchange for as long as it lasts: its connection is not idle and its server is not
-/// drained before.
-pub(crate) struct Busy {
-    pulse: Arc<Pulse>,
-    _server: mpsc::Sender<Infallible>,
-}
-
-impl Busy {
-    fn new(pulse: &Arc<Pulse>, server: &mpsc::Sender<Infallible>) -> Self {
-        pulse.exchange_begins();
-        Self { pulse: Arc::clone(pulse), _server: server.clone() }
-    }
-
-    /// The client's sending side may end without anything being lost.
-    pub(crate) fn request_is_read(&self) {
-        self.pulse.request_is_read();
-    }
-
-    /// The guest asks for more of the request, and may have to wait for it.
-    pub(crate) fn request_is_asked_for(&self, waits: bool) {
-        self.pulse.request_is_asked_for(waits);
-    }
-
-    /// The guest was told that the request is not whole.
-    pub(crate) fn request_is_cut(&self) {
-        self.pulse.request_is_cut();
-    }
-
-    /// A piece of an answer waits to be taken, or none does.
-    pub(crate) fn waits(&self, exchange: u64, waits: bool) {
-        self.pulse.waits(exchange, waits);
-    }
-
-    /// Why the host closed the connection, if it was the host.
-    pub(crate) fn closed_by_host(&self) -> Option<Closed> {
-        self.pulse.closed()
-    }
-}
-
-#[cfg(test)]
-impl Busy {
-    pub(crate) fn for_test() -> Self {
-        Self::new(&Pulse::new(), &mpsc::channel(1).0)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.pulse.exchange_ends();
-    }
 }
 
 /// HTTP/1.1 and HTTP/2 (without TLS) on the same port, within the limits of `config`.
@@ -153,7 +102,8 @@ fn answer(
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<> {
     let refused = shared.names.refuse(&request);
     let guest = shared.guest.borrow().clone();
-    let exchange = exchange::begin(&shared.host, guest, refused, request, Busy::new(pulse, server));
+    let exchange =
+        exchange::begin(&shared.host, guest, refused, request, InFlightGuard::new(pulse, server));
     let pulse = Arc::clone(pulse);
     async move {
         let response = exchange.await;

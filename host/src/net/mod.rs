@@ -1,8 +1,8 @@
 //! Sockets, the threads that serve them, and the connections on them.
 
-pub(crate) mod allowed_hosts;
-pub(crate) mod connection;
+mod allowed_hosts;
+mod connection;
 pub(crate) mod server;
-pub(crate) mod socket;
-pub(crate) mod supervisor;
-pub(crate) mod workers;
+mod socket;
+mod supervisor;
+mod workers;

@@ -10,14 +10,15 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::{
+    allowed_hosts::Names,
+    connection::{self, Shared},
+    supervisor::Phase,
+    workers::{Threads, Workers},
+};
 use crate::{
-    Guest, Host, HostError,
-    net::{
-        allowed_hosts::Names,
-        connection::{self, Shared},
-        supervisor::Phase,
-        workers::{Threads, Workers},
-    },
+    error::HostError,
+    runtime::{component::Guest, host::Host},
 };
 
 /// Clients that may wait to be accepted, if the system allows as many. tokio has 128: of more that
@@ -135,7 +136,7 @@ impl Server {
             names: Names::new(addr, &config.allow_host),
             guest: handle.guest.subscribe(),
             http: connection::protocols(config, workers.clone()),
-            host: host.clone(),
+            host: Arc::clone(host.state()),
         });
         // Nothing is ever sent: when the last sender is gone, so is the last exchange.
         let (alive, mut ended) = mpsc::channel::<Infallible>(1);

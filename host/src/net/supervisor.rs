@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    Config,
+    config::Config,
     telemetry::liveness::{self, Closed, Next, Pulse},
 };
 

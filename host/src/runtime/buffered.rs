@@ -1,12 +1,12 @@
-//! Requests and answers that are all there, for guests that export `midge:mcp/exchange`: such a
-//! guest is called once, and no instance waits for a slow client's request.
+//! Buffered requests and responses, for guests that export `midge:mcp/exchange`.
+//!
+//! Such a guest is called once with the whole request. No instance waits for a slow client.
 
 use std::{
     collections::VecDeque,
     future::poll_fn,
     hash::{Hash, Hasher},
     pin::{Pin, pin},
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -18,49 +18,46 @@ use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
 
-use crate::{
-    exchange::response_body::ResponseBody,
-    runtime::store::MAX_FIELDS,
-    telemetry::{access_log::Report, fault::Fault},
-};
+use super::limits::MAX_FIELDS;
+use crate::telemetry::fault::Fault;
 
-/// The most of a body that is read before its guest is made; what is larger is streamed.
-const MAX_WHOLE: usize = 64 << 10;
+/// Limit of a buffered body; larger ones are streamed.
+const MAX_BUFFERED: usize = 64 << 10;
 
-/// A request, as far as it has come.
-pub(crate) enum Arrived<B> {
-    /// All of it.
-    Whole(Whole),
-    /// The rest is still on its way.
-    Streaming(Request<Started<B>>),
+/// A request, as far as it has been received.
+pub(crate) enum ReceivedRequest<B> {
+    /// The whole request.
+    Buffered(BufferedRequest),
+    /// The head and the first pieces of the body, which goes on.
+    Streaming(Request<Rewind<B>>),
 }
 
-/// A request that is all there, in the form of `midge:mcp/exchange`.
-pub(crate) struct Whole {
+/// A whole request, in the form of `midge:mcp/exchange`.
+pub(crate) struct BufferedRequest {
     pub(crate) head: Vec<u8>,
     pub(crate) body: Bytes,
-    /// The same for requests that are likely to need the same.
+    /// A hash that is the same for requests that are likely to take the same way.
     pub(crate) kind: u64,
 }
 
-/// An answer of a guest, in the form of `midge:mcp/exchange`.
+/// A whole response, in the form of `midge:mcp/exchange`.
 #[derive(ComponentType, Lift)]
 #[component(record)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) fields: Vec<u8>,
     pub(crate) body: Vec<u8>,
 }
 
-/// Reads a request to its end, or to the size that is not worth waiting for.
-pub(crate) async fn read<B>(request: Request<B>) -> Result<Arrived<B>, B::Error>
+/// Reads a request to its end, or to the limit of a buffered body.
+pub(crate) async fn read<B>(request: Request<B>) -> Result<ReceivedRequest<B>, B::Error>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let (parts, mut body) = request.into_parts();
     let (mut read, mut size) = (VecDeque::new(), 0);
     let expected = body.size_hint().lower();
-    while size <= MAX_WHOLE && expected <= MAX_WHOLE as u64 {
+    while size <= MAX_BUFFERED && expected <= MAX_BUFFERED as u64 {
         match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
             Some(frame) => {
                 let Ok(piece) = frame?.into_data() else { continue };
@@ -68,12 +65,16 @@ where
                 read.push_back(piece);
             }
             None => {
-                let (head, kind) = (head_text(&parts), kind(&parts.headers));
-                return Ok(Arrived::Whole(Whole { head, body: joined(read, size), kind }));
+                let (head, kind) = (head_lines(&parts), kind(&parts.headers));
+                return Ok(ReceivedRequest::Buffered(BufferedRequest {
+                    head,
+                    body: joined(read, size),
+                    kind,
+                }));
             }
         }
     }
-    Ok(Arrived::Streaming(Request::from_parts(parts, Started { read, rest: body })))
+    Ok(ReceivedRequest::Streaming(Request::from_parts(parts, Rewind { read, rest: body })))
 }
 
 fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
@@ -85,7 +86,7 @@ fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
     all.freeze()
 }
 
-/// Two headers of MCP tell requests apart well enough, where they are there.
+/// Hashes the two headers of MCP that name what is asked for.
 fn kind(headers: &HeaderMap) -> u64 {
     const METHOD: HeaderName = HeaderName::from_static("mcp-method");
     const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -96,8 +97,8 @@ fn kind(headers: &HeaderMap) -> u64 {
     hasher.finish()
 }
 
-/// The head of a request as HTTP/1.1 has it, without what is between client and host alone.
-fn head_text(parts: &request::Parts) -> Vec<u8> {
+/// Formats the head of a request as HTTP/1.1, without the fields that concern only client and host.
+fn head_lines(parts: &request::Parts) -> Vec<u8> {
     let mut text = Vec::with_capacity(1024);
     let mut add = |piece: &[u8]| text.extend_from_slice(piece);
     add(parts.method.as_str().as_bytes());
@@ -116,34 +117,29 @@ fn head_text(parts: &request::Parts) -> Vec<u8> {
     text
 }
 
-/// An answer, and the permit that it keeps until its client has taken it.
-pub(crate) struct Kept {
-    pub(crate) answer: Answer,
+/// A whole response, and the permit that it holds until its client has received it.
+pub(crate) struct BufferedResponse {
+    pub(crate) raw: RawResponse,
     pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Kept {
-    /// The answer as it goes out.
-    pub(crate) fn into_response(
-        self,
-        report: &Arc<Report>,
-    ) -> Result<Response<ResponseBody>, Fault> {
-        let Answer { status, fields: text, body } = self.answer;
+impl BufferedResponse {
+    /// Parses the response: its status and fields, its body, and the permit.
+    pub(crate) fn parse(self) -> Result<(Response<Bytes>, Option<OwnedSemaphorePermit>), Fault> {
+        let RawResponse { status, fields, body } = self.raw;
         let refuse = |what: &str| Fault::ErrorCode(format!("an invalid {what}"));
         let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
-        let status = status.ok_or_else(|| refuse("status"))?;
-        let mut headers = fields(text.into()).ok_or_else(|| refuse("header field"))?;
-        report.head(status, &mut headers);
-        let body = ResponseBody::whole(body.into(), Arc::clone(report)).holding(self.permit);
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Ok(response)
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status.ok_or_else(|| refuse("status"))?;
+        *response.headers_mut() =
+            parse_fields(fields.into()).ok_or_else(|| refuse("header field"))?;
+        Ok((response, self.permit))
     }
 }
 
-/// Reads fields in the form of HTTP/1.1, as many as `wasi:http` allows. What is the host's to say is left out.
-fn fields(text: Bytes) -> Option<HeaderMap> {
+/// Parses fields in the form of HTTP/1.1, as many as `wasi:http` allows. Fields that only the host
+/// may set are left out.
+fn parse_fields(text: Bytes) -> Option<HeaderMap> {
     if text.len() > MAX_FIELDS {
         return None;
     }
@@ -159,27 +155,27 @@ fn fields(text: Bytes) -> Option<HeaderMap> {
         let value = HeaderValue::from_maybe_shared(value).ok()?;
         let is_hosts = name == header::CONTENT_LENGTH || DEFAULT_FORBIDDEN_HEADERS.contains(&name);
         if !is_hosts {
-            // There is a most of names, after which `append` panics.
+            // `HeaderMap::append` panics above its capacity limit.
             fields.try_append(name, value).ok()?;
         }
     }
     (start == text.len()).then_some(fields)
 }
 
-/// A body of which the first pieces have been read.
-pub(crate) struct Started<B> {
+/// A body whose first pieces have been read and are returned again.
+pub(crate) struct Rewind<B> {
     read: VecDeque<Bytes>,
     rest: B,
 }
 
-impl<B> Started<B> {
-    /// A body of which nothing has been read.
-    pub(crate) fn not(rest: B) -> Self {
+impl<B> Rewind<B> {
+    /// Wraps a body of which nothing has been read.
+    pub(crate) fn new(rest: B) -> Self {
         Self { read: VecDeque::new(), rest }
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Started<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for Rewind<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -224,7 +220,9 @@ mod tests {
             .header("Mcp-Name", "greet")
             .body(Full::from("{}"))
             .unwrap();
-        let Arrived::Whole(Whole { head, body, .. }) = read(request).await.unwrap() else {
+        let ReceivedRequest::Buffered(BufferedRequest { head, body, .. }) =
+            read(request).await.unwrap()
+        else {
             panic!()
         };
         let expected = "POST /mcp?x=1 HTTP/1.1\r\nhost: midge.example\r\nmcp-name: greet\r\n";
@@ -234,9 +232,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_request_is_streamed_and_nothing_is_lost() {
-        let body = Bytes::from(vec![b'x'; MAX_WHOLE + 1]);
+        let body = Bytes::from(vec![b'x'; MAX_BUFFERED + 1]);
         let request = Request::new(Full::from(body.clone()));
-        let Arrived::Streaming(request) = read(request).await.unwrap() else { panic!() };
+        let ReceivedRequest::Streaming(request) = read(request).await.unwrap() else { panic!() };
         assert!(request.body().read.is_empty(), "its length was known");
         assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), body);
     }
@@ -244,12 +242,12 @@ mod tests {
     #[tokio::test]
     async fn what_was_read_of_a_body_without_a_length_comes_first() {
         let pieces = ["one ", "two ", "three"].map(|text| text.repeat(10_000));
-        let stream = Started {
+        let stream = Rewind {
             read: pieces.iter().cloned().map(Bytes::from).collect(),
             rest: Full::from("the rest"),
         };
-        let hidden = Request::new(Started { read: VecDeque::new(), rest: Unsized(stream) });
-        let Arrived::Streaming(request) = read(hidden).await.unwrap() else { panic!() };
+        let hidden = Request::new(Rewind { read: VecDeque::new(), rest: Unsized(stream) });
+        let ReceivedRequest::Streaming(request) = read(hidden).await.unwrap() else { panic!() };
         let all = request.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(all, pieces.concat() + "the rest");
     }
@@ -273,7 +271,7 @@ mod tests {
     fn a_guest_does_not_say_what_is_the_hosts_to_say() {
         let text = "content-type: text/plain\r\nconnection: close\r\ncontent-length: 7\r\n\
                     transfer-encoding: chunked\r\nx-two:a\r\nx-two: b \r\n";
-        let fields = fields(Bytes::from_static(text.as_bytes())).unwrap();
+        let fields = parse_fields(Bytes::from_static(text.as_bytes())).unwrap();
         assert_eq!(fields.len(), 3, "{fields:?}");
         assert_eq!(fields["content-type"], "text/plain");
         assert_eq!(fields.get_all("x-two").iter().collect::<Vec<_>>(), ["a", "b"]);
@@ -282,15 +280,15 @@ mod tests {
     #[test]
     fn what_are_no_fields_is_refused() {
         for text in ["no colon\r\n", "cut: off", "a b: c\r\n", "x: \u{1}\r\n", "\r\n", ": x\r\n"] {
-            assert!(fields(Bytes::from(text)).is_none(), "{text:?}");
+            assert!(parse_fields(Bytes::from(text)).is_none(), "{text:?}");
         }
-        assert!(fields(Bytes::new()).is_some_and(|fields| fields.is_empty()));
+        assert!(parse_fields(Bytes::new()).is_some_and(|fields| fields.is_empty()));
     }
 
     #[test]
     fn more_fields_than_there_can_be_are_no_panic() {
         let text = |count| (0..count).map(|n| format!("x{n}:\r\n")).collect::<String>();
-        assert!(fields(Bytes::from(text(40_000))).is_none());
-        assert!(fields(Bytes::from(text(1_000))).is_some_and(|fields| fields.len() == 1_000));
+        assert!(parse_fields(Bytes::from(text(40_000))).is_none());
+        assert!(parse_fields(Bytes::from(text(1_000))).is_some_and(|fields| fields.len() == 1_000));
     }
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use wasmtime::component::{HasData, Linker};
 
 use self::bindings::wasi::config::store;
-use crate::runtime::store::State;
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -29,8 +28,12 @@ impl HasData for HasView {
     type Data<'a> = View;
 }
 
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    store::add_to_linker::<_, HasView>(linker, State::spin_config)
+/// Adds the interface to a linker; `view` borrows the values from the data of a store.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> View,
+) -> wasmtime::Result<()> {
+    store::add_to_linker::<_, HasView>(linker, view)
 }
 
 impl store::Host for View {

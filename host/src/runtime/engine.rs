@@ -6,7 +6,10 @@ use wasmtime::{
     Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
-use crate::{Config, HostError, error::one_line};
+use crate::{
+    config::Config,
+    error::{HostError, one_line},
+};
 
 /// How often a running guest can be interrupted: it yields its thread at every tick, and that is
 /// when a cancelled or overdue one is dropped.

@@ -22,13 +22,12 @@ use wasmtime::{
     UpdateDeadline,
 };
 
-use crate::{
-    runtime::{
-        buffered::{Answer, Whole},
-        store::{Grants, MemoryLimit},
-    },
-    telemetry::access_log::Report,
+use super::{
+    buffered::{BufferedRequest, RawResponse},
+    grants::Grants,
+    limits::MemoryLimit,
 };
+use crate::telemetry::access_log::Report;
 
 /// What the module of a guest exports, by the names of the canonical ABI.
 const MEMORY: &str = "memory";
@@ -46,12 +45,12 @@ const RESULT: usize = 24;
 const MAX_TICKS: u32 = 1;
 
 /// The module of a guest, ready to be instantiated without its component.
-pub(crate) struct Pure {
+pub(crate) struct FastPath {
     pre: InstancePre<Sandbox>,
     memory: ModuleExport,
     realloc: ModuleExport,
     attempt: ModuleExport,
-    luck: Luck,
+    backoff: RetryBackoff,
 }
 
 /// What the store of a bare instance holds.
@@ -64,7 +63,7 @@ struct Sandbox {
 
 /// Why an attempt ends without an answer, beside what a guest does in its component as well.
 #[derive(Clone, Debug, thiserror::Error)]
-enum NeedsWorld {
+enum Bailout {
     /// An import was called that only the component has.
     #[error("the guest calls {interface}#{name}")]
     Import { interface: Arc<str>, name: Arc<str> },
@@ -75,7 +74,7 @@ enum NeedsWorld {
     Contract,
 }
 
-impl Pure {
+impl FastPath {
     /// Looks for the module in a component. `None` where there is none that fits: all the same to
     /// the guest, which is then always run as a component.
     pub(crate) fn find(engine: &Engine, component: &[u8]) -> Option<Self> {
@@ -86,31 +85,30 @@ impl Pure {
             return None;
         }
         let pre = linker(engine, &module).ok()?.instantiate_pre(&module).ok()?;
-        Some(Self { pre, memory, realloc, attempt, luck: Luck::default() })
+        Some(Self { pre, memory, realloc, attempt, backoff: RetryBackoff::default() })
     }
 
-    /// Answers a request, unless that takes more than the request.
+    /// RawResponses a request, unless that takes more than the request.
     ///
     /// Whatever ends the attempt, a trap or a limit as well, is found again and reported by the
     /// component.
-    pub(crate) fn answer(
+    pub(crate) fn run(
         &self,
-        engine: &Engine,
         grants: &Grants,
-        report: &Arc<Report>,
-        request: &Whole,
-    ) -> Option<Answer> {
-        let chance = self.luck.chance(request.kind)?;
+        report: &Report,
+        request: &BufferedRequest,
+    ) -> Option<RawResponse> {
+        let chance = self.backoff.chance(request.kind)?;
         let sandbox =
             Sandbox { memory: MemoryLimit::new(grants), started: report.started(), ticks: 0 };
-        let mut store = Store::new(engine, sandbox);
+        let mut store = Store::new(self.pre.module().engine(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             let sandbox = store.data_mut();
             sandbox.ticks += 1;
             let is_long = sandbox.ticks > MAX_TICKS;
-            if is_long { Err(NeedsWorld::Time.into()) } else { Ok(UpdateDeadline::Continue(1)) }
+            if is_long { Err(Bailout::Time.into()) } else { Ok(UpdateDeadline::Continue(1)) }
         });
         let answer = self.call(&mut store, &request.head, &request.body);
         let exchange = report.exchange();
@@ -126,7 +124,7 @@ impl Pure {
             }
         }
         let answer = answer.ok().flatten();
-        self.luck.tell(chance, answer.is_some());
+        self.backoff.tell(chance, answer.is_some());
         answer
     }
 
@@ -136,7 +134,7 @@ impl Pure {
         store: &mut Store<Sandbox>,
         head: &[u8],
         body: &[u8],
-    ) -> wasmtime::Result<Option<Answer>> {
+    ) -> wasmtime::Result<Option<RawResponse>> {
         let instance = self.pre.instantiate(&mut *store)?;
         let mut export = |export| instance.get_module_export(&mut *store, export);
         let (
@@ -145,7 +143,7 @@ impl Pure {
             Some(Extern::Func(attempt)),
         ) = (export(&self.memory), export(&self.realloc), export(&self.attempt))
         else {
-            return Err(NeedsWorld::Contract.into());
+            return Err(Bailout::Contract.into());
         };
         let realloc = realloc.typed::<(u32, u32, u32, u32), u32>(&*store)?;
         let attempt = attempt.typed::<(u32, u32, u32, u32), u32>(&*store)?;
@@ -158,8 +156,7 @@ impl Pure {
         }
         let [(head, head_length), (body, body_length)] = places;
         let result = attempt.call(&mut *store, (head, head_length, body, body_length))?;
-        read_result(memory.data(&*store), result as usize)
-            .ok_or_else(|| NeedsWorld::Contract.into())
+        read_result(memory.data(&*store), result as usize).ok_or_else(|| Bailout::Contract.into())
     }
 }
 
@@ -212,7 +209,7 @@ fn linker(engine: &Engine, module: &Module) -> wasmtime::Result<Linker<Sandbox>>
                 linker.func_wrap(interface, name, seed)?
             }
             _ => {
-                let needs = NeedsWorld::Import { interface: interface.into(), name: name.into() };
+                let needs = Bailout::Import { interface: interface.into(), name: name.into() };
                 linker.func_new(interface, name, ty, move |_, _, _| Err(needs.clone().into()))?
             }
         };
@@ -239,12 +236,12 @@ fn seed(caller: Caller<'_, Sandbox>, result: u32) -> wasmtime::Result<()> {
 
 fn write(mut caller: Caller<'_, Sandbox>, at: u32, bytes: &[u8]) -> wasmtime::Result<()> {
     let memory =
-        caller.get_export(MEMORY).and_then(Extern::into_memory).ok_or(NeedsWorld::Contract)?;
+        caller.get_export(MEMORY).and_then(Extern::into_memory).ok_or(Bailout::Contract)?;
     Ok(memory.write(caller, at as usize, bytes)?)
 }
 
 /// Reads an `option<answer>`; `None` where it is no such thing.
-fn read_result(memory: &[u8], at: usize) -> Option<Option<Answer>> {
+fn read_result(memory: &[u8], at: usize) -> Option<Option<RawResponse>> {
     let result = memory.get(at..at.checked_add(RESULT)?)?;
     let number = |at: usize| {
         let bytes = result.get(at..at + 4)?.try_into().ok()?;
@@ -258,29 +255,29 @@ fn read_result(memory: &[u8], at: usize) -> Option<Option<Answer>> {
         0 => Some(None),
         1 => {
             let status = u16::from_le_bytes(result.get(4..6)?.try_into().ok()?);
-            Some(Some(Answer { status, fields: list(8)?, body: list(16)? }))
+            Some(Some(RawResponse { status, fields: list(8)?, body: list(16)? }))
         }
         _ => None,
     }
 }
 
 /// What is known of earlier attempts, so that calls which need the world are seldom made twice.
-struct Luck([AtomicU8; Luck::KINDS as usize]);
+struct RetryBackoff([AtomicU8; RetryBackoff::KINDS as usize]);
 
 /// The place of a kind of request.
-struct Chance(usize);
+struct Slot(usize);
 
-impl Luck {
+impl RetryBackoff {
     const KINDS: u8 = 255;
     /// How many of a kind are not attempted after one that failed.
     const PAUSE: u8 = 200;
 
     /// Whether a request is worth an attempt.
-    fn chance(&self, kind: u64) -> Option<Chance> {
+    fn chance(&self, kind: u64) -> Option<Slot> {
         let kind = usize::try_from(kind % u64::from(Self::KINDS)).ok()?;
         let pause = self.0.get(kind)?;
         match pause.load(Ordering::Relaxed) {
-            0 => Some(Chance(kind)),
+            0 => Some(Slot(kind)),
             left => {
                 pause.store(left - 1, Ordering::Relaxed);
                 None
@@ -288,14 +285,14 @@ impl Luck {
         }
     }
 
-    fn tell(&self, chance: Chance, good: bool) {
+    fn tell(&self, chance: Slot, good: bool) {
         if let (Some(pause), false) = (self.0.get(chance.0), good) {
             pause.store(Self::PAUSE, Ordering::Relaxed);
         }
     }
 }
 
-impl Default for Luck {
+impl Default for RetryBackoff {
     fn default() -> Self {
         Self(std::array::from_fn(|_| AtomicU8::new(0)))
     }
@@ -307,16 +304,16 @@ mod tests {
 
     #[test]
     fn a_kind_that_failed_is_left_alone_for_a_while() {
-        let luck = Luck::default();
+        let backoff = RetryBackoff::default();
         let (one, other) = (7, 8);
-        let chance = luck.chance(one);
+        let chance = backoff.chance(one);
         assert!(chance.is_some_and(|chance| {
-            luck.tell(chance, false);
+            backoff.tell(chance, false);
             true
         }));
-        assert!((0..Luck::PAUSE).all(|_| luck.chance(one).is_none()));
-        assert!(luck.chance(one).is_some());
-        assert!(luck.chance(other).is_some());
+        assert!((0..RetryBackoff::PAUSE).all(|_| backoff.chance(one).is_none()));
+        assert!(backoff.chance(one).is_some());
+        assert!(backoff.chance(other).is_some());
     }
 
     #[test]

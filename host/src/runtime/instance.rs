@@ -1,183 +1,125 @@
-//! The life of a guest: from its instance's making to the drop of its store.
+//! Instances of guests, and how they exit.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http_body::Body;
+use http::Response;
 use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
-    time::{sleep, sleep_until},
+    time::sleep,
 };
-use wasmtime::{Engine, Store, UpdateDeadline};
-use wasmtime_wasi_http::{Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme};
+use wasmtime::Store;
+use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
 
+use super::{
+    buffered::{BufferedResponse, RawResponse},
+    host_state::{GaugeGuard, HostState},
+    store::StoreData,
+};
 use crate::{
-    Host,
     contract::Outcome,
-    exchange::Answered,
-    runtime::{
-        buffered::{Answer, Arrived, Kept},
-        component::Proxied,
-        host::Counted,
-        store::State,
-    },
     telemetry::{access_log::Report, fault::Fault},
 };
 
-/// A guest at work. Dropping it ends the guest wherever it is: it yields at every tick.
-pub(crate) type Life = Pin<Box<dyn Future<Output = End> + Send>>;
+/// What the handler of a guest returns through `wasi:http`.
+pub(crate) type HandlerResult = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
-/// How a guest ended.
-pub(crate) struct End {
-    /// Whether it left no body unfinished.
+/// A running guest. Dropping it ends the guest wherever it is: a guest yields at every tick.
+pub(crate) type GuestTask = Pin<Box<dyn Future<Output = GuestExit> + Send>>;
+
+/// One request for a guest, and the channels for its response.
+pub(crate) struct GuestCall<R> {
+    pub(crate) request: R,
+    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) report: Arc<Report>,
+    /// Takes the result of the handler.
+    pub(crate) result: oneshot::Sender<HandlerResult>,
+    /// Resolves when the client has received the whole response, and fails when it has disconnected
+    /// before.
+    pub(crate) completed: oneshot::Receiver<()>,
+}
+
+impl<R> GuestCall<R> {
+    /// Converts the request.
+    pub(super) fn map<S>(self, convert: impl FnOnce(R) -> S) -> GuestCall<S> {
+        let Self { request, permit, report, result, completed } = self;
+        GuestCall { request: convert(request), permit, report, result, completed }
+    }
+}
+
+/// How a guest exited.
+pub(crate) struct GuestExit {
+    /// Whether no response body was left unfinished.
     pub(crate) complete: bool,
-    manner: Manner,
-    /// Kept by an answer that is all there, until its client has taken it.
+    reason: ExitReason,
+    /// Held by a buffered response until its client has received it.
     permit: Option<OwnedSemaphorePermit>,
 }
 
-pub(crate) enum Manner {
-    /// With an answer, if it was given no other way.
-    Returned(Option<Answer>),
+/// Why a guest exited.
+pub(crate) enum ExitReason {
+    /// It returned, with a response if it sent none through `wasi:http`.
+    Returned(Option<RawResponse>),
     Trapped(Fault),
     TimedOut,
-    /// It went on for longer than it may after its answer, or after its client.
+    /// It ran for longer than it may after its response, or after its client has disconnected.
     Cut,
 }
 
-impl End {
-    pub(crate) fn new(complete: bool, manner: Manner) -> Self {
-        Self { complete, manner, permit: None }
+impl GuestExit {
+    pub(super) fn new(complete: bool, reason: ExitReason) -> Self {
+        Self { complete, reason, permit: None }
     }
 
-    /// What the guest returned, or what the host answers in its place.
-    pub(crate) fn into_answer(self) -> Result<Kept, Fault> {
-        Err(match self.manner {
-            Manner::Returned(Some(answer)) => return Ok(Kept { answer, permit: self.permit }),
-            Manner::Returned(None) => Fault::NoAnswer,
-            // Before there is an answer, only the end of the request body can be the reason.
-            Manner::Cut => Fault::BodyCut,
-            Manner::Trapped(fault) => fault,
-            Manner::TimedOut => Fault::TimedOut,
+    /// Returns the response of the guest, or the fault that takes its place.
+    pub(crate) fn into_response(self) -> Result<BufferedResponse, Fault> {
+        Err(match self.reason {
+            ExitReason::Returned(Some(raw)) => {
+                return Ok(BufferedResponse { raw, permit: self.permit });
+            }
+            ExitReason::Returned(None) => Fault::NoAnswer,
+            // Before the head, only a truncated request body cuts a guest.
+            ExitReason::Cut => Fault::BodyCut,
+            ExitReason::Trapped(fault) => fault,
+            ExitReason::TimedOut => Fault::TimedOut,
         })
     }
 }
 
-/// What lives exactly as long as the guest; the store first to go, the permit last.
-pub(crate) struct Instance {
-    /// Made when the exchange turns out to need it.
-    pub(crate) store: Option<Store<State>>,
-    host: Host,
+/// What lives exactly as long as a guest. The store is dropped first, the permit last.
+pub(super) struct Instance {
+    /// Created when the exchange turns out to need it.
+    pub(super) store: Option<Store<StoreData>>,
     report: Arc<Report>,
-    _counted: Counted,
+    _gauge: GaugeGuard,
     permit: OwnedSemaphorePermit,
 }
 
 impl Instance {
-    pub(crate) fn new(host: &Host, report: &Arc<Report>, permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            store: None,
-            host: host.clone(),
-            report: Arc::clone(report),
-            _counted: host.count_instance(),
-            permit,
-        }
+    pub(super) fn new(
+        host: &HostState,
+        report: &Arc<Report>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { store: None, report: Arc::clone(report), _gauge: host.count_instance(), permit }
+    }
+
+    /// Drops the store, and records why the guest exited. `complete`: whether it left no response
+    /// body unfinished.
+    pub(super) fn exit(self, complete: bool, reason: ExitReason) -> GuestExit {
+        let reason = match &self.store {
+            Some(store) => explain(reason, store.data()),
+            None => reason,
+        };
+        record(&self.report, &reason, complete);
+        let Self { store, permit, .. } = self;
+        drop(store);
+        GuestExit { complete, reason, permit: Some(permit) }
     }
 }
 
-/// A store with the limits that all have.
-pub(crate) fn store(engine: &Engine, state: State) -> Store<State> {
-    let mut store = Store::new(engine, state);
-    store.limiter(State::limiter);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut store| {
-        store.data_mut().tick();
-        Ok(give_way())
-    });
-    store
-}
-
-/// Prepares the life of a guest for one exchange.
-///
-/// `completed` resolves when the answer has been taken to its end, and fails when the client has
-/// left before.
-pub(crate) fn begin<B>(
-    host: &Host,
-    guest: Arc<Proxied>,
-    permit: OwnedSemaphorePermit,
-    request: Arrived<B>,
-    report: &Arc<Report>,
-    answered: oneshot::Sender<Answered>,
-    completed: oneshot::Receiver<()>,
-) -> Life
-where
-    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
-{
-    let mut instance = Instance::new(host, report, permit);
-    let report = Arc::clone(report);
-    Box::pin(async move {
-        let config = instance.host.config();
-        let (deadline, grace) = (report.deadline(config), config.abort_grace);
-        let manner = tokio::select! {
-            biased;
-            result = instance.call(&guest, request, answered) => returned(result),
-            () = cut(async { completed.await.is_ok() }, &report, grace) => Manner::Cut,
-            () = sleep_until(deadline) => Manner::TimedOut,
-        };
-        let complete = match &mut instance.store {
-            Some(store) => !store.data_mut().abort_unfinished_bodies(),
-            None => true,
-        };
-        end(instance, complete, manner)
-    })
-}
-
-/// The end of a guest, whose answer is whole or not.
-pub(crate) fn end(instance: Instance, complete: bool, manner: Manner) -> End {
-    let manner = match &instance.store {
-        Some(store) => explain(manner, store.data()),
-        None => manner,
-    };
-    record(&instance.report, &manner, complete);
-    let Instance { store, permit, .. } = instance;
-    drop(store);
-    End { complete, manner, permit: Some(permit) }
-}
-
-/// What a guest does at a tick. tokio's own yield has the sockets looked at before the guest goes
-/// on: when every thread has a busy guest, there is no one else who would see a client leave.
-pub(crate) fn give_way() -> UpdateDeadline {
-    UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
-}
-
-impl Instance {
-    async fn call<B>(
-        &mut self,
-        guest: &Proxied,
-        request: Arrived<B>,
-        answered: oneshot::Sender<Answered>,
-    ) -> wasmtime::Result<Option<Answer>>
-    where
-        B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
-    {
-        let (engine, grants) = (self.host.engine(), self.host.grants());
-        let store = self.store.insert(store(engine, State::new(grants, &self.report)));
-        let response = store.data_mut().http().new_response_outparam(answered)?;
-        let request = match request {
-            Arrived::Whole(request) => return guest.answer(store, &request, response).await,
-            Arrived::Streaming(request) => {
-                store.data_mut().http().new_incoming_request(Scheme::Http, request)?
-            }
-        };
-        let proxy = guest.instantiate(store).await?;
-        proxy.wasi_http_incoming_handler().call_handle(store, request, response).await?;
-        Ok(None)
-    }
-}
-
-/// Resolves when the guest's time is up: its answer is complete, or its client has gone, and the
-/// grace after that is over.
-pub(crate) async fn cut(completed: impl Future<Output = bool>, report: &Report, grace: Duration) {
+/// Resolves when a guest is to be cut: the response is complete, or the client has disconnected, and
+/// the grace after that has passed.
+pub(super) async fn cut(completed: impl Future<Output = bool>, report: &Report, grace: Duration) {
     let leash = report.leash();
     let is_complete = tokio::select! {
         is_complete = completed => is_complete,
@@ -196,30 +138,32 @@ pub(crate) async fn cut(completed: impl Future<Output = bool>, report: &Report, 
     }
 }
 
-pub(crate) fn returned(result: wasmtime::Result<Option<Answer>>) -> Manner {
-    match result {
-        Ok(answer) => Manner::Returned(answer),
-        // The outer contexts are the backtrace of the guest; its root says what happened.
-        Err(error) => Manner::Trapped(Fault::Trapped(error.root_cause().to_string())),
+/// Returns the reason of a guest that exited by itself.
+pub(super) fn exit_reason(returned: wasmtime::Result<Option<RawResponse>>) -> ExitReason {
+    match returned {
+        Ok(response) => ExitReason::Returned(response),
+        // The outer contexts are the backtrace of the guest; the root is the trap.
+        Err(error) => ExitReason::Trapped(Fault::Trapped(error.root_cause().to_string())),
     }
 }
 
-/// A trap for want of memory looks like any other to the engine.
-fn explain(manner: Manner, state: &State) -> Manner {
-    match manner {
-        Manner::Trapped(_) if state.out_of_memory() => Manner::Trapped(Fault::OutOfMemory),
+/// Finds the traps that were caused by a lack of memory: to the engine they look like any other.
+fn explain(reason: ExitReason, data: &StoreData) -> ExitReason {
+    match reason {
+        ExitReason::Trapped(_) if data.out_of_memory() => ExitReason::Trapped(Fault::OutOfMemory),
         other => other,
     }
 }
 
-pub(crate) fn record(report: &Report, manner: &Manner, complete: bool) {
-    match manner {
-        Manner::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
-        Manner::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),
-        Manner::Cut => report.note("the guest was cut after its grace"),
-        Manner::Returned(_) if !complete => {
+/// Records in the access log why a guest exited.
+pub(super) fn record(report: &Report, reason: &ExitReason, complete: bool) {
+    match reason {
+        ExitReason::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
+        ExitReason::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),
+        ExitReason::Cut => report.note("the guest was cut after its grace"),
+        ExitReason::Returned(_) if !complete => {
             report.cut(Outcome::Trapped, "the guest returned and left its answer unfinished");
         }
-        Manner::Returned(_) => {}
+        ExitReason::Returned(_) => {}
     }
 }

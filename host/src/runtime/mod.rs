@@ -1,14 +1,20 @@
-//! Wasmtime: components, their stores, and what instances are granted.
+//! Wasmtime: engines, components, stores, and what instances are granted.
 
 pub(crate) mod buffered;
+mod cancel_signals;
 pub(crate) mod component;
-pub(crate) mod config_store;
-pub(crate) mod engine;
-pub(crate) mod fast_path;
-pub(crate) mod guest_log;
+mod config_store;
+mod engine;
+mod fast_path;
+mod grants;
+mod guest_log;
 pub(crate) mod host;
+pub(crate) mod host_state;
 pub(crate) mod instance;
-pub(crate) mod keyvalue;
-pub(crate) mod outbound;
+mod keyvalue;
+mod limits;
+pub(crate) mod linker;
+mod outbound;
+pub(crate) mod p2;
 pub(crate) mod p3;
 pub(crate) mod store;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use wasmtime::{ResourceLimiter, component::ResourceTable};
+use wasmtime::{Engine, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{
     WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
     cli::{StdinStream, StdoutStream},
@@ -13,75 +13,19 @@ use wasmtime_wasi_http::{
     p2::body::{HostOutgoingBody, StreamContext},
 };
 
-use crate::{
-    Config, HostError,
-    runtime::{
-        config_store,
-        guest_log::{Channel, GuestOutput},
-        keyvalue,
-        outbound::{Outbound, OutboundRule},
-        p3::Leaving,
-    },
-    telemetry::access_log::Report,
+use super::{
+    cancel_signals::CancelSignals,
+    config_store,
+    grants::Grants,
+    guest_log::{Channel, GuestOutput},
+    keyvalue,
+    limits::{MAX_FIELDS, MAX_RESOURCES, MemoryLimit},
+    outbound::Outbound,
 };
-
-/// What an instance may have of the host at once: streams, requests, timers, fields. One more is a
-/// trap. With the limit on fields it bounds the memory of the host behind one instance.
-const MAX_RESOURCES: usize = 1000;
-/// Bytes in one set of headers or trailers, with what they take beside their text.
-pub(crate) const MAX_FIELDS: usize = 32 << 10;
-
-/// What guests were given by name; resolved once, when the host starts.
-pub(crate) struct Grants {
-    env: Vec<(String, String)>,
-    config: Arc<WasiConfigVariables>,
-    spin_config: Arc<BTreeMap<String, String>>,
-    keyvalue: Arc<keyvalue::Stores>,
-    outbound: Arc<[OutboundRule]>,
-    memory: usize,
-}
-
-impl Grants {
-    pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
-        let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
-        let pairs = config.wasi_config.iter().map(|entry| setting(entry));
-        let pairs: BTreeMap<_, _> = pairs.collect::<Result<_, _>>()?;
-        Ok(Self {
-            env,
-            config: Arc::new(pairs.clone().into_iter().collect()),
-            spin_config: Arc::new(pairs),
-            keyvalue: Arc::new(keyvalue::Stores::new(config)?),
-            outbound: config.allow_outbound.clone().into(),
-            memory: usize::try_from(config.memory).unwrap_or(usize::MAX),
-        })
-    }
-}
-
-/// `NAME=VALUE`, or `NAME` alone for the host's own value.
-fn variable(entry: &str) -> Result<(String, String), HostError> {
-    let refuse = |reason: String| HostError::Setting { name: "env", reason };
-    match entry.split_once('=') {
-        Some(("", _)) => Err(refuse(format!("`{entry}` has no name"))),
-        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-        None => match std::env::var(entry) {
-            Ok(value) => Ok((entry.to_owned(), value)),
-            Err(error) => Err(refuse(format!("cannot pass on `{entry}`: {error}"))),
-        },
-    }
-}
-
-fn setting(entry: &str) -> Result<(String, String), HostError> {
-    match entry.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(HostError::Setting {
-            name: "wasi_config",
-            reason: format!("`{entry}` is not NAME=VALUE"),
-        }),
-    }
-}
+use crate::telemetry::access_log::Report;
 
 /// The host's side of one instance.
-pub(crate) struct State {
+pub(crate) struct StoreData {
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -93,10 +37,16 @@ pub(crate) struct State {
     report: Arc<Report>,
     /// A guest of WASI 0.3, whose answers are not in the table.
     is_p3: bool,
-    leaving: Leaving,
+    cancel_signals: CancelSignals,
 }
 
-impl State {
+/// Yields a guest at a tick. tokio's own yield polls the sockets before the guest goes on: when every
+/// thread runs a busy guest, nothing else would notice that a client has disconnected.
+fn yield_to_sockets() -> UpdateDeadline {
+    UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
+}
+
+impl StoreData {
     pub(crate) fn new(grants: &Grants, report: &Arc<Report>) -> Self {
         let output = |channel| GuestOutput::new(channel, Arc::clone(report));
         let mut wasi = WasiCtx::builder();
@@ -133,7 +83,7 @@ impl State {
             memory: MemoryLimit::new(grants),
             report: Arc::clone(report),
             is_p3: false,
-            leaving: Leaving::default(),
+            cancel_signals: CancelSignals::default(),
         }
     }
 
@@ -142,9 +92,9 @@ impl State {
         Self { is_p3: true, ..Self::new(grants, report) }
     }
 
-    /// The calls under way of a guest of WASI 0.3.
-    pub(crate) fn leaving(&mut self) -> &mut Leaving {
-        &mut self.leaving
+    /// Returns the cancel signals of a guest of WASI 0.3.
+    pub(crate) fn cancel_signals(&mut self) -> &mut CancelSignals {
+        &mut self.cancel_signals
     }
 
     pub(crate) fn config(&self) -> &WasiConfigVariables {
@@ -159,8 +109,16 @@ impl State {
         keyvalue::View { stores: &self.keyvalue, table: &mut self.table }
     }
 
-    pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
-        &mut self.memory
+    /// Puts the data into a store with the limits that all instances have.
+    pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
+        let mut store = Store::new(engine, self);
+        store.limiter(|data| &mut data.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| {
+            store.data_mut().tick();
+            Ok(yield_to_sockets())
+        });
+        store
     }
 
     /// Whether the guest was refused memory.
@@ -207,83 +165,16 @@ impl State {
     }
 }
 
-impl WasiView for State {
+impl WasiView for StoreData {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.look_for_answer();
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for StoreData {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.look_for_answer();
         WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
-    }
-}
-
-/// Bounds the memories of an instance together.
-pub(crate) struct MemoryLimit {
-    limit: usize,
-    used: usize,
-    refused: bool,
-}
-
-impl MemoryLimit {
-    pub(crate) fn new(grants: &Grants) -> Self {
-        Self { limit: grants.memory, used: 0, refused: false }
-    }
-}
-
-/// Elements of all kinds of tables; the largest guests have a few thousand functions.
-const MAX_TABLE: usize = 100_000;
-
-impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        let allowed = used <= self.limit;
-        if allowed {
-            self.used = used;
-        } else {
-            self.refused = true;
-        }
-        Ok(allowed)
-    }
-
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(desired <= MAX_TABLE)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_variable_is_given_or_passed_on() {
-        assert_eq!(variable("A=b=c").unwrap(), ("A".into(), "b=c".into()));
-        assert_eq!(variable("CARGO_PKG_NAME").unwrap().1, "midge-host");
-        assert!(variable("=x").is_err());
-        assert!(variable("MIDGE_TEST_SURELY_UNSET").is_err());
-        assert!(setting("x").is_err());
-    }
-
-    #[test]
-    fn memories_are_bounded_together() {
-        let mut limit = MemoryLimit { limit: 100, used: 0, refused: false };
-        assert!(limit.memory_growing(0, 60, None).unwrap());
-        assert!(limit.memory_growing(0, 40, None).unwrap());
-        assert!(!limit.memory_growing(40, 50, None).unwrap());
-        assert!(limit.refused);
     }
 }

@@ -18,12 +18,12 @@ use wasmtime_wasi::{
 
 use self::{input::Input, output::Output};
 use crate::{
-    Config, Host, HostError,
-    cli::signals::Signals,
+    config::Config,
     contract::Outcome,
-    error::one_line,
-    runtime::{component, instance, store::State},
+    error::{HostError, one_line},
+    runtime::{host::Host, linker, store::StoreData},
     sealing,
+    signals::Signals,
     telemetry::access_log::Report,
 };
 
@@ -32,10 +32,10 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let signals = Signals::listen()
         .map_err(|source| HostError::System { what: "listen for signals", source })?;
     let (host, command) = load(&mut config, path)?;
-    let report = Arc::new(Report::on_streams(host.next_exchange()));
+    let report = Arc::new(Report::on_streams(host.state().next_exchange()));
     let input = Input::default();
-    let state = State::on_streams(host.grants(), &report, input.clone(), Output);
-    let mut store = instance::store(command.engine(), state);
+    let state = StoreData::on_streams(host.state().grants(), &report, input.clone(), Output);
+    let mut store = state.into_store(command.engine());
     let end = tokio::select! {
         biased;
         result = run(&command, &mut store) => judge(result, &store),
@@ -58,8 +58,8 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
 
 /// The component, and a host for it. What it seals is for this connection, so it gets a key for it
 /// where it was granted none.
-fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<State>), HostError> {
-    let bytes = component::read(path)?;
+fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<StoreData>), HostError> {
+    let bytes = linker::read(path)?;
     if sealing::seals(&bytes) {
         sealing::grant_connection_key(config)?;
     }
@@ -73,15 +73,15 @@ fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<State>), H
 }
 
 async fn run(
-    command: &CommandPre<State>,
-    store: &mut Store<State>,
+    command: &CommandPre<StoreData>,
+    store: &mut Store<StoreData>,
 ) -> wasmtime::Result<Result<(), ()>> {
     let command: Command = command.instantiate_async(&mut *store).await?;
     command.wasi_cli_run().call_run(store).await
 }
 
 /// How a guest ended that did so by itself.
-fn judge(result: wasmtime::Result<Result<(), ()>>, store: &Store<State>) -> Result<(), String> {
+fn judge(result: wasmtime::Result<Result<(), ()>>, store: &Store<StoreData>) -> Result<(), String> {
     match result {
         Ok(Ok(())) => Ok(()),
         Ok(Err(())) => Err("it says that it has failed".to_owned()),

@@ -10,11 +10,10 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
+use super::{cancellation::Leash, fault::Fault, in_flight::InFlightGuard, liveness::Closed};
 use crate::{
-    Config,
+    config::Config,
     contract::{self, Outcome, Said, Told},
-    net::connection::Busy,
-    telemetry::{cancellation::Leash, fault::Fault, liveness::Closed},
 };
 
 /// What happened in an exchange, gathered from everyone who takes part in it.
@@ -33,7 +32,7 @@ pub(crate) struct Report {
     facts: Mutex<Facts>,
     /// Holds the connection and the server open until the exchange is over. None for an instance
     /// with several exchanges, which has no line of its own, and on standard streams.
-    busy: Option<Busy>,
+    busy: Option<InFlightGuard>,
     has_line: bool,
 }
 
@@ -53,7 +52,7 @@ struct Facts {
 }
 
 impl Report {
-    pub(crate) fn new<B>(exchange: u64, request: &http::Request<B>, busy: Busy) -> Self {
+    pub(crate) fn new<B>(exchange: u64, request: &http::Request<B>, busy: InFlightGuard) -> Self {
         let line = RequestLine {
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -75,7 +74,7 @@ impl Report {
         report
     }
 
-    fn begun(exchange: u64, request: Option<RequestLine>, busy: Option<Busy>) -> Self {
+    fn begun(exchange: u64, request: Option<RequestLine>, busy: Option<InFlightGuard>) -> Self {
         Self {
             exchange,
             started: Instant::now(),
@@ -128,7 +127,7 @@ impl Report {
 
     /// Nothing more of the request is expected.
     pub(crate) fn request_is_read(&self) {
-        self.busy.iter().for_each(Busy::request_is_read);
+        self.busy.iter().for_each(InFlightGuard::request_is_read);
     }
 
     /// The guest asks for more of the request, and may have to wait for it.
@@ -138,7 +137,7 @@ impl Report {
 
     /// The request ended before its end, and the guest was told.
     pub(crate) fn request_is_cut(&self) {
-        self.busy.iter().for_each(Busy::request_is_cut);
+        self.busy.iter().for_each(InFlightGuard::request_is_cut);
         self.leash.cut_request();
     }
 
@@ -235,7 +234,7 @@ impl Report {
 
     /// Why the host closed the connection, if it was the host.
     fn closed_by_host(&self) -> Option<Closed> {
-        self.busy.as_ref().and_then(Busy::closed_by_host)
+        self.busy.as_ref().and_then(InFlightGuard::closed_by_host)
     }
 
     /// What cut it short, as it is known so far.
@@ -251,7 +250,7 @@ impl Report {
 #[cfg(test)]
 impl Report {
     pub(crate) fn for_test() -> std::sync::Arc<Self> {
-        std::sync::Arc::new(Self::new(1, &http::Request::new(()), Busy::for_test()))
+        std::sync::Arc::new(Self::new(1, &http::Request::new(()), InFlightGuard::for_test()))
     }
 
     /// The outcome, as it is known so far.

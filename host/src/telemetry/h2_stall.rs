@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::Config;
+use crate::config::Config;
 
 /// Bytes that a connection has to carry in a `write_timeout` to count as going on: frames about
 /// the connection itself are fewer.

@@ -14,7 +14,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Config, contract::Outcome, telemetry::h2_stall::Untaken};
+use super::h2_stall::Untaken;
+use crate::{config::Config, contract::Outcome};
 
 /// How often a client that has sent more than is being read is looked at.
 const GLANCE: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ use std::{
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::Target;
+use crate::build::Target;
 
 /// An editor saves in several steps, and a checkout changes many files: this long without a
 /// change is the end of one.

@@ -14,6 +14,8 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 use gather::Gathered;
 use json::JsonLines;
 
+use crate::telemetry::DEFAULT_FILTER;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -25,9 +27,6 @@ pub(crate) enum LogFormat {
     /// One JSON object for each event.
     Json,
 }
-
-/// What is logged unless `RUST_LOG` says otherwise. wasi-http warns of every peer that fails.
-pub(crate) const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";
 
 /// Lines for machines, until the moment in which they are written.
 static GATHERED: OnceLock<Gathered<io::Stderr>> = OnceLock::new();

@@ -1,7 +1,7 @@
 //! A new project: a server with one tool and its tests, ready for `midge dev`.
 
-mod name;
-mod origin;
+pub(crate) mod name;
+pub(crate) mod origin;
 mod template;
 
 use std::{
@@ -9,34 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use self::{name::ProjectName, origin::Origin};
-
-/// Why a project cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum NewError {
-    /// The folder is taken.
-    #[error("{} is not empty: choose another name, or empty it", path.display())]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// What is to be the project's folder cannot be looked into, or written to.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// `--midge` names a folder in which there is no Midge.
-    #[error(
-        "no source tree of Midge in {} (`--midge` takes its folder, or a version)", path.display()
-    )]
-    NoMidge {
-        /// The folder.
-        path: PathBuf,
-    },
-}
+use self::{name::ProjectName, origin::Origin};
+use crate::error::NewError;
 
 /// Makes the project in a folder of its name, and says where.
 pub(crate) fn create(

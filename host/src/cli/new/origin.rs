@@ -2,8 +2,7 @@
 
 use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
-use super::NewError;
-use crate::cli::source_tree;
+use crate::{cli::source_tree, error::NewError};
 
 /// Midge as `--midge` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! The files of a new project. They are in `host/template/`, under names that neither cargo nor
 //! git takes for its own.
 
-use super::{Origin, ProjectName, origin::toml};
+use super::{
+    name::ProjectName,
+    origin::{Origin, toml},
+};
 
 /// A file, with `{{…}}` where a project's own words go.
 pub(super) struct File {

@@ -3,8 +3,10 @@
 use wasmtime::component::{Linker, Resource};
 
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
-use super::{Bucket, Failure, HasView, View};
-use crate::runtime::store::State;
+use super::{
+    stores::{Bucket, Failure},
+    view::{HasView, View},
+};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -23,10 +25,10 @@ mod bindings {
     });
 }
 
-alike!(store);
+shared!(store);
 
 impl store::HostBucket for View<'_> {
-    alike!(bucket);
+    shared!(bucket);
 
     fn list_keys(
         &mut self,
@@ -64,7 +66,7 @@ impl batch::Host for View<'_> {
         Ok(keys.into_iter().zip(values).map(entry).collect())
     }
 
-    alike!(batch);
+    shared!(batch);
 }
 
 #[cfg(test)]
@@ -74,8 +76,10 @@ mod tests {
 
     use wasmtime::component::ResourceTable;
 
-    use super::{super::Stores, atomics::Host as _, batch::Host as _, store::HostBucket as _, *};
-    use crate::Config;
+    use super::{
+        super::stores::Stores, atomics::Host as _, batch::Host as _, store::HostBucket as _, *,
+    };
+    use crate::config::Config;
 
     #[test]
     fn batches_pages_and_counts_are_in_the_forms_of_this_version() {

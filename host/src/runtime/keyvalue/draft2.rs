@@ -3,8 +3,10 @@
 use wasmtime::component::{Linker, Resource};
 
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
-use super::{Bucket, Failure, HasView, View};
-use crate::runtime::store::State;
+use super::{
+    stores::{Bucket, Failure},
+    view::{HasView, View},
+};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -29,10 +31,10 @@ mod bindings {
     });
 }
 
-alike!(store);
+shared!(store);
 
 impl store::HostBucket for View<'_> {
-    alike!(bucket);
+    shared!(bucket);
 
     fn list_keys(
         &mut self,
@@ -135,7 +137,7 @@ impl batch::Host for View<'_> {
         Ok(keys.into_iter().zip(values).collect())
     }
 
-    alike!(batch);
+    shared!(batch);
 }
 
 #[cfg(test)]
@@ -145,8 +147,10 @@ mod tests {
 
     use wasmtime::component::ResourceTable;
 
-    use super::{super::Stores, atomics::Host as _, atomics::HostCas as _, batch::Host as _, *};
-    use crate::Config;
+    use super::{
+        super::stores::Stores, atomics::Host as _, atomics::HostCas as _, batch::Host as _, *,
+    };
+    use crate::config::Config;
 
     fn stores() -> Arc<Stores> {
         let config = Config { keyvalue: vec!["default".to_owned()], ..Config::default() };

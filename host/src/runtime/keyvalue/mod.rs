@@ -9,29 +9,19 @@ mod shared;
 mod draft;
 mod draft2;
 mod stores;
+mod view;
 
-use std::sync::Arc;
+use wasmtime::component::Linker;
 
-use wasmtime::component::{HasData, Linker, ResourceTable};
+pub(crate) use self::{stores::Stores, view::View};
 
-pub(crate) use self::stores::Stores;
-use self::stores::{Bucket, Failure};
-use crate::runtime::store::State;
-
-/// What an instance sees of the stores.
-pub(crate) struct View<'a> {
-    pub(crate) stores: &'a Arc<Stores>,
-    pub(crate) table: &'a mut ResourceTable,
-}
-
-struct HasView;
-
-impl HasData for HasView {
-    type Data<'a> = View<'a>;
-}
-
-/// Offers both versions. Without a grant there is no store to open.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    draft::add_to_linker(linker)?;
-    draft2::add_to_linker(linker)
+/// Adds both versions to a linker; `view` borrows the stores from the data of a store.
+///
+/// Without a grant there is no store to open.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    draft::add_to_linker(linker, view)?;
+    draft2::add_to_linker(linker, view)
 }

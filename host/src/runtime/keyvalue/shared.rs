@@ -3,12 +3,15 @@
 
 /// What an interface has in both versions. It is written where `store`, `atomics` and `batch` are
 /// those of one of them.
-macro_rules! alike {
+macro_rules! shared {
     (store) => {
-        pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-            store::add_to_linker::<_, HasView>(linker, State::keyvalue)?;
-            atomics::add_to_linker::<_, HasView>(linker, State::keyvalue)?;
-            batch::add_to_linker::<_, HasView>(linker, State::keyvalue)
+        pub(super) fn add_to_linker<T: 'static>(
+            linker: &mut Linker<T>,
+            view: fn(&mut T) -> View<'_>,
+        ) -> wasmtime::Result<()> {
+            store::add_to_linker::<_, HasView>(linker, view)?;
+            atomics::add_to_linker::<_, HasView>(linker, view)?;
+            batch::add_to_linker::<_, HasView>(linker, view)
         }
 
         impl store::Host for View<'_> {

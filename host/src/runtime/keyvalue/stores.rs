@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Config, HostError};
+use crate::{config::Config, error::HostError};
 
 /// What an entry takes beside its key and its value.
 const ENTRY: usize = 64;

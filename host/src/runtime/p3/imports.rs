@@ -8,7 +8,14 @@ use wasmparser::{
     Payload,
 };
 
-use super::wrapper::WrapError;
+/// Why the imports of a component cannot be repeated.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ImportsError {
+    #[error(transparent)]
+    Unreadable(#[from] wasmparser::BinaryReaderError),
+    #[error("its imports are not at its beginning")]
+    Misplaced,
+}
 
 /// The first sections of a component, up to its last import: enough to import the same again.
 #[derive(Default)]
@@ -35,7 +42,7 @@ pub(super) struct HttpTypes {
 }
 
 impl<'a> Imports<'a> {
-    pub(super) fn read(component: &'a [u8]) -> Result<Self, WrapError> {
+    pub(super) fn read(component: &'a [u8]) -> Result<Self, ImportsError> {
         let (mut imports, mut is_over, mut depth) = (Self::default(), false, 0);
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload?;
@@ -43,7 +50,7 @@ impl<'a> Imports<'a> {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth -= 1,
                 Payload::ComponentImportSection(_) if depth == 0 && is_over => {
-                    return Err(WrapError::Imports);
+                    return Err(ImportsError::Misplaced);
                 }
                 _ => {}
             }
@@ -54,11 +61,15 @@ impl<'a> Imports<'a> {
             }
         }
         // Their indices would be in the way of the wrapper's own.
-        if imports.components + imports.modules > 0 { Err(WrapError::Imports) } else { Ok(imports) }
+        if imports.components + imports.modules > 0 {
+            Err(ImportsError::Misplaced)
+        } else {
+            Ok(imports)
+        }
     }
 
     /// Adds a section, if it is one that imports are made of.
-    fn add(&mut self, payload: Payload<'a>) -> Result<bool, WrapError> {
+    fn add(&mut self, payload: Payload<'a>) -> Result<bool, ImportsError> {
         let (id, range) = match payload {
             Payload::Version { .. } | Payload::CustomSection(_) => return Ok(true),
             Payload::CoreTypeSection(types) => (ComponentSectionId::CoreType, types.range()),
@@ -127,7 +138,7 @@ impl<'a> Imports<'a> {
 }
 
 /// The name by which a component exports a handler of WASI 0.3, if it has one.
-pub(crate) fn handler(component: &[u8]) -> Option<&str> {
+pub(crate) fn handler_name(component: &[u8]) -> Option<&str> {
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(component) {
         match payload.ok()? {

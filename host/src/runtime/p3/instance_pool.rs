@@ -1,9 +1,4 @@
-//! Instances that serve several exchanges, where the operator wants that.
-//!
-//! The exchanges of an instance share its memory and its fate: a trap ends them all. wasmtime
-//! cannot drop one call of several, so a guest that does not heed the end of an exchange is left
-//! alone with it: the instance gets no more exchanges and goes with the last of those it has.
-//! Nothing tells when one call of several has come to its end after its head, only when all have.
+//! Instances that serve several exchanges, and the slots that exchanges take in them.
 
 use std::{
     future::poll_fn,
@@ -15,65 +10,52 @@ use std::{
 use http::Request;
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
-    time::{sleep, sleep_until},
+    time::sleep,
 };
-use wasmtime::{
-    Store,
-    component::{Accessor, AccessorTask},
-};
+use wasmtime::component::Accessor;
 use wasmtime_wasi_http::WasiBody;
 
-use super::{
-    Service, World,
-    answer::Answer as SharedAnswer,
-    call::{self, Call, Handler},
-    task::{Exchange, Told},
-};
-use crate::{
-    Host,
-    runtime::{
-        instance::{self, End, Life, Manner},
-        store::State,
-    },
-    telemetry::{access_log::Report, fault::Fault},
-};
+use super::{call::HandlerCall, shared_body::SharedBody};
+use crate::{runtime::store::StoreData, telemetry::fault::Fault};
 
-/// The instances of a component that take more exchanges.
+/// The instances of a component that accept further exchanges.
 #[derive(Default)]
-pub(super) struct Instances(Mutex<Vec<Arc<Instance>>>);
+pub(super) struct InstancePool(Mutex<Vec<Arc<PooledInstance>>>);
 
-struct Instance {
-    jobs: mpsc::UnboundedSender<Job>,
-    seats: Mutex<Seats>,
-    /// It has no exchange, and will get none.
+/// An instance that serves several exchanges.
+pub(super) struct PooledInstance {
+    calls: mpsc::UnboundedSender<PooledCall>,
+    slots: Mutex<Slots>,
+    /// Notified when the instance has no exchange and accepts none.
     empty: Notify,
-    /// Somebody wants to know when nothing is at work in it.
-    asked: Notify,
-    /// The answer to all who have asked.
+    /// Notified when an exchange waits for `quiet`.
+    quiet_wanted: Notify,
+    /// Notified when no call runs in the instance.
     quiet: Notify,
-    /// What has ended it before its time.
+    /// The fault that has ended the instance.
     fault: watch::Sender<Option<Fault>>,
 }
 
-struct Seats {
-    /// Exchanges at work, and their answers.
-    taken: Vec<(u64, SharedAnswer)>,
-    /// How many more it will get.
+struct Slots {
+    /// The exchanges that run, and the bodies of their responses.
+    taken: Vec<(u64, SharedBody)>,
+    /// How many more exchanges the instance accepts.
     left: u32,
-    /// Since somebody last looked.
+    /// Whether the instance was used since the idle timer last looked.
     is_used: bool,
 }
 
-/// A call for an instance to make.
-struct Job {
-    request: Request<WasiBody>,
-    call: Call,
-    returned: oneshot::Sender<()>,
+/// A call that an instance is to make.
+pub(super) struct PooledCall {
+    pub(super) request: Request<WasiBody>,
+    pub(super) call: HandlerCall,
+    /// Resolves when the call has returned.
+    pub(super) returned: oneshot::Sender<()>,
 }
 
-/// A place in an instance, for one exchange.
-struct Seat {
-    instance: Arc<Instance>,
+/// The place of one exchange in an instance.
+pub(super) struct Slot {
+    instance: Arc<PooledInstance>,
     exchange: u64,
 }
 
@@ -81,91 +63,105 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Instances {
-    /// A place in an instance that has one.
-    fn seat(&self, at_once: u32, exchange: u64, answer: &SharedAnswer) -> Option<Seat> {
-        let mut open = lock(&self.0);
-        open.retain(|instance| lock(&instance.seats).left > 0);
-        open.iter().find_map(|instance| Instance::seat(instance, at_once, exchange, answer))
+impl InstancePool {
+    /// Takes a slot in an instance that has one.
+    pub(super) fn take_slot(
+        &self,
+        concurrency: u32,
+        exchange: u64,
+        body: &SharedBody,
+    ) -> Option<Slot> {
+        let mut instances = lock(&self.0);
+        instances.retain(|instance| lock(&instance.slots).left > 0);
+        instances.iter().find_map(|instance| instance.take_slot(concurrency, exchange, body))
     }
 
-    fn add(&self, instance: &Arc<Instance>) {
+    pub(super) fn add(&self, instance: &Arc<PooledInstance>) {
         lock(&self.0).push(Arc::clone(instance));
     }
 }
 
-impl Instance {
-    fn new(exchanges: u32) -> (Arc<Self>, mpsc::UnboundedReceiver<Job>) {
-        let (jobs, receiver) = mpsc::unbounded_channel();
-        let seats = Mutex::new(Seats { taken: Vec::new(), left: exchanges, is_used: true });
-        let (empty, asked, quiet) = (Notify::new(), Notify::new(), Notify::new());
+impl PooledInstance {
+    /// Creates an instance that accepts so many exchanges, and the queue of its calls.
+    pub(super) fn new(exchanges: u32) -> (Arc<Self>, mpsc::UnboundedReceiver<PooledCall>) {
+        let (calls, receiver) = mpsc::unbounded_channel();
+        let slots = Mutex::new(Slots { taken: Vec::new(), left: exchanges, is_used: true });
+        let (empty, quiet_wanted, quiet) = (Notify::new(), Notify::new(), Notify::new());
         let fault = watch::Sender::new(None);
-        (Arc::new(Self { jobs, seats, empty, asked, quiet, fault }), receiver)
+        (Arc::new(Self { calls, slots, empty, quiet_wanted, quiet, fault }), receiver)
     }
 
-    fn seat(
-        instance: &Arc<Self>,
-        at_once: u32,
+    /// Takes a slot, if the instance accepts another exchange.
+    pub(super) fn take_slot(
+        self: &Arc<Self>,
+        concurrency: u32,
         exchange: u64,
-        answer: &SharedAnswer,
-    ) -> Option<Seat> {
-        let mut seats = lock(&instance.seats);
-        if seats.left == 0 || seats.taken.len() >= at_once as usize {
+        body: &SharedBody,
+    ) -> Option<Slot> {
+        let mut slots = lock(&self.slots);
+        if slots.left == 0 || slots.taken.len() >= concurrency as usize {
             return None;
         }
-        seats.left -= 1;
-        seats.is_used = true;
-        seats.taken.push((exchange, answer.clone()));
-        Some(Seat { instance: Arc::clone(instance), exchange })
+        slots.left -= 1;
+        slots.is_used = true;
+        slots.taken.push((exchange, body.clone()));
+        Some(Slot { instance: Arc::clone(self), exchange })
     }
 
-    /// It gets no more exchanges.
+    /// Stops accepting exchanges.
     fn retire(&self) {
-        let mut seats = lock(&self.seats);
-        seats.left = 0;
-        if seats.taken.is_empty() {
+        let mut slots = lock(&self.slots);
+        slots.left = 0;
+        if slots.taken.is_empty() {
             self.empty.notify_one();
         }
     }
 
-    /// Retires it once it has had nothing to do for so long.
+    /// Resolves when the instance has had its last exchange, or none for so long that it was retired.
+    pub(super) async fn unused(&self, idle: Duration) {
+        tokio::select! {
+            () = self.empty.notified() => {}
+            () = self.idle(idle) => {}
+        }
+    }
+
     async fn idle(&self, limit: Duration) {
         loop {
             sleep(limit).await;
-            let mut seats = lock(&self.seats);
-            if !std::mem::take(&mut seats.is_used) && seats.taken.is_empty() {
-                seats.left = 0;
+            let mut slots = lock(&self.slots);
+            if !std::mem::take(&mut slots.is_used) && slots.taken.is_empty() {
+                slots.left = 0;
                 return;
             }
         }
     }
 
-    /// Resolves when nothing is at work in it.
+    /// Resolves when no call runs in the instance.
     async fn quiet(&self) {
         let mut quiet = pin!(self.quiet.notified());
-        // Listening begins before asking.
+        // Registered before the request, so that no notification is missed.
         quiet.as_mut().enable();
-        self.asked.notify_one();
+        self.quiet_wanted.notify_one();
         quiet.await;
     }
 
-    /// Tells those who ask when nothing is at work in it.
-    async fn tell_quiet(&self, accessor: &Accessor<State>) {
+    /// Notifies exchanges that wait for it whenever no call runs in the instance. Never resolves.
+    pub(super) async fn notify_quiet(&self, accessor: &Accessor<StoreData>) {
         loop {
-            self.asked.notified().await;
+            self.quiet_wanted.notified().await;
             poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
             self.quiet.notify_waiters();
         }
     }
 
-    /// Ends the exchanges that are left: what they have of their answers is kept.
-    fn end(&self, fault: Fault) {
-        let mut seats = lock(&self.seats);
-        seats.left = 0;
-        for (_, answer) in &seats.taken {
-            answer.seal();
+    /// Ends the exchanges that are left. The frames that their responses have are kept.
+    pub(super) fn end(&self, fault: Fault) {
+        let mut slots = lock(&self.slots);
+        slots.left = 0;
+        for (_, body) in &slots.taken {
+            body.seal();
         }
-        drop(seats);
+        drop(slots);
         self.fault.send_if_modified(|ended| {
             let is_first = ended.is_none();
             ended.get_or_insert(fault);
@@ -174,229 +170,39 @@ impl Instance {
     }
 }
 
-/// An instance at work. When this is dropped, with its task or with the runtime that had it, nobody
-/// waits for it any more.
-struct Working(Arc<Instance>);
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        self.0.end(Fault::NoAnswer);
+impl Slot {
+    /// Sends a call to the instance. One that has just ended does not receive it; its fault ends the
+    /// exchange.
+    pub(super) fn send(&self, call: PooledCall) {
+        let _ = self.instance.calls.send(call);
     }
-}
 
-impl Seat {
-    /// Resolves when the instance has come to an end before the exchange.
-    async fn fault(&self) -> Fault {
+    /// Resolves when the instance has ended before the exchange.
+    pub(super) async fn fault(&self) -> Fault {
         let mut fault = self.instance.fault.subscribe();
         match fault.wait_for(Option::is_some).await {
             Ok(fault) => fault.clone().unwrap_or(Fault::NoAnswer),
             Err(_) => Fault::NoAnswer,
         }
     }
+
+    /// Stops the instance from accepting exchanges: this one was cut, and may still run in it.
+    pub(super) fn retire_instance(&self) {
+        self.instance.retire();
+    }
+
+    /// Resolves when no call runs in the instance.
+    pub(super) async fn quiet(&self) {
+        self.instance.quiet().await;
+    }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut seats = lock(&self.instance.seats);
-        seats.taken.retain(|(exchange, _)| *exchange != self.exchange);
-        if seats.left == 0 && seats.taken.is_empty() {
+        let mut slots = lock(&self.instance.slots);
+        slots.taken.retain(|(exchange, _)| *exchange != self.exchange);
+        if slots.left == 0 && slots.taken.is_empty() {
             self.instance.empty.notify_one();
         }
-    }
-}
-
-/// Prepares the life of an exchange in an instance that it may share.
-pub(super) fn begin(
-    host: &Host,
-    world: &World,
-    service: &Arc<Service>,
-    exchange: Exchange<WasiBody>,
-) -> Life {
-    let Exchange { request, permit, report, answered, completed } = exchange;
-    let number = report.exchange();
-    let (answer, word) = (SharedAnswer::default(), Arc::new(Notify::new()));
-    let seat = find_seat(host, world, service, number, &answer);
-    let call = Call { exchange: number, answered, answer: answer.clone(), word: Arc::clone(&word) };
-    let (returned, has_returned) = oneshot::channel();
-    if let Some(seat) = &seat {
-        // An instance that has just ended does not listen, and says so.
-        let _ = seat.instance.jobs.send(Job { request, call, returned });
-    }
-    let grace = host.config().abort_grace;
-    let deadline = report.deadline(host.config());
-    Box::pin(Told(Some(Box::pin(async move {
-        let done = done(seat.as_ref(), has_returned, &answer);
-        let manner = tokio::select! {
-            biased;
-            fault = fault(seat.as_ref()) => Manner::Trapped(fault),
-            manner = ends(completed, done, &report, &word, grace) => manner,
-            () = sleep_until(deadline) => Manner::TimedOut,
-        };
-        if let (Manner::Cut | Manner::TimedOut, Some(seat)) = (&manner, &seat) {
-            seat.instance.retire();
-        }
-        let complete = answer.seal();
-        instance::record(&report, &manner, complete);
-        drop((seat, permit));
-        End::new(complete, manner)
-    }))))
-}
-
-/// A place in an instance, which is made if there is none.
-fn find_seat(
-    host: &Host,
-    world: &World,
-    service: &Arc<Service>,
-    exchange: u64,
-    answer: &SharedAnswer,
-) -> Option<Seat> {
-    let config = host.config();
-    let at_once = config.instance_concurrency;
-    service.instances.seat(at_once, exchange, answer).or_else(|| {
-        let (instance, jobs) = Instance::new(config.instance_reuse);
-        let state = State::of_p3(host.grants(), &Arc::new(Report::of_instance(exchange)));
-        let store = instance::store(&world.engine, state);
-        let limits = Limits { idle: config.keep_alive, grace: config.abort_grace };
-        let counted = host.count_instance();
-        let working = Working(Arc::clone(&instance));
-        let life = run(working, Arc::clone(service), store, jobs, limits);
-        tokio::spawn(async move {
-            life.await;
-            drop(counted);
-        });
-        service.instances.add(&instance);
-        Instance::seat(&instance, at_once, exchange, answer)
-    })
-}
-
-/// What ends an exchange with its instance.
-async fn fault(seat: Option<&Seat>) -> Fault {
-    match seat {
-        Some(seat) => seat.fault().await,
-        None => Fault::NoAnswer,
-    }
-}
-
-/// How an exchange ends by itself: with its answer, or with its client.
-async fn ends(
-    completed: oneshot::Receiver<()>,
-    done: impl Future<Output = ()>,
-    report: &Report,
-    word: &Notify,
-    grace: Duration,
-) -> Manner {
-    if completed.await.is_ok() {
-        if report.is_failure() {
-            // A guest that panics answers before it traps, which ends all this if it comes.
-            tokio::select! {
-                () = done => {}
-                () = sleep(grace) => {}
-            }
-        }
-        return Manner::Returned(None);
-    }
-    report.leash().client_gone();
-    word.notify_one();
-    let grace = async {
-        if report.runs_to_completion() {
-            std::future::pending::<()>().await;
-        }
-        sleep(grace).await;
-    };
-    tokio::select! {
-        () = done => Manner::Returned(None),
-        () = grace => Manner::Cut,
-    }
-}
-
-/// Resolves when a guest whose client has left is done with the exchange.
-async fn done(seat: Option<&Seat>, has_returned: oneshot::Receiver<()>, answer: &SharedAnswer) {
-    if has_returned.await.is_err() {
-        // The instance is at its end, on another thread perhaps, and is about to say why.
-        return std::future::pending().await;
-    }
-    if let Some(seat) = seat
-        && answer.has_begun()
-    {
-        seat.instance.quiet().await;
-    }
-}
-
-/// How long an instance stays with nothing to do, and after its last exchange.
-struct Limits {
-    idle: Duration,
-    grace: Duration,
-}
-
-/// The life of an instance.
-async fn run(
-    working: Working,
-    service: Arc<Service>,
-    mut store: Store<State>,
-    jobs: mpsc::UnboundedReceiver<Job>,
-    Limits { idle, grace }: Limits,
-) {
-    let instance = &working.0;
-    let empty = async {
-        tokio::select! {
-            () = instance.empty.notified() => {}
-            () = instance.idle(idle) => {}
-        }
-        // For deferred work.
-        sleep(grace).await;
-    };
-    let result = tokio::select! {
-        result = serve(instance, &service, &mut store, jobs) => result,
-        () = empty => Ok(()),
-    };
-    let fault = match instance::returned(result.map(|()| None)) {
-        Manner::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
-        Manner::Trapped(fault) => store.data().panic().map_or(fault, Fault::Trapped),
-        _ => Fault::NoAnswer,
-    };
-    instance.end(fault);
-}
-
-/// Makes calls as they come.
-async fn serve(
-    instance: &Instance,
-    service: &Service,
-    store: &mut Store<State>,
-    mut jobs: mpsc::UnboundedReceiver<Job>,
-) -> wasmtime::Result<()> {
-    let handler = service.instantiate(store).await?;
-    let work = async |accessor: &Accessor<State>| {
-        let make = async {
-            while let Some(job) = jobs.recv().await {
-                accessor.spawn(Making { job, handler })?;
-            }
-            Ok(())
-        };
-        tokio::select! {
-            made = make => made,
-            () = instance.tell_quiet(accessor) => Ok(()),
-        }
-    };
-    store.run_concurrent(work).await?
-}
-
-/// A call that is being made.
-struct Making {
-    job: Job,
-    handler: Handler,
-}
-
-impl AccessorTask<State> for Making {
-    async fn run(self, accessor: &Accessor<State>) -> wasmtime::Result<()> {
-        let Self { job: Job { request, call, returned }, handler } = self;
-        let number = call.exchange;
-        let request = accessor.with(|mut access| {
-            access.get().leaving().add(number, Arc::clone(&call.word));
-            call::request(access.get(), request)
-        });
-        let result = call.run(accessor, &handler, request).await;
-        accessor.with(|mut access| access.get().leaving().end(number));
-        let _ = returned.send(());
-        result
     }
 }

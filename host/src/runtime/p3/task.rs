@@ -1,139 +1,99 @@
-//! The life of a guest of WASI 0.3: one exchange, as with those of 0.2, but that the guest is told
-//! when its client leaves before the head.
+//! The task of a WASI 0.3 guest that serves one exchange.
+//!
+//! It is like that of a WASI 0.2 guest, except that the guest is notified when its client
+//! disconnects, before the head as well.
 
-use std::{
-    future::poll_fn,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{future::poll_fn, sync::Arc};
 
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::{
-    runtime::Handle,
-    sync::{Notify, OwnedSemaphorePermit, oneshot},
+    sync::{Notify, oneshot},
     time::sleep_until,
 };
-use wasmtime::Store;
+use wasmtime::{Store, component::Accessor};
 use wasmtime_wasi_http::Error as HttpError;
 
 use super::{
-    Service, World,
-    answer::Answer as SharedAnswer,
-    call::{self, Call},
-    instance_pool,
+    call::{self, HandlerCall},
+    component::P3Component,
+    detach::DetachOnDrop,
+    pooled,
+    shared_body::SharedBody,
 };
-use crate::{
-    Host,
-    exchange::Answered,
-    runtime::{
-        instance::{self, End, Instance, Life, Manner},
-        store::State,
-    },
-    telemetry::access_log::Report,
+use crate::runtime::{
+    host_state::HostState,
+    instance::{self, ExitReason, GuestCall, GuestTask, Instance},
+    store::StoreData,
 };
 
-/// An exchange, and by what it is answered.
-pub(crate) struct Exchange<B> {
-    pub(crate) request: Request<B>,
-    pub(crate) permit: OwnedSemaphorePermit,
-    pub(crate) report: Arc<Report>,
-    pub(crate) answered: oneshot::Sender<Answered>,
-    /// Resolves when the answer has been taken to its end, and fails when the client has left.
-    pub(crate) completed: oneshot::Receiver<()>,
-}
-
-/// Prepares the life of a guest for one exchange, as [`instance::begin`] does.
+/// Prepares the task of a guest for one exchange.
 pub(crate) fn begin<B>(
-    host: &Host,
-    world: &World,
-    service: Arc<Service>,
-    exchange: Exchange<B>,
-) -> Life
+    host: &Arc<HostState>,
+    component: Arc<P3Component>,
+    call: GuestCall<Request<B>>,
+) -> GuestTask
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
 {
-    let Exchange { request, permit, report, answered, completed } = exchange;
     if host.config().instance_reuse > 1 {
-        let request = request.map(BodyExt::boxed_unsync);
-        let exchange = Exchange { request, permit, report, answered, completed };
-        return instance_pool::begin(host, world, &service, exchange);
+        return pooled::begin(
+            host,
+            &component,
+            call.map(|request| request.map(BodyExt::boxed_unsync)),
+        );
     }
-    let mut store = instance::store(&world.engine, State::of_p3(host.grants(), &report));
-    let number = report.exchange();
-    let word = Arc::new(Notify::new());
-    store.data_mut().leaving().add(number, Arc::clone(&word));
-    let answer = SharedAnswer::default();
-    let call = Call { exchange: number, answered, answer: answer.clone(), word: Arc::clone(&word) };
+    let GuestCall { request, permit, report, result, completed } = call;
+    let exchange = report.exchange();
+    let (body, cancel) = (SharedBody::default(), Arc::new(Notify::new()));
+    let mut data = StoreData::of_p3(host.grants(), &report);
+    data.cancel_signals().add(exchange, Arc::clone(&cancel));
+    let store = data.into_store(component.engine());
+    let call = HandlerCall { exchange, result, body: body.clone(), cancel: Arc::clone(&cancel) };
     let mut instance = Instance::new(host, &report, permit);
-    let deadline = report.deadline(host.config());
-    let grace = host.config().abort_grace;
-    Box::pin(Told(Some(Box::pin(async move {
-        let completed = is_taken(completed, &word);
-        let served = serve(&service, instance.store.insert(store), request, call);
-        let manner = tokio::select! {
+    let (deadline, grace) = (report.deadline(host.config()), host.config().abort_grace);
+    let task = async move {
+        let completed = cancel_unless_completed(completed, &cancel);
+        let served = serve(&component, instance.store.insert(store), request, call);
+        let reason = tokio::select! {
             biased;
-            result = served => instance::returned(result.map(|()| None)),
-            () = instance::cut(completed, &report, grace) => Manner::Cut,
-            () = sleep_until(deadline) => Manner::TimedOut,
+            served = served => instance::exit_reason(served.map(|()| None)),
+            () = instance::cut(completed, &report, grace) => ExitReason::Cut,
+            () = sleep_until(deadline) => ExitReason::TimedOut,
         };
-        instance::end(instance, answer.seal(), manner)
-    }))))
+        instance.exit(body.seal(), reason)
+    };
+    Box::pin(DetachOnDrop::new(Box::pin(task)))
 }
 
-/// Whether the answer has been taken to its end; where it has not, the guest is told.
-async fn is_taken(completed: oneshot::Receiver<()>, word: &Notify) -> bool {
+/// Waits for the end of the exchange, and cancels the call if the client disconnects before it has
+/// received the whole response. Returns whether it has.
+async fn cancel_unless_completed(completed: oneshot::Receiver<()>, cancel: &Notify) -> bool {
     let is_complete = completed.await.is_ok();
     if !is_complete {
-        word.notify_one();
+        cancel.notify_one();
     }
     is_complete
 }
 
-/// Makes an instance, has it answer, and lets it work on until it has nothing more to do.
+/// Instantiates the component, calls its handler, and runs it until it has nothing more to do.
 async fn serve<B>(
-    service: &Service,
-    store: &mut Store<State>,
+    component: &P3Component,
+    store: &mut Store<StoreData>,
     request: Request<B>,
-    call: Call,
+    call: HandlerCall,
 ) -> wasmtime::Result<()>
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
 {
-    let request = call::request(store.data_mut(), request);
-    let handler = service.instantiate(store).await?;
-    let work = async |accessor: &_| {
+    let request = call::to_guest(store.data_mut(), request);
+    let handler = component.instantiate(store).await?;
+    let work = async |accessor: &Accessor<StoreData>| {
         call.run(accessor, &handler, request).await?;
         poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
         Ok(())
     };
     store.run_concurrent(work).await?
-}
-
-/// A life that is not dropped with the future that began it: before the head, that is the client's
-/// leaving, of which the guest is to be told. It ends by itself.
-pub(super) struct Told(pub(super) Option<Life>);
-
-impl Future for Told {
-    type Output = End;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
-        let Some(life) = &mut self.0 else { return Poll::Pending };
-        let polled = life.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.0 = None;
-        }
-        polled
-    }
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if let (Some(life), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(life);
-        }
-    }
 }

@@ -16,7 +16,7 @@ use wasm_encoder::{
     ValType,
 };
 
-use super::imports::Imports;
+use super::imports::{Imports, ImportsError};
 
 /// What is exported, in place of the guest's handler: `async func(request, u64) ->
 /// result<response, u8>`, where the number is the exchange's.
@@ -34,9 +34,7 @@ const CALLER: &str = include_str!("caller.wat");
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WrapError {
     #[error(transparent)]
-    Unreadable(#[from] wasmparser::BinaryReaderError),
-    #[error("its imports are not at its beginning")]
-    Imports,
+    Imports(#[from] ImportsError),
     #[error("it handles requests without importing `wasi:http/types`")]
     NoTypes,
     #[error("its caller is no WebAssembly: {0}")]

@@ -1,5 +1,7 @@
 //! Every setting of the host, with its unit and default.
 
+mod outbound_rule;
+
 use std::{
     fmt::Display,
     net::{Ipv4Addr, SocketAddr},
@@ -11,7 +13,7 @@ use std::{
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{HostError, runtime::outbound::OutboundRule};
+pub use self::outbound_rule::{OutboundRule, OutboundRuleError};
 
 /// Limits, grants and the address of a host; also the shape of the configuration file.
 ///
@@ -164,9 +166,16 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Ok(ByteSize::deserialize(deserializer)?.as_u64())
 }
 
+/// A setting with a value that the host cannot honour.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct InvalidSetting {
+    pub(crate) name: &'static str,
+    pub(crate) reason: String,
+}
+
 impl Config {
     /// Refuses values that could only fail later, at a worse place.
-    pub(crate) fn check(&self) -> Result<(), HostError> {
+    pub(crate) fn check(&self) -> Result<(), InvalidSetting> {
         within("max_exchanges", self.max_exchanges, 1..=MAX_EXCHANGES)?;
         within("instance_reuse", self.instance_reuse, 1..=MAX_EXCHANGES)?;
         within("instance_concurrency", self.instance_concurrency, 1..=MAX_CONCURRENCY)?;
@@ -194,15 +203,15 @@ impl Config {
     }
 }
 
-fn refused(name: &'static str, reason: String) -> HostError {
-    HostError::Setting { name, reason }
+fn refused(name: &'static str, reason: String) -> InvalidSetting {
+    InvalidSetting { name, reason }
 }
 
 fn within<T: PartialOrd + Display>(
     name: &'static str,
     value: T,
     range: RangeInclusive<T>,
-) -> Result<(), HostError> {
+) -> Result<(), InvalidSetting> {
     if value < *range.start() {
         return Err(refused(name, format!("must be at least {}", range.start())));
     }
@@ -212,7 +221,7 @@ fn within<T: PartialOrd + Display>(
     Ok(())
 }
 
-fn short(name: &'static str, time: Duration) -> Result<(), HostError> {
+fn short(name: &'static str, time: Duration) -> Result<(), InvalidSetting> {
     if time > MAX_TIME { Err(refused(name, "must be at most a year".to_owned())) } else { Ok(()) }
 }
 
@@ -224,7 +233,10 @@ mod tests {
     fn said(change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::default();
         change(&mut config);
-        config.check().err().map(|error| error.to_string()).unwrap_or_default()
+        let refused = config.check().err();
+        refused
+            .map(|InvalidSetting { name, reason }| format!("{name}: {reason}"))
+            .unwrap_or_default()
     }
 
     #[test]
@@ -257,7 +269,7 @@ mod tests {
             (said(|c| c.abort_grace = Duration::MAX), "abort_grace", "must be at most a year"),
             (said(|c| c.keep_alive = Duration::MAX), "keep_alive", "must be at most a year"),
         ] {
-            assert_eq!(said, format!("setting `{name}`: {reason}"));
+            assert_eq!(said, format!("{name}: {reason}"));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{env, io, path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-use super::BuildError;
+use crate::error::BuildError;
 
 /// What guests are built for: cargo's output is a component already.
 pub(super) const TARGET: &str = "wasm32-wasip2";

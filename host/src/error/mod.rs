@@ -1,17 +1,22 @@
 //! What can go wrong for the operator: starting, loading, listening.
 //!
-//! Nothing here is about a single exchange; those failures are [`Fault`](crate::telemetry::fault::Fault)s
-//! and end as a status and a log line.
+//! Nothing here is about a single exchange: those failures are faults, which end as a status and a
+//! log line.
+
+mod build;
+mod new;
 
 use std::{io, net::SocketAddr, path::PathBuf};
+
+pub use self::{build::BuildError, new::NewError};
 
 /// Why the host cannot do what its operator asked for. Each message is one line that names the
 /// file, setting, import or address at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The configuration file, environment or flags do not make a [`Config`](crate::Config).
-    #[error("configuration: {}", config_reason(.0))]
-    Config(Box<figment::Error>),
+    #[error("configuration: {0}")]
+    Config(String),
     /// A setting has a value that cannot be honoured.
     #[error("setting `{name}`: {reason}")]
     Setting {
@@ -93,10 +98,10 @@ pub enum HostError {
     },
     /// A guest cannot be built from source.
     #[error(transparent)]
-    Build(#[from] crate::BuildError),
+    Build(#[from] BuildError),
     /// A project cannot be made.
     #[error(transparent)]
-    New(#[from] crate::NewError),
+    New(#[from] NewError),
 }
 
 fn bind_reason(source: &io::Error) -> String {
@@ -106,24 +111,6 @@ fn bind_reason(source: &io::Error) -> String {
             "not permitted (ports below 1024 need privileges)".to_owned()
         }
         _ => source.to_string(),
-    }
-}
-
-/// What figment has to say, on one line and without the names of its profiles.
-fn config_reason(error: &figment::Error) -> String {
-    use figment::error::Kind;
-    let what = match &error.kind {
-        Kind::UnknownField(name, _) => format!("there is no setting `{name}`"),
-        kind if error.path.is_empty() => kind.to_string(),
-        kind => format!("`{}`: {kind}", error.path.join(".")),
-    };
-    // The TOML parser draws the line at fault; its number is enough.
-    let lines = what.lines().map(str::trim);
-    let what = lines.filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", ");
-    let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
-    match place {
-        Some(place) => format!("{what} (in {place})"),
-        None => what,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The body of an answer, shared by who takes it and by the life of its guest.
+//! The body of a response, shared by the connection that reads it and the task of its guest.
 
 use std::{
     collections::VecDeque,
@@ -11,59 +11,59 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
-/// A body that its guest is still writing.
+/// A body that a guest is writing.
 ///
-/// When the store of a guest is dropped, the body of wasmtime ends as if that were its end. So it
-/// is sealed before: what is there is kept, and what is not finished ends in an error.
+/// When the store of a guest is dropped, wasmtime ends the body as if it were complete. So it is sealed
+/// before: frames that are there are kept, and a body that is not finished ends in an error.
 #[derive(Clone, Default)]
-pub(super) struct Answer(Arc<Mutex<Inner>>);
+pub(super) struct SharedBody(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    state: State,
-    /// What was there when it was sealed.
+    state: BodyState,
+    /// Frames that were there when it was sealed.
     rest: VecDeque<Frame<Bytes>>,
     waker: Option<Waker>,
 }
 
 #[derive(Default)]
-enum State {
-    /// There is no answer yet.
+enum BodyState {
+    /// There is no response yet.
     #[default]
     None,
     Open(WasiBody),
-    /// It came to its end, or nobody wants it.
+    /// It was read to its end, or its reader was dropped.
     Ended,
     Unfinished,
 }
 
-impl Answer {
-    /// The guest has begun its answer.
-    pub(super) fn open(&self, body: WasiBody) -> Taken {
-        self.inner().state = State::Open(body);
-        Taken(self.clone())
+impl SharedBody {
+    /// Opens the body, once the guest has sent the head.
+    pub(super) fn open(&self, body: WasiBody) -> SharedBodyReader {
+        self.inner().state = BodyState::Open(body);
+        SharedBodyReader(self.clone())
     }
 
-    /// Takes what the guest has left behind, before its store is dropped; says whether that was all
-    /// of its answer.
+    /// Keeps the frames that the guest has written, before its store is dropped. Returns whether the
+    /// body is complete.
     pub(super) fn seal(&self) -> bool {
         let mut inner = self.inner();
         let mut cx = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(Ok(frame))) = inner.poll_guest(&mut cx) {
             inner.rest.push_back(frame);
         }
-        if let State::Open(_) = inner.state {
-            inner.state = State::Unfinished;
+        if let BodyState::Open(_) = inner.state {
+            inner.state = BodyState::Unfinished;
         }
         if let Some(waker) = inner.waker.take() {
             waker.wake();
         }
-        !matches!(inner.state, State::Unfinished)
+        !matches!(inner.state, BodyState::Unfinished)
     }
 
-    /// Whether the guest has begun its answer.
+    /// Whether the guest has sent the head.
     pub(super) fn has_begun(&self) -> bool {
-        !matches!(self.inner().state, State::None)
+        !matches!(self.inner().state, BodyState::None)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -86,28 +86,26 @@ impl Inner {
     }
 
     fn poll_guest(&mut self, cx: &mut Context<'_>) -> Polled {
-        let State::Open(body) = &mut self.state else {
+        let BodyState::Open(body) = &mut self.state else {
             return Poll::Ready(match self.state {
-                State::Unfinished => Some(Err(HttpError::ConnectionTerminated)),
+                BodyState::Unfinished => Some(Err(HttpError::ConnectionTerminated)),
                 _ => None,
             });
         };
-        // It need not wait for anything. That a task has had its share of work is no reason to
-        // stop.
         let polled = Pin::new(body).poll_frame(cx);
         match &polled {
-            Poll::Ready(None) => self.state = State::Ended,
-            Poll::Ready(Some(Err(_))) => self.state = State::Unfinished,
+            Poll::Ready(None) => self.state = BodyState::Ended,
+            Poll::Ready(Some(Err(_))) => self.state = BodyState::Unfinished,
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         polled
     }
 }
 
-/// The side of who takes the answer. Dropping it tells the guest that nobody does.
-pub(super) struct Taken(Answer);
+/// The reading side of a body. Dropping it notifies the guest that the body is not read on.
+pub(super) struct SharedBodyReader(SharedBody);
 
-impl Body for Taken {
+impl Body for SharedBodyReader {
     type Data = Bytes;
     type Error = HttpError;
 
@@ -116,11 +114,11 @@ impl Body for Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for SharedBodyReader {
     fn drop(&mut self) {
         let mut inner = self.0.inner();
         inner.rest.clear();
-        inner.state = State::Ended;
+        inner.state = BodyState::Ended;
     }
 }
 
@@ -143,28 +141,28 @@ mod tests {
         }
     }
 
-    fn open() -> (mpsc::UnboundedSender<Bytes>, Answer, Taken) {
+    fn open() -> (mpsc::UnboundedSender<Bytes>, SharedBody, SharedBodyReader) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let answer = Answer::default();
-        let taken = answer.open(Channel(receiver).boxed_unsync());
-        (sender, answer, taken)
+        let body = SharedBody::default();
+        let taken = body.open(Channel(receiver).boxed_unsync());
+        (sender, body, taken)
     }
 
     #[tokio::test]
     async fn what_is_whole_stays_whole() {
-        let (sender, answer, taken) = open();
+        let (sender, body, taken) = open();
         sender.send(Bytes::from_static(b"one ")).unwrap();
         sender.send(Bytes::from_static(b"two")).unwrap();
         drop(sender);
-        assert!(answer.seal());
+        assert!(body.seal());
         assert_eq!(taken.collect().await.unwrap().to_bytes(), "one two");
     }
 
     #[tokio::test]
     async fn what_is_not_finished_does_not_end_well() {
-        let (sender, answer, mut taken) = open();
+        let (sender, body, mut taken) = open();
         sender.send(Bytes::from_static(b"one ")).unwrap();
-        assert!(!answer.seal(), "more could come");
+        assert!(!body.seal(), "more could come");
         drop(sender);
         let first = taken.frame().await.unwrap().unwrap();
         assert_eq!(first.into_data().unwrap(), "one ");
@@ -173,18 +171,18 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_is_told_of_the_end() {
-        let (_sender, answer, mut taken) = open();
+        let (_sender, body, mut taken) = open();
         let waiting = tokio::spawn(async move { taken.frame().await });
         tokio::task::yield_now().await;
-        assert!(!answer.seal());
+        assert!(!body.seal());
         assert!(waiting.await.unwrap().unwrap().is_err());
     }
 
     #[test]
-    fn an_answer_that_nobody_takes_is_let_go_of() {
-        let (sender, answer, taken) = open();
+    fn a_body_that_nobody_reads_is_dropped() {
+        let (sender, body, taken) = open();
         drop(taken);
         assert!(sender.is_closed(), "the guest is told");
-        assert!(answer.seal(), "and nothing is missing");
+        assert!(body.seal(), "and nothing is missing");
     }
 }

@@ -1,4 +1,6 @@
-//! From sources to a component, by cargo.
+//! Builds guests with cargo.
+
+mod toolchain;
 
 use std::{
     fmt, fs,
@@ -9,7 +11,7 @@ use std::{
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{BuildError, toolchain};
+use crate::error::BuildError;
 
 /// What cargo is to build.
 #[derive(Clone, Debug)]
