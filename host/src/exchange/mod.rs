@@ -1,4 +1,4 @@
-//! One exchange: permit, instance, call, answer, gone.
+//! One exchange: from the head of the request to the body of the response.
 
 mod request_body;
 pub(crate) mod response_body;
@@ -32,7 +32,7 @@ use crate::{
         p2::{self, P2Component},
         p3,
     },
-    telemetry::{access_log::Report, fault::Fault, in_flight::InFlightGuard},
+    telemetry::{access_log::ExchangeRecord, fault::Fault, in_flight::InFlightGuard},
 };
 
 /// Begins an exchange. Dropping the returned future, even before it is first polled, means that the
@@ -45,20 +45,20 @@ pub(crate) fn begin(
     request: Request<Incoming>,
     in_flight: InFlightGuard,
 ) -> impl Future<Output = Response<ResponseBody>> + Send + use<> {
-    let report = Arc::new(Report::new(host.next_exchange(), &request, in_flight));
+    let record = Arc::new(ExchangeRecord::new(host.next_exchange(), &request, in_flight));
     if request.body().is_end_stream() {
-        report.request_is_read();
+        record.request_read();
     }
-    let unanswered = Unanswered(Some(Arc::clone(&report)));
+    let unanswered = Unanswered(Some(Arc::clone(&record)));
     let host = Arc::clone(host);
     async move {
         let (version, is_head) = (request.version(), request.method() == Method::HEAD);
         let response = match refused {
             Some(fault) => Err(fault),
-            None => respond(&host, guest, request, &report).await,
+            None => respond(&host, guest, request, &record).await,
         };
         unanswered.disarm();
-        let mut response = response.unwrap_or_else(|fault| refuse(&fault, version, &report));
+        let mut response = response.unwrap_or_else(|fault| refuse(&fault, version, &record));
         if is_head || has_no_body(response.status()) {
             response.body_mut().expect_nothing();
         }
@@ -66,8 +66,8 @@ pub(crate) fn begin(
     }
 }
 
-/// Marks the client as gone when the exchange is dropped before there is an answer.
-struct Unanswered(Option<Arc<Report>>);
+/// Records that the client has disconnected when the exchange is dropped before it has a response.
+struct Unanswered(Option<Arc<ExchangeRecord>>);
 
 impl Unanswered {
     fn disarm(mut self) {
@@ -77,16 +77,16 @@ impl Unanswered {
 
 impl Drop for Unanswered {
     fn drop(&mut self) {
-        if let Some(report) = &self.0 {
-            report.client_gone("the client left before the answer");
+        if let Some(record) = &self.0 {
+            record.client_gone("the client disconnected before the response");
         }
     }
 }
 
 /// Makes the response of the host itself.
-fn refuse(fault: &Fault, version: Version, report: &Arc<Report>) -> Response<ResponseBody> {
-    report.fault(fault);
-    fault.response(version).map(|bytes| ResponseBody::whole(bytes, Arc::clone(report)))
+fn refuse(fault: &Fault, version: Version, record: &Arc<ExchangeRecord>) -> Response<ResponseBody> {
+    record.fault(fault);
+    fault.response(version).map(|bytes| ResponseBody::buffered(bytes, Arc::clone(record)))
 }
 
 fn has_no_body(status: StatusCode) -> bool {
@@ -98,25 +98,25 @@ async fn respond(
     host: &Arc<HostState>,
     guest: Guest,
     request: Request<Incoming>,
-    report: &Arc<Report>,
+    record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let limit = host.config().max_body;
     if announced_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(Fault::BodyTooLarge);
     }
     let permit = host.permit().ok_or(Fault::Overloaded)?;
-    let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(report)));
+    let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(record)));
     match guest.kind() {
         GuestKind::P2(component) => {
-            let request = receive(host, component, request, report).await?;
-            if let Some(raw) = try_fast_path(host, component, &request, report) {
-                return buffered(BufferedResponse { raw, permit: Some(permit) }, report);
+            let request = receive(host, component, request, record).await?;
+            if let Some(raw) = try_fast_path(host, component, &request, record) {
+                return buffered(BufferedResponse { raw, permit: Some(permit) }, record);
             }
             let begin = |call| p2::begin(host, Arc::clone(component), call);
-            run(begin, request, permit, report).await
+            run(begin, request, permit, record).await
         }
         GuestKind::P3(component) => {
-            run(|call| p3::begin(host, Arc::clone(component), call), request, permit, report).await
+            run(|call| p3::begin(host, Arc::clone(component), call), request, permit, record).await
         }
     }
 }
@@ -126,15 +126,15 @@ async fn receive(
     host: &HostState,
     component: &P2Component,
     request: Request<RequestBody<Incoming>>,
-    report: &Report,
+    record: &ExchangeRecord,
 ) -> Result<ReceivedRequest<RequestBody<Incoming>>, Fault> {
     if !component.takes_buffered() {
         return Ok(ReceivedRequest::Streaming(request.map(Rewind::new)));
     }
-    timeout_at(report.deadline(host.config()), buffered::read(request))
+    timeout_at(record.deadline(host.config()), buffered::read(request))
         .await
         .map_err(|_| Fault::TimedOut)?
-        .map_err(|_| report.refusal().cloned().unwrap_or(Fault::BodyCut))
+        .map_err(|_| record.refusal().cloned().unwrap_or(Fault::BodyCut))
 }
 
 /// Tries to get the response of a buffered request without a component.
@@ -142,22 +142,22 @@ fn try_fast_path<B>(
     host: &HostState,
     component: &P2Component,
     request: &ReceivedRequest<B>,
-    report: &Report,
+    record: &ExchangeRecord,
 ) -> Option<RawResponse> {
     let ReceivedRequest::Buffered(request) = request else { return None };
     let fast_path = component.fast_path()?;
     let _gauge = host.count_instance();
-    fast_path.run(host.grants(), report, request)
+    fast_path.run(host.grants(), record, request)
 }
 
 /// Passes on a buffered response.
 fn buffered(
     response: BufferedResponse,
-    report: &Arc<Report>,
+    record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let (mut response, permit) = response.parse()?;
-    report.head(response.status(), response.headers_mut());
-    Ok(response.map(|body| ResponseBody::whole(body, Arc::clone(report)).holding(permit)))
+    record.response_head(response.status(), response.headers_mut());
+    Ok(response.map(|body| ResponseBody::buffered(body, Arc::clone(record)).holding(permit)))
 }
 
 /// Runs the task of a guest, and passes on the response.
@@ -165,15 +165,15 @@ async fn run<R>(
     begin: impl FnOnce(GuestCall<R>) -> GuestTask,
     request: R,
     permit: OwnedSemaphorePermit,
-    report: &Arc<Report>,
+    record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let (result, mut head) = oneshot::channel();
     let (complete, completed) = oneshot::channel();
-    let report_of_call = Arc::clone(report);
-    let mut task = begin(GuestCall { request, permit, report: report_of_call, result, completed });
-    match poll_fn(|cx| poll_head(&mut task, &mut head, report, cx)).await? {
-        Head::Buffered(response) => buffered(response, report),
-        Head::Streaming(response, exit) => stream(response, exit, task, complete, report).await,
+    let record_of_call = Arc::clone(record);
+    let mut task = begin(GuestCall { request, permit, record: record_of_call, result, completed });
+    match poll_fn(|cx| poll_head(&mut task, &mut head, record, cx)).await? {
+        Head::Buffered(response) => buffered(response, record),
+        Head::Streaming(response, exit) => stream(response, exit, task, complete, record).await,
     }
 }
 
@@ -183,7 +183,7 @@ async fn stream(
     exit: Option<GuestExit>,
     mut task: GuestTask,
     complete: oneshot::Sender<()>,
-    report: &Arc<Report>,
+    record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let exit = match exit {
         None if !is_event_stream(&response) => poll_once_more(&mut task).await,
@@ -193,15 +193,15 @@ async fn stream(
     let length = announced_length(&head.headers);
     let body = match exit {
         // Nothing has been sent yet, so the client can still get a whole response.
-        Some(exit) if !exit.complete => return buffered(exit.into_response()?, report),
-        Some(_) => ResponseBody::finished(body, length, Arc::clone(report)),
+        Some(exit) if !exit.complete => return buffered(exit.into_response()?, record),
+        Some(_) => ResponseBody::finished(body, length, Arc::clone(record)),
         None => {
             // The guest outlives this future: it writes while hyper sends.
             drop(tokio::spawn(task));
-            ResponseBody::streamed(body, length, Arc::clone(report), complete)
+            ResponseBody::streamed(body, length, Arc::clone(record), complete)
         }
     };
-    report.head(head.status, &mut head.headers);
+    record.response_head(head.status, &mut head.headers);
     Ok(Response::from_parts(head, body))
 }
 
@@ -239,14 +239,14 @@ enum Head {
 fn poll_head(
     task: &mut GuestTask,
     result: &mut oneshot::Receiver<HandlerResult>,
-    report: &Report,
+    record: &ExchangeRecord,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Head, Fault>> {
     let exit = match task.as_mut().poll(cx) {
         Poll::Ready(exit) => Some(exit),
         Poll::Pending => None,
     };
-    if let Some(fault) = report.refusal() {
+    if let Some(fault) = record.refusal() {
         return Poll::Ready(Err(fault.clone()));
     }
     match (poll_result(result, cx), exit) {

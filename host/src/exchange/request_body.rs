@@ -1,4 +1,4 @@
-//! The body of a request: bounded in size and in the time it may take.
+//! The body of a request, limited in size and time.
 
 use std::{
     pin::Pin,
@@ -14,30 +14,31 @@ use wasmtime_wasi_http::Error as HttpError;
 
 use crate::{
     config::Config,
-    telemetry::{access_log::Report, fault::Fault},
+    telemetry::{access_log::ExchangeRecord, fault::Fault},
 };
 
-/// A request body that is cut when it is too large, too slow, or its client leaves.
+/// A request body that fails when it is too large, too slow, or its client disconnects.
 pub(crate) struct RequestBody<B> {
     inner: B,
+    /// Bytes left of `max_body`.
     left: u64,
     patience: Patience,
-    /// Since when the guest has to wait.
+    /// Since when the guest has been waiting for the next piece.
     waiting: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
-    report: Arc<Report>,
+    record: Arc<ExchangeRecord>,
 }
 
 impl<B: Body> RequestBody<B> {
-    pub(crate) fn new(inner: B, config: &Config, report: Arc<Report>) -> Self {
+    pub(crate) fn new(inner: B, config: &Config, record: Arc<ExchangeRecord>) -> Self {
         let patience = Patience::new(config);
-        Self { inner, left: config.max_body, patience, waiting: None, timer: None, report }
+        Self { inner, left: config.max_body, patience, waiting: None, timer: None, record }
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let begins = self.waiting.is_none();
         let since = *self.waiting.get_or_insert_with(Instant::now);
-        let until = since + self.patience.now();
+        let until = since + self.patience.next();
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if begins {
             timer.as_mut().reset(until);
@@ -46,34 +47,35 @@ impl<B: Body> RequestBody<B> {
     }
 
     fn refuse<T>(&self, fault: Fault, error: HttpError) -> Option<Result<T, HttpError>> {
-        self.report.refuse(fault);
-        self.report.request_is_cut();
+        self.record.refuse(fault);
+        self.record.request_truncated();
         Some(Err(error))
     }
 }
 
-/// How long a guest is let wait for its client.
+/// How long a guest may wait for its client.
 struct Patience {
-    /// At once.
+    /// The longest pause.
     pause: Duration,
-    /// In all, with what the client has earned.
+    /// What is left of all pauses together. Each byte adds to it.
     rest: Duration,
-    /// What a client earns by one byte.
-    earned: Duration,
+    /// What one byte adds.
+    per_byte: Duration,
 }
 
 impl Patience {
     fn new(config: &Config) -> Self {
         let pause = config.body_timeout;
         match u32::try_from(config.body_rate) {
-            // Any rate will do.
-            Ok(0) => Self { pause, rest: Duration::MAX, earned: Duration::ZERO },
-            Ok(rate) => Self { pause, rest: pause, earned: Duration::from_secs(1) / rate },
-            Err(_) => Self { pause, rest: pause, earned: Duration::ZERO },
+            // Any rate is accepted.
+            Ok(0) => Self { pause, rest: Duration::MAX, per_byte: Duration::ZERO },
+            Ok(rate) => Self { pause, rest: pause, per_byte: Duration::from_secs(1) / rate },
+            Err(_) => Self { pause, rest: pause, per_byte: Duration::ZERO },
         }
     }
 
-    fn now(&self) -> Duration {
+    /// Returns how long the next pause may take.
+    fn next(&self) -> Duration {
         self.pause.min(self.rest)
     }
 
@@ -83,7 +85,7 @@ impl Patience {
 
     fn received(&mut self, bytes: u64) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.rest = self.rest.saturating_add(self.earned.saturating_mul(bytes));
+        self.rest = self.rest.saturating_add(self.per_byte.saturating_mul(bytes));
     }
 }
 
@@ -100,7 +102,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        self.report.request_is_asked_for(polled.is_pending());
+        self.record.request_polled(polled.is_pending());
         let Poll::Ready(frame) = polled else {
             ready!(self.poll_stalled(cx));
             return Poll::Ready(self.refuse(Fault::BodyStalled, HttpError::ConnectionReadTimeout));
@@ -112,12 +114,12 @@ where
             Some(Ok(frame)) => self.pass(frame),
             Some(Err(error)) => {
                 tracing::debug!(target: "midge::exchange", %error, "request body");
-                self.report.client_gone("the request body was cut short");
-                self.report.request_is_cut();
+                self.record.client_gone("the request body was cut short");
+                self.record.request_truncated();
                 Some(Err(HttpError::ConnectionTerminated))
             }
             None => {
-                self.report.request_is_read();
+                self.record.request_read();
                 None
             }
         })
@@ -141,7 +143,7 @@ impl<B: Body> RequestBody<B> {
         self.left = left;
         self.patience.received(length);
         if self.inner.is_end_stream() {
-            self.report.request_is_read();
+            self.record.request_read();
         }
         Some(Ok(frame))
     }
@@ -158,31 +160,31 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_now_and_then_is_not_enough() {
+    fn a_byte_now_and_then_does_not_keep_the_rate() {
         let mut patience = patience(1024);
         for _ in 0..2 {
             patience.waited(9 * SECOND);
             patience.received(1);
         }
-        assert!(patience.now() < SECOND / 100, "{:?}", patience.now());
+        assert!(patience.next() < SECOND / 100, "{:?}", patience.next());
     }
 
     #[test]
-    fn who_keeps_the_rate_is_waited_for() {
+    fn a_client_that_keeps_the_rate_is_not_refused() {
         let mut patience = patience(1024);
         for _ in 0..1000 {
             patience.waited(9 * SECOND);
             patience.received(9 << 10);
         }
-        assert!(patience.now() > 9 * SECOND, "{:?}", patience.now());
+        assert!(patience.next() > 9 * SECOND, "{:?}", patience.next());
         patience.received(1 << 40);
-        assert_eq!(patience.now(), 10 * SECOND, "but for one pause at most");
+        assert_eq!(patience.next(), 10 * SECOND, "but never longer than one pause");
     }
 
     #[test]
-    fn without_a_rate_there_is_only_the_pause() {
+    fn without_a_rate_only_the_pause_counts() {
         let mut patience = patience(0);
         patience.waited(1000 * SECOND);
-        assert_eq!(patience.now(), 10 * SECOND);
+        assert_eq!(patience.next(), 10 * SECOND);
     }
 }

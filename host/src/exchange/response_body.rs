@@ -1,4 +1,4 @@
-//! The body of an answer: who takes it, and whether to its end.
+//! The body of a response, and whether its client receives it to the end.
 
 use std::{
     future::poll_fn,
@@ -15,61 +15,63 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
-use crate::{contract::Outcome, telemetry::access_log::Report};
+use crate::{contract::Outcome, telemetry::access_log::ExchangeRecord};
 
-/// The answer is cut: the client must not take what it has for the whole.
+/// The guest did not finish the body. The connection is aborted, so that the client does not take a
+/// truncated body for a complete one.
 #[derive(Debug, thiserror::Error)]
-#[error("the guest did not finish its answer")]
+#[error("the guest did not finish its response")]
 pub(crate) struct Unfinished;
 
-/// The most that is handed over at once: a client that takes nothing leaves the rest where it is.
-const PIECE: usize = 64 << 10;
+/// The largest piece that is handed to hyper at once, so that hyper does not buffer more for a client
+/// that does not read.
+const MAX_PIECE: usize = 64 << 10;
 
-/// A response body that knows whether it was taken to its end.
+/// A response body that records whether it was sent to its end.
 pub(crate) struct ResponseBody {
-    /// What is there already, and comes first.
+    /// Pieces that are there already, and come first.
     pieces: std::vec::IntoIter<Piece>,
-    /// What the guest is still writing.
+    /// The rest, which the guest is still writing.
     guest: Option<HyperOutgoingBody>,
-    /// What is left of the announced length. Once it has passed, hyper does not ask again.
+    /// Bytes left of the announced length. Once there are none, hyper does not poll again.
     left: Option<u64>,
-    report: Arc<Report>,
-    /// Told when the answer is complete; dropped when the client has left before.
+    record: Arc<ExchangeRecord>,
+    /// Notified when the response is complete; dropped when the client has disconnected before.
     complete: Option<oneshot::Sender<()>>,
-    /// No one is going to ask for more.
+    /// Whether hyper has all it will poll for.
     done: bool,
-    /// Of an exchange whose guest has ended, and whose answer is still to be taken.
+    /// The permit of an exchange whose guest has exited before the client has received the response.
     permit: Option<OwnedSemaphorePermit>,
 }
 
 type Piece = Result<Frame<Bytes>, HttpError>;
 
 impl ResponseBody {
-    /// An answer that is all there.
-    pub(crate) fn whole(mut bytes: Bytes, report: Arc<Report>) -> Self {
+    /// Creates a body of which all is there.
+    pub(crate) fn buffered(mut bytes: Bytes, record: Arc<ExchangeRecord>) -> Self {
         let mut pieces = Vec::with_capacity(1);
         while !bytes.is_empty() {
-            pieces.push(Ok(Frame::data(bytes.split_to(bytes.len().min(PIECE)))));
+            pieces.push(Ok(Frame::data(bytes.split_to(bytes.len().min(MAX_PIECE)))));
         }
-        let mut body = Self::new(pieces, None, None, report);
+        let mut body = Self::new(pieces, None, None, record);
         body.done = body.pieces.as_slice().is_empty();
         body
     }
 
-    /// The same, which is one of the exchanges at work until it is over.
+    /// Holds a permit until the body is dropped.
     pub(crate) fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
         self.permit = permit;
         self
     }
 
-    /// An answer that the guest is still writing, of a length that it may have announced.
+    /// Creates a body that the guest is still writing, of a length that it may have announced.
     pub(crate) fn streamed(
         body: HyperOutgoingBody,
         length: Option<u64>,
-        report: Arc<Report>,
+        record: Arc<ExchangeRecord>,
         complete: oneshot::Sender<()>,
     ) -> Self {
-        let mut body = Self::new(Vec::new(), Some(body), length, report);
+        let mut body = Self::new(Vec::new(), Some(body), length, record);
         body.complete = Some(complete);
         if length == Some(0) {
             body.expect_nothing();
@@ -77,50 +79,50 @@ impl ResponseBody {
         body
     }
 
-    /// The answer of a guest that has finished it and ended. It is known whole, so it can go out
-    /// with its length and in one write.
+    /// Creates the body of a guest that has exited after it has written all of it. It is sent with its
+    /// length and in one write.
     pub(crate) fn finished(
         mut body: HyperOutgoingBody,
         length: Option<u64>,
-        report: Arc<Report>,
+        record: Arc<ExchangeRecord>,
     ) -> Self {
         let mut pieces = Vec::with_capacity(1);
         let is_whole = drain(&mut body, &mut pieces);
         if let Some(Ok(last)) = pieces.last_mut()
             && let Some(trailers) = last.trailers_mut()
         {
-            report.trailer(trailers);
+            record.response_trailers(trailers);
             if trailers.is_empty() {
                 pieces.pop();
             }
         }
         if is_whole {
-            let mut body = Self::new(pieces, None, None, report);
+            let mut body = Self::new(pieces, None, None, record);
             body.done = body.pieces.as_slice().is_empty();
             return body;
         }
-        Self::new(pieces, Some(body), length, report)
+        Self::new(pieces, Some(body), length, record)
     }
 
     fn new(
         pieces: Vec<Piece>,
         guest: Option<HyperOutgoingBody>,
         left: Option<u64>,
-        report: Arc<Report>,
+        record: Arc<ExchangeRecord>,
     ) -> Self {
-        report.waits(true);
+        record.response_waits(true);
         Self {
             pieces: pieces.into_iter(),
             guest,
             left,
-            report,
+            record,
             complete: None,
             done: false,
             permit: None,
         }
     }
 
-    /// The answer has a head only, or says that its body is empty: hyper will not ask for it.
+    /// Expects no poll: the response has a head only, or announces an empty body.
     pub(crate) fn expect_nothing(&mut self) {
         self.finish();
     }
@@ -128,43 +130,45 @@ impl ResponseBody {
     fn finish(&mut self) {
         self.done = true;
         if let Some(complete) = self.complete.take() {
-            // A guest that has ended already does not listen.
+            // A guest that has exited already does not wait for it.
             let _ = complete.send(());
         }
     }
 
+    /// Records a frame, and strips trailers of the fields that are for the host.
     fn pass(
         &mut self,
         frame: Option<Result<Frame<Bytes>, HttpError>>,
     ) -> Option<Result<Frame<Bytes>, Unfinished>> {
-        let frame = match frame {
-            Some(Ok(frame)) => frame,
-            Some(Err(_)) => {
-                self.report.cut(Outcome::Trapped, "the guest abandoned its answer");
-                self.done = true;
-                return Some(Err(Unfinished));
+        match frame.map(|frame| frame.map(Frame::into_data)) {
+            Some(Ok(Ok(data))) => {
+                self.pass_data(&data);
+                Some(Ok(Frame::data(data)))
             }
-            None => {
-                self.finish();
-                return None;
-            }
-        };
-        match frame.into_trailers() {
-            Ok(mut trailers) => {
-                self.report.trailer(&mut trailers);
+            Some(Ok(Err(frame))) => {
+                let mut trailers = frame.into_trailers().unwrap_or_default();
+                self.record.response_trailers(&mut trailers);
                 self.finish();
                 (!trailers.is_empty()).then(|| Ok(Frame::trailers(trailers)))
             }
-            Err(frame) => {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                self.report.wrote(length);
-                if let Some(left) = &mut self.left {
-                    *left = left.saturating_sub(length as u64);
-                    if *left == 0 {
-                        self.finish();
-                    }
-                }
-                Some(Ok(frame))
+            Some(Err(_)) => {
+                self.record.cut_short(Outcome::Trapped, "the guest abandoned its response");
+                self.done = true;
+                Some(Err(Unfinished))
+            }
+            None => {
+                self.finish();
+                None
+            }
+        }
+    }
+
+    fn pass_data(&mut self, data: &Bytes) {
+        self.record.response_bytes(data.len());
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(data.len() as u64);
+            if *left == 0 {
+                self.finish();
             }
         }
     }
@@ -184,11 +188,11 @@ impl Body for ResponseBody {
         let frame = match (self.pieces.next(), &mut self.guest) {
             (None, Some(body)) => {
                 let polled = Pin::new(body).poll_frame(cx);
-                self.report.waits(polled.is_ready());
+                self.record.response_waits(polled.is_ready());
                 ready!(polled)
             }
             (piece, guest) => {
-                // hyper does not ask again once it has the announced length.
+                // hyper does not poll again once it has the announced length.
                 let is_last = guest.is_none() && self.pieces.as_slice().is_empty();
                 self.done = is_last;
                 piece
@@ -214,9 +218,10 @@ impl Body for ResponseBody {
     }
 }
 
-/// Takes all that a guest which has ended has left behind, and says whether that was the end.
+/// Takes all pieces that a guest has left when it exited. Returns whether that was the end of the body.
 fn drain(body: &mut HyperOutgoingBody, pieces: &mut Vec<Piece>) -> bool {
-    // It need not wait for anything. That a task has had its share of work is no reason to stop.
+    // Nothing is awaited. Unconstrained, since tokio would end the poll once the task has used up its
+    // cooperative budget.
     let all = coop::unconstrained(poll_fn(|cx| {
         while let Some(piece) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
             pieces.push(piece);
@@ -228,10 +233,10 @@ fn drain(body: &mut HyperOutgoingBody, pieces: &mut Vec<Piece>) -> bool {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.report.waits(false);
-        // One that was handed over whole may still have waited for its client.
-        if !self.done || self.report.client_was_stuck() {
-            self.report.client_gone("the client left before the end of the answer");
+        self.record.response_waits(false);
+        // A body that hyper has taken to its end may still have been waiting for the client.
+        if !self.done || self.record.client_stalled() {
+            self.record.client_gone("the client disconnected before the end of the response");
         }
     }
 }
@@ -244,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    /// A body like those of guests: made of what is in a channel of tokio.
+    /// A body like those of guests: the pieces in a channel of tokio.
     fn channel() -> (mpsc::UnboundedSender<Piece>, HyperOutgoingBody) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (sender, Channel(receiver).boxed_unsync())
@@ -261,7 +266,7 @@ mod tests {
         }
     }
 
-    /// Uses up what tokio lets a task do before it has to yield.
+    /// Uses up the cooperative budget of the task.
     async fn exhaust() {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         (0..1000).for_each(|n| sender.send(n).unwrap());
@@ -273,24 +278,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_whole_however_much_its_task_has_done() {
+    async fn a_body_is_complete_without_any_budget_left() {
         let (sender, body) = channel();
         for text in ["one ", "two"] {
             sender.send(Ok(Frame::data(Bytes::from_static(text.as_bytes())))).unwrap();
         }
         drop(sender);
         exhaust().await;
-        let report = Report::for_test();
-        let body = ResponseBody::finished(body, None, report);
+        let record = ExchangeRecord::for_test();
+        let body = ResponseBody::finished(body, None, record);
         assert_eq!(body.size_hint().exact(), Some(7));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
     }
 
     #[tokio::test]
-    async fn what_is_not_there_yet_is_waited_for() {
+    async fn pieces_that_are_not_there_yet_are_awaited() {
         let (sender, body) = channel();
         sender.send(Ok(Frame::data(Bytes::from_static(b"one ")))).unwrap();
-        let body = ResponseBody::finished(body, None, Report::for_test());
+        let body = ResponseBody::finished(body, None, ExchangeRecord::for_test());
         assert_eq!(body.size_hint().exact(), None);
         sender.send(Ok(Frame::data(Bytes::from_static(b"two")))).unwrap();
         drop(sender);
@@ -298,12 +303,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_was_abandoned_does_not_end_well() {
+    async fn an_abandoned_body_ends_in_an_error() {
         let (sender, body) = channel();
         sender.send(Ok(Frame::data(Bytes::from_static(b"one ")))).unwrap();
         sender.send(Err(HttpError::HttpProtocolError)).unwrap();
         drop(sender);
-        let body = ResponseBody::finished(body, None, Report::for_test());
+        let body = ResponseBody::finished(body, None, ExchangeRecord::for_test());
         assert!(body.collect().await.is_err());
     }
 }

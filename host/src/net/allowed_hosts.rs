@@ -1,4 +1,4 @@
-//! Which host names a request may be for.
+//! The host names that a server accepts.
 
 use std::{borrow::Cow, net::SocketAddr};
 
@@ -8,35 +8,33 @@ use crate::telemetry::fault::Fault;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// The names under which a server answers.
+/// The host names that a server accepts in requests.
 ///
-/// A server on a loopback address is meant for programs of this machine. A web page that has its
-/// own name resolve to that address reaches it too (DNS rebinding), but cannot forge `Host`.
-pub(crate) struct Names {
+/// A server on a loopback address is meant for programs on this machine. A web page whose own name
+/// resolves to that address reaches it too (DNS rebinding), but cannot forge `Host`.
+pub(super) struct AllowedHosts {
     allowed: Vec<String>,
     loopback: bool,
 }
 
-impl Names {
-    pub(crate) fn new(bound: SocketAddr, allowed: &[String]) -> Self {
+impl AllowedHosts {
+    pub(super) fn new(bound: SocketAddr, allowed: &[String]) -> Self {
         let allowed = allowed.iter().map(|name| canonical(name).to_ascii_lowercase()).collect();
         Self { allowed, loopback: bound.ip().to_canonical().is_loopback() }
     }
 
-    /// Why `request` is not for this server, if it is not.
-    pub(crate) fn refuse<B>(&self, request: &Request<B>) -> Option<Fault> {
-        let Some(host) = host(request) else {
-            return Some(Fault::NoHost);
-        };
+    /// Checks that a request is for a host name that is accepted.
+    pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Fault> {
+        let host = host(request).ok_or(Fault::NoHost)?;
         let host = canonical(&host);
         let is = |name: &str| name.eq_ignore_ascii_case(host);
         let accepted = self.allowed.iter().any(|name| is(name))
             || if self.loopback { LOOPBACK.into_iter().any(is) } else { self.allowed.is_empty() };
-        (!accepted).then_some(Fault::HostNotAllowed)
+        if accepted { Ok(()) } else { Err(Fault::HostNotAllowed) }
     }
 }
 
-/// The host that a request is for, without a port.
+/// Returns the host that a request is for, without a port.
 fn host<B>(request: &Request<B>) -> Option<Cow<'_, str>> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.host().into());
@@ -50,8 +48,7 @@ fn host<B>(request: &Request<B>) -> Option<Cow<'_, str>> {
     Some(authority.host().to_owned().into())
 }
 
-/// The host of an authority that is a name or an IPv4 address, as nearly all are: it need not be
-/// copied to be parsed.
+/// Returns the host of an authority that is a name or an IPv4 address, without copying it.
 fn plain_host(authority: &str) -> Option<&str> {
     let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
@@ -75,7 +72,7 @@ mod tests {
         for host in hosts {
             request = request.header(header::HOST, *host);
         }
-        Names::new(bound.parse().unwrap(), &allowed).refuse(&request.body(()).unwrap())
+        AllowedHosts::new(bound.parse().unwrap(), &allowed).check(&request.body(()).unwrap()).err()
     }
 
     #[test]
@@ -133,8 +130,8 @@ mod tests {
 
     #[test]
     fn a_request_in_absolute_form_is_for_its_own_authority() {
-        let names = Names::new("127.0.0.1:80".parse().unwrap(), &[]);
+        let names = AllowedHosts::new("127.0.0.1:80".parse().unwrap(), &[]);
         let request = Request::builder().uri("http://evil.example/").header("host", "localhost");
-        assert_eq!(names.refuse(&request.body(()).unwrap()), Some(Fault::HostNotAllowed));
+        assert_eq!(names.check(&request.body(()).unwrap()), Err(Fault::HostNotAllowed));
     }
 }

@@ -1,4 +1,4 @@
-//! One client connection and the exchanges on it.
+//! One client connection, and the exchanges on it.
 
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
@@ -14,35 +14,36 @@ use tokio::{
 };
 
 use super::{
-    allowed_hosts::Names,
-    socket::Tracked,
-    supervisor::{Phase, Step, Watching},
+    allowed_hosts::AllowedHosts,
+    socket::TrackedSocket,
+    supervisor::{Action, Phase, Supervisor},
     workers::Workers,
 };
 use crate::{
     config::Config,
     exchange::{self, response_body::ResponseBody},
     runtime::{component::Guest, host_state::HostState},
-    telemetry::{in_flight::InFlightGuard, liveness::Pulse},
+    telemetry::{in_flight::InFlightGuard, liveness::Liveness},
 };
 
-/// What the connections of a server have in common.
-pub(crate) struct Shared {
-    pub(crate) host: Arc<HostState>,
-    pub(crate) names: Names,
-    pub(crate) guest: watch::Receiver<Guest>,
-    pub(crate) http: auto::Builder<Workers>,
+/// What the connections of a server share.
+pub(super) struct ServerState {
+    pub(super) host: Arc<HostState>,
+    pub(super) allowed_hosts: AllowedHosts,
+    pub(super) guest: watch::Receiver<Guest>,
+    pub(super) http: auto::Builder<Workers>,
 }
 
-/// HTTP/1.1 and HTTP/2 (without TLS) on the same port, within the limits of `config`.
-pub(crate) fn protocols(config: &Config, workers: Workers) -> auto::Builder<Workers> {
+/// Builds the server side of HTTP/1.1 and HTTP/2 (without TLS) on one port, within the limits of
+/// `config`.
+pub(super) fn http(config: &Config, workers: Workers) -> auto::Builder<Workers> {
     let max_head = usize::try_from(config.max_head).unwrap_or(usize::MAX);
     let max_head_h2 = u32::try_from(config.max_head).unwrap_or(u32::MAX);
     let mut builder = auto::Builder::new(workers);
     builder
         .http1()
         .timer(TokioTimer::new())
-        // The pulse tells a late head from an idle connection; hyper's own timer does not.
+        // `Liveness` tells a late head from an idle connection; hyper's own timer does not.
         .header_read_timeout(None)
         .max_buf_size(max_head)
         .max_headers(config.max_headers as usize);
@@ -55,36 +56,36 @@ pub(crate) fn protocols(config: &Config, workers: Workers) -> auto::Builder<Work
     builder
 }
 
-/// Serves a connection to its end.
-pub(crate) async fn serve(
-    shared: Arc<Shared>,
+/// Serves a connection until it is closed.
+pub(super) async fn serve(
+    server: Arc<ServerState>,
     socket: std::net::TcpStream,
-    server: mpsc::Sender<Infallible>,
+    alive: mpsc::Sender<Infallible>,
     phase: watch::Receiver<Phase>,
 ) {
-    let _counted = shared.host.count_socket();
-    let pulse = Pulse::new();
+    let _gauge = server.host.count_socket();
+    let liveness = Liveness::new();
     let socket = match TcpStream::from_std(socket) {
         Ok(socket) => Arc::new(socket),
         Err(error) => {
-            tracing::warn!(target: "midge::connection", %error, "cannot watch a connection");
+            tracing::warn!(target: "midge::connection", %error, "cannot poll a connection");
             return;
         }
     };
-    let io = TokioIo::new(Tracked::new(Arc::clone(&socket), Arc::clone(&pulse)));
-    let service = service_fn(|request| answer(&shared, &pulse, request, &server));
-    let mut connection = pin!(shared.http.serve_connection(io, service));
-    let mut watching = Watching::new(&pulse, &socket, shared.host.config(), phase);
+    let io = TokioIo::new(TrackedSocket::new(Arc::clone(&socket), Arc::clone(&liveness)));
+    let service = service_fn(|request| respond(&server, &liveness, request, &alive));
+    let mut connection = pin!(server.http.serve_connection(io, service));
+    let mut supervisor = Supervisor::new(&liveness, &socket, server.host.config(), phase);
     loop {
         tokio::select! {
-            // First, as long as the task may still poll: it is nothing unless it was woken.
+            // First, while the task may still poll; it costs nothing unless it was woken.
             biased;
-            step = watching.step() => match step {
-                Step::Drain => connection.as_mut().graceful_shutdown(),
-                Step::End => return,
+            action = supervisor.next() => match action {
+                Action::Drain => connection.as_mut().graceful_shutdown(),
+                Action::Close => return,
             },
             result = connection.as_mut() => {
-                // A client that leaves is the exchange's to report, not the connection's.
+                // A client that disconnects is logged by its exchange.
                 if let Err(error) = result {
                     tracing::debug!(target: "midge::connection", error, "closed");
                 }
@@ -94,21 +95,21 @@ pub(crate) async fn serve(
     }
 }
 
-fn answer(
-    shared: &Shared,
-    pulse: &Arc<Pulse>,
+fn respond(
+    server: &ServerState,
+    liveness: &Arc<Liveness>,
     request: Request<Incoming>,
-    server: &mpsc::Sender<Infallible>,
+    alive: &mpsc::Sender<Infallible>,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<> {
-    let refused = shared.names.refuse(&request);
-    let guest = shared.guest.borrow().clone();
-    let exchange =
-        exchange::begin(&shared.host, guest, refused, request, InFlightGuard::new(pulse, server));
-    let pulse = Arc::clone(pulse);
+    let refused = server.allowed_hosts.check(&request).err();
+    let guest = server.guest.borrow().clone();
+    let in_flight = InFlightGuard::new(liveness, alive);
+    let exchange = exchange::begin(&server.host, guest, refused, request, in_flight);
+    let liveness = Arc::clone(liveness);
     async move {
         let response = exchange.await;
         if response.headers().contains_key(header::CONNECTION) {
-            pulse.linger();
+            liveness.linger();
         }
         Ok(response)
     }

@@ -1,4 +1,4 @@
-//! A socket, a guest behind it, and a graceful end.
+//! The server: accepts connections for a guest, and shuts down gracefully.
 
 use std::{
     convert::Infallible, io, net::SocketAddr, num::NonZero, sync::Arc, thread, time::Duration,
@@ -11,23 +11,24 @@ use tokio::{
 };
 
 use super::{
-    allowed_hosts::Names,
-    connection::{self, Shared},
+    allowed_hosts::AllowedHosts,
+    connection::{self, ServerState},
     supervisor::Phase,
-    workers::{Threads, Workers},
+    workers::{WorkerThreads, Workers},
 };
 use crate::{
+    config::Config,
     error::HostError,
     runtime::{component::Guest, host::Host},
 };
 
-/// Clients that may wait to be accepted, if the system allows as many. tokio has 128: of more that
-/// come at once, some are let in only a second later, when their system tries again.
+/// Clients that may wait to be accepted, if the system allows so many. With tokio's default of 128,
+/// clients of a burst may have to retry after a second.
 const BACKLOG: u32 = 4096;
-/// How long to wait when the system has no descriptor for a new connection.
+/// Pause when the system has no descriptor for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long the guests of a server that is over have beyond their grace.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
+/// How long a server waits for its guests beyond their grace.
+const EXIT_MARGIN: Duration = Duration::from_millis(500);
 
 /// Serves a guest at an address.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub struct Server {
     addr: SocketAddr,
     handle: ServerHandle,
     workers: Workers,
-    threads: Threads,
+    threads: WorkerThreads,
 }
 
 /// Controls a running [`Server`] from elsewhere.
@@ -48,19 +49,20 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Has new exchanges served by `guest`. Those at work keep the guest they have.
+    /// Replaces the guest. Exchanges that run keep the guest they have.
     pub fn swap(&self, guest: Guest) {
         self.guest.send_replace(guest);
     }
 
-    /// Ends the server: no new connection, and what is at work has the time to drain.
+    /// Shuts the server down: it accepts no more connections, and exchanges that run may finish within
+    /// the time to drain.
     pub fn shutdown(&self) {
         self.phase.send_if_modified(|phase| {
-            let begins = *phase == Phase::Serving;
-            if begins {
+            let is_serving = *phase == Phase::Serving;
+            if is_serving {
                 *phase = Phase::Draining;
             }
-            begins
+            is_serving
         });
     }
 }
@@ -70,7 +72,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`HostError::Bind`] when the address is not to be had.
+    /// [`HostError::Bind`] if the address cannot be bound.
     pub async fn bind(host: &Host, guest: Guest, addr: SocketAddr) -> Result<Self, HostError> {
         let bind = |source| HostError::Bind { addr, source };
         let listener = listen(addr).map_err(bind)?;
@@ -83,13 +85,13 @@ impl Server {
         Ok(Self { host: host.clone(), listener, addr, handle, workers, threads })
     }
 
-    /// Has connections served on threads of their own, as many as [`Config::threads`] says, and not
-    /// in the caller's runtime. The threads are told to end when [`Server::run`] does, and log where
-    /// the caller does.
+    /// Serves connections on threads of their own, as many as [`Config::threads`] says, instead of the
+    /// runtime of the caller. The threads end when [`Server::run`] does, and log to the subscriber of the
+    /// caller.
     ///
     /// # Errors
     ///
-    /// [`HostError::System`] when the system has no more threads.
+    /// [`HostError::System`] if the threads cannot be started.
     ///
     /// [`Config::threads`]: crate::Config::threads
     pub fn on_threads(mut self) -> Result<Self, HostError> {
@@ -102,74 +104,89 @@ impl Server {
         Ok(self)
     }
 
-    /// The address, with the port that was picked.
+    /// Returns the address, with the port that was picked.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// A handle to swap the guest and to shut down.
+    /// Returns a handle to replace the guest and to shut down.
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()
     }
 
-    /// Serves until [`ServerHandle::shutdown`], and then until all is drained or the time for that
-    /// is over.
+    /// Serves until [`ServerHandle::shutdown`], and then until all exchanges have ended or the time to
+    /// drain is over.
     ///
-    /// Without [`Server::on_threads`] this is also where guests run: each may keep a thread of the
-    /// caller's runtime for up to 20 ms at a time.
+    /// Without [`Server::on_threads`] guests run in the runtime of the caller too: each may block a
+    /// thread for up to 20 ms at a time.
     ///
     /// # Errors
     ///
-    /// None at present: what can go wrong while serving concerns one connection.
+    /// None at present: errors while serving concern one connection.
     pub async fn run(self) -> Result<(), HostError> {
         let Self { host, listener, addr, handle, workers, threads } = self;
         let config = host.config();
-        if config.allow_host.is_empty() && !addr.ip().to_canonical().is_loopback() {
-            tracing::warn!(
-                target: "midge::listen",
-                %addr,
-                "any host name is accepted here; `allow_host` names those that are meant"
-            );
-        }
-        let places = Arc::new(Semaphore::new(config.max_connections as usize));
-        let shared = Arc::new(Shared {
-            names: Names::new(addr, &config.allow_host),
+        warn_of_open_names(config, addr);
+        let server = Arc::new(ServerState {
+            allowed_hosts: AllowedHosts::new(addr, &config.allow_host),
             guest: handle.guest.subscribe(),
-            http: connection::protocols(config, workers.clone()),
+            http: connection::http(config, workers.clone()),
             host: Arc::clone(host.state()),
         });
-        // Nothing is ever sent: when the last sender is gone, so is the last exchange.
+        // Nothing is ever sent: the channel closes with the last exchange.
         let (alive, mut ended) = mpsc::channel::<Infallible>(1);
-        let mut phase = handle.phase.subscribe();
-        loop {
-            let (socket, place) = tokio::select! {
-                biased;
-                _ = phase.wait_for(|phase| *phase != Phase::Serving) => break,
-                accepted = accept(&listener, &places) => accepted,
-            };
-            let (shared, alive) = (Arc::clone(&shared), alive.clone());
-            // What this loop has seen, so that a change since then is news.
-            let phase = phase.clone();
-            workers.spawn(async move {
-                connection::serve(shared, socket, alive, phase).await;
-                drop(place);
-            });
-        }
+        serve(&server, &listener, &workers, &alive, handle.phase.subscribe()).await;
         drop((listener, alive));
         if timeout(config.drain, ended.recv()).await.is_err() {
-            handle.phase.send_replace(Phase::Over);
+            handle.phase.send_replace(Phase::Closing);
             // Guests that run to completion do not end by this; they end with their threads, or
             // with the process.
-            let _ = timeout(config.abort_grace + LAST_MOMENT, ended.recv()).await;
+            let _ = timeout(config.abort_grace + EXIT_MARGIN, ended.recv()).await;
         }
         drop(threads);
         Ok(())
     }
 }
 
+/// Warns of a server on a public address that accepts every host name.
+fn warn_of_open_names(config: &Config, addr: SocketAddr) {
+    if config.allow_host.is_empty() && !addr.ip().to_canonical().is_loopback() {
+        tracing::warn!(
+            target: "midge::listen",
+            %addr,
+            "any host name is accepted here; `allow_host` names those that are meant"
+        );
+    }
+}
+
+/// Accepts connections and serves each in a task, until the server is to shut down.
+async fn serve(
+    server: &Arc<ServerState>,
+    listener: &TcpListener,
+    workers: &Workers,
+    alive: &mpsc::Sender<Infallible>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let permits = Arc::new(Semaphore::new(server.host.config().max_connections as usize));
+    loop {
+        let (socket, permit) = tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+            accepted = accept(listener, &permits) => accepted,
+        };
+        let (server, alive) = (Arc::clone(server), alive.clone());
+        // A clone of the receiver that has seen `Serving`, so that any change since then is seen.
+        let phase = phase.clone();
+        workers.spawn(async move {
+            connection::serve(server, socket, alive, phase).await;
+            drop(permit);
+        });
+    }
+}
+
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A server that was just ended may be started again. Elsewhere it would let two share a port.
+    // Allows a restart right away. On Windows it would let two servers share a port.
     if cfg!(unix) {
         socket.set_reuseaddr(true)?;
     }
@@ -177,17 +194,17 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Waits for a place, then for a client.
+/// Waits for a permit, then for a client.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> (std::net::TcpStream, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {
-        match listener.accept().await.and_then(prepared) {
-            Ok(socket) => return (socket, place),
-            Err(error) if is_of_one_client(&error) => {}
+        match listener.accept().await.and_then(prepare) {
+            Ok(socket) => return (socket, permit),
+            Err(error) if is_client_error(&error) => {}
             Err(error) => {
                 tracing::warn!(target: "midge::listen", %error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
@@ -196,14 +213,14 @@ async fn accept(
     }
 }
 
-/// The small writes of an event stream must not wait for acknowledgements. The runtime that serves
-/// the socket may be another.
-fn prepared((socket, _): (TcpStream, SocketAddr)) -> io::Result<std::net::TcpStream> {
+/// Prepares a socket for the runtime that serves it, which may be another one. Small writes of an event
+/// stream must not wait for acknowledgements.
+fn prepare((socket, _): (TcpStream, SocketAddr)) -> io::Result<std::net::TcpStream> {
     socket.set_nodelay(true)?;
     socket.into_std()
 }
 
-fn is_of_one_client(error: &io::Error) -> bool {
+fn is_client_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted

@@ -1,4 +1,4 @@
-//! A socket that tells how its client is doing.
+//! A socket that records the liveness of its client.
 
 use std::{
     io,
@@ -16,27 +16,26 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::telemetry::liveness::Pulse;
+use crate::telemetry::liveness::Liveness;
 
-/// How long what a client still sends is read and dropped: closing at once would reset the
-/// connection, and the client would lose the answer that tells it why.
+/// How long bytes of a refused request are read and dropped. Closing at once would reset the
+/// connection, and the client would lose the response that says why.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Up to this size head and body of an answer are joined: the system takes one piece faster than
-/// several.
+/// Up to this size head and body of a response are joined: one buffer is written faster than several.
 const SMALL: usize = 2 << 10;
 
-/// Whether tokio learns of a socket's readiness once, when it begins (epoll, kqueue).
-const TELLS_NEWS_ONLY: bool = cfg!(any(target_os = "linux", target_os = "macos"));
+/// Whether the system reports readiness once, when it begins (epoll, kqueue).
+const IS_EDGE_TRIGGERED: bool = cfg!(any(target_os = "linux", target_os = "macos"));
 
-/// A socket that feeds the pulse of its connection.
-pub(crate) struct Tracked {
+/// A socket that records what it sends and receives.
+pub(super) struct TrackedSocket {
     socket: Arc<TcpStream>,
-    pulse: Arc<Pulse>,
-    /// HTTP/2 has frames of its own between requests, which are no late heads.
+    liveness: Arc<Liveness>,
+    /// HTTP/2 sends frames of its own between requests. They do not start the timeout of a head.
     preface: Preface,
-    /// Head and body of a small answer, filled anew for each write: what is left of a partial write
-    /// is offered again.
+    /// Head and body of a small response. Filled anew for each write: hyper offers the rest of a
+    /// partial write again.
     joined: Vec<u8>,
     linger: Option<Pin<Box<Sleep>>>,
 }
@@ -48,9 +47,9 @@ enum Preface {
     Http2,
 }
 
-impl Tracked {
-    pub(crate) fn new(socket: Arc<TcpStream>, pulse: Arc<Pulse>) -> Self {
-        Self { socket, pulse, preface: Preface::Awaited, joined: Vec::new(), linger: None }
+impl TrackedSocket {
+    pub(super) fn new(socket: Arc<TcpStream>, liveness: Arc<Liveness>) -> Self {
+        Self { socket, liveness, preface: Preface::Awaited, joined: Vec::new(), linger: None }
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -59,7 +58,7 @@ impl Tracked {
             self.preface = if is_http2 { Preface::Http2 } else { Preface::Http1 };
         }
         if self.preface == Preface::Http1 {
-            self.pulse.received();
+            self.liveness.bytes_received();
         }
     }
 
@@ -88,15 +87,15 @@ impl Tracked {
         }
     }
 
-    /// Takes what has arrived.
+    /// Reads what has arrived.
     ///
-    /// Where the system tells of news only, a read that leaves room has taken everything, and says
-    /// so to tokio: else each request costs a second read that finds nothing.
+    /// Where readiness is edge-triggered, a read that leaves room in the buffer has read everything,
+    /// and tells tokio so. Otherwise each request would cost a second read that finds nothing.
     fn receive(&self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
         let mut received = 0;
         let result = self.socket.try_io(Interest::READABLE, || {
             received = self.socket.try_read_buf(buffer)?;
-            let took_all = TELLS_NEWS_ONLY && received > 0 && buffer.remaining() > 0;
+            let took_all = IS_EDGE_TRIGGERED && received > 0 && buffer.remaining() > 0;
             if took_all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
         });
         if received > 0 { Ok(()) } else { result }
@@ -109,15 +108,15 @@ impl Tracked {
     ) -> Poll<io::Result<usize>> {
         loop {
             let Poll::Ready(ready) = self.socket.poll_write_ready(cx) else {
-                self.pulse.wrote(true);
+                self.liveness.write_polled(true);
                 return Poll::Pending;
             };
             ready?;
             match send(&self.socket) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 sent => {
-                    self.pulse.wrote(false);
-                    self.pulse.carried(*sent.as_ref().unwrap_or(&0));
+                    self.liveness.write_polled(false);
+                    self.liveness.bytes_sent(*sent.as_ref().unwrap_or(&0));
                     return Poll::Ready(sent);
                 }
             }
@@ -125,7 +124,7 @@ impl Tracked {
     }
 }
 
-impl AsyncRead for Tracked {
+impl AsyncRead for TrackedSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -140,7 +139,7 @@ impl AsyncRead for Tracked {
     }
 }
 
-impl AsyncWrite for Tracked {
+impl AsyncWrite for TrackedSocket {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -175,7 +174,7 @@ impl AsyncWrite for Tracked {
         if self.linger.is_none() {
             SockRef::from(&*self.socket).shutdown(Shutdown::Write)?;
         }
-        if self.pulse.lingers() {
+        if self.liveness.lingers() {
             ready!(self.poll_linger(cx));
         }
         Poll::Ready(Ok(()))

@@ -1,4 +1,4 @@
-//! What a connection waits for besides its requests.
+//! The supervisor of a connection: acts on timeouts, disconnects and the shutdown of the server.
 
 use std::{future::pending, pin::Pin};
 
@@ -11,115 +11,116 @@ use tokio::{
 
 use crate::{
     config::Config,
-    telemetry::liveness::{self, Closed, Next, Pulse},
+    telemetry::liveness::{self, Check, CloseReason, Liveness},
 };
 
-/// How far a server is from its end.
+/// The phases of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// New connections are accepted.
+pub(super) enum Phase {
+    /// Accepts connections.
     Serving,
-    /// What has begun may end.
+    /// Finishes the exchanges that run, and accepts no more.
     Draining,
-    /// Nothing may go on.
-    Over,
+    /// Closes the connections that are left.
+    Closing,
 }
 
 /// What a connection is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// End when what has begun has ended.
+pub(super) enum Action {
+    /// Close once the exchanges that run have ended.
     Drain,
-    /// End now.
-    End,
+    /// Close now.
+    Close,
 }
 
-/// Looks after a connection: after its client, and after the server's end.
-pub(crate) struct Watching<'a> {
-    pulse: &'a Pulse,
+/// Supervises one connection.
+pub(super) struct Supervisor<'a> {
+    liveness: &'a Liveness,
     config: &'a Config,
     /// Each is polled when it is woken, and not with every request.
     events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send + 'a>>>,
-    is_closing: bool,
+    is_draining: bool,
 }
 
 enum Event {
-    /// The server has gone on to another phase.
+    /// The server has entered another phase.
     Phase(watch::Receiver<Phase>),
-    /// It is time to see how the client is doing.
-    Look,
-    /// The client has gone.
-    Hangup,
+    /// It is time to check the limits of the connection.
+    Check,
+    /// The client has disconnected.
+    Disconnected,
 }
 
-impl<'a> Watching<'a> {
-    pub(crate) fn new(
-        pulse: &'a Pulse,
+impl<'a> Supervisor<'a> {
+    pub(super) fn new(
+        liveness: &'a Liveness,
         socket: &'a TcpStream,
         config: &'a Config,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        let watching = Self { pulse, config, events: FuturesUnordered::new(), is_closing: false };
-        watching.events.push(Box::pin(next_phase(phase)));
-        watching.look_at(Instant::now() + liveness::pause(config));
-        watching.events.push(Box::pin(async {
-            pulse.hangup(socket).await;
-            Event::Hangup
+        let events = FuturesUnordered::new();
+        let supervisor = Self { liveness, config, events, is_draining: false };
+        supervisor.events.push(Box::pin(next_phase(phase)));
+        supervisor.check_at(Instant::now() + liveness::check_interval(config));
+        supervisor.events.push(Box::pin(async {
+            liveness.client_disconnected(socket).await;
+            Event::Disconnected
         }));
-        watching
+        supervisor
     }
 
-    fn look_at(&self, when: Instant) {
+    fn check_at(&self, when: Instant) {
         self.events.push(Box::pin(async move {
             sleep_until(when).await;
-            Event::Look
+            Event::Check
         }));
     }
 
-    /// Waits until there is something to do.
-    pub(crate) async fn step(&mut self) -> Step {
+    /// Waits for the next action.
+    pub(super) async fn next(&mut self) -> Action {
         loop {
-            let step = match self.events.next().await {
-                Some(Event::Hangup) => Some(Step::End),
+            let action = match self.events.next().await {
+                Some(Event::Disconnected) => Some(Action::Close),
                 Some(Event::Phase(phase)) => self.enter(phase),
-                Some(Event::Look) => self.look(),
+                Some(Event::Check) => self.check(),
                 None => pending().await,
             };
-            if let Some(step) = step {
-                return step;
+            if let Some(action) = action {
+                return action;
             }
         }
     }
 
-    fn enter(&self, mut phase: watch::Receiver<Phase>) -> Option<Step> {
-        let now = *phase.borrow_and_update();
+    fn enter(&self, mut phase: watch::Receiver<Phase>) -> Option<Action> {
+        let entered = *phase.borrow_and_update();
         self.events.push(Box::pin(next_phase(phase)));
-        match now {
+        match entered {
             Phase::Serving => None,
-            Phase::Draining => Some(Step::Drain),
-            Phase::Over => {
-                self.pulse.close(Closed::Shutdown);
-                Some(Step::End)
+            Phase::Draining => Some(Action::Drain),
+            Phase::Closing => {
+                self.liveness.close(CloseReason::Shutdown);
+                Some(Action::Close)
             }
         }
     }
 
-    fn look(&mut self) -> Option<Step> {
-        match self.pulse.next(self.config) {
-            Next::Look(when) => {
-                self.look_at(when);
+    fn check(&mut self) -> Option<Action> {
+        match self.liveness.check(self.config) {
+            Check::Again(when) => {
+                self.check_at(when);
                 None
             }
-            // Its client does not even take what is left to close it.
-            Next::CloseIdle if self.is_closing => Some(Step::End),
-            Next::CloseIdle => {
-                self.is_closing = true;
-                self.look_at(Instant::now() + self.config.head_timeout);
-                Some(Step::Drain)
+            // The client does not even receive what hyper sends to close the connection.
+            Check::CloseIdle if self.is_draining => Some(Action::Close),
+            Check::CloseIdle => {
+                self.is_draining = true;
+                self.check_at(Instant::now() + self.config.head_timeout);
+                Some(Action::Drain)
             }
-            Next::Cut => {
-                self.pulse.close(Closed::ClientStuck);
-                Some(Step::End)
+            Check::Abort => {
+                self.liveness.close(CloseReason::ClientStalled);
+                Some(Action::Close)
             }
         }
     }
@@ -128,7 +129,7 @@ impl<'a> Watching<'a> {
 async fn next_phase(mut phase: watch::Receiver<Phase>) -> Event {
     match phase.changed().await {
         Ok(()) => Event::Phase(phase),
-        // A server that is gone has told its connections to end before.
+        // A server that is dropped has notified its connections before.
         Err(_) => pending().await,
     }
 }

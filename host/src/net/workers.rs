@@ -1,9 +1,9 @@
-//! The threads that serve connections.
+//! Worker threads that serve connections.
 //!
-//! Each has a runtime of its own, so that a connection and its exchanges stay on one core: in a
-//! runtime of several threads each wake-up may wake another thread, to look for work that is done
-//! before it has found any, which costs as much as a tenth of an exchange. Streams of HTTP/2 are the
-//! exception: a connection with many of them has all threads work for it.
+//! Each has a runtime of its own, so that a connection and its exchanges stay on one core. In a runtime
+//! with several threads each wake-up may wake another thread, which looks for work that is done before
+//! it finds any; this costs as much as a tenth of an exchange. Streams of HTTP/2 are the exception: they
+//! are spread over all threads.
 
 use std::{
     convert::Infallible,
@@ -22,16 +22,17 @@ use tokio::{
 };
 use tracing::dispatcher::{self, Dispatch};
 
-/// Polls of tasks between two looks at the sockets.
-const ATTEMPTS: u32 = 8;
-/// Attempts run on the stacks of their threads: what wasmtime lets a guest have, and more for those
-/// that called it, whatever the environment says of stacks.
+/// How many tasks are polled between two polls of the sockets. The fast path may run for a tick in one
+/// poll, so the default of tokio would delay the sockets for too long.
+const EVENT_INTERVAL: u32 = 8;
+/// The fast path runs guests on the stack of the thread: 512 KiB that wasmtime lets a guest have, and
+/// the frames of the host. Set here, so that `RUST_MIN_STACK` does not change it.
 const STACK: usize = 2 << 20;
 
-/// Where tasks are spread over threads. All clones are the same.
+/// Spreads tasks over threads. All clones share the threads.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Workers {
-    /// None: tasks run where the server does.
+pub(super) struct Workers {
+    /// Empty: tasks run in the runtime of the server.
     threads: Arc<[Worker]>,
 }
 
@@ -41,32 +42,33 @@ struct Worker {
     tasks: Arc<AtomicUsize>,
 }
 
-/// The threads themselves: with this they end, and what is left of their tasks.
+/// Keeps the threads running. When it is dropped, they end, and their tasks are dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Threads {
+pub(super) struct WorkerThreads {
     _alive: Vec<oneshot::Sender<Infallible>>,
 }
 
 impl Workers {
-    /// Starts as many threads.
-    pub(crate) fn start(count: usize) -> io::Result<(Self, Threads)> {
+    /// Starts `count` threads.
+    pub(super) fn start(count: usize) -> io::Result<(Self, WorkerThreads)> {
         let started = (0..count).map(|_| Worker::start()).collect::<io::Result<Vec<_>>>()?;
         let (workers, alive): (Vec<_>, _) = started.into_iter().unzip();
-        Ok((Self { threads: workers.into() }, Threads { _alive: alive }))
+        Ok((Self { threads: workers.into() }, WorkerThreads { _alive: alive }))
     }
 
-    /// Runs a task on the thread that has the fewest.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs a task on the thread that has the fewest tasks.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         match self.threads.iter().min_by_key(|worker| worker.tasks()) {
             Some(worker) => worker.spawn(task),
             None => drop(tokio::spawn(task)),
         }
     }
 
-    /// Runs a part of a task on its own thread, unless another has much less to do.
-    fn spawn_part(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs a stream of a connection on the thread of the connection, unless another thread has much
+    /// less to do.
+    fn spawn_stream(&self, task: impl Future<Output = ()> + Send + 'static) {
         let here = Handle::current().id();
-        // The task itself is one that has this thread and no other.
+        // The task of the connection counts for its own thread only.
         let handicap = |worker: &Worker| if worker.runtime.id() == here { 0 } else { 2 };
         match self.threads.iter().min_by_key(|worker| worker.tasks() + handicap(worker)) {
             Some(worker) => worker.spawn(task),
@@ -81,20 +83,19 @@ impl Worker {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let counted = Counted::new(&self.tasks);
+        let guard = TaskGuard::new(&self.tasks);
         self.runtime.spawn(async move {
             task.await;
-            drop(counted);
+            drop(guard);
         });
     }
 
     fn start() -> io::Result<(Self, oneshot::Sender<Infallible>)> {
         let (alive, over) = oneshot::channel();
         let mut runtime = runtime::Builder::new_current_thread();
-        // An attempt may take a tick, and so many of them keep the sockets waiting.
-        let runtime = runtime.enable_all().event_interval(ATTEMPTS).build()?;
+        let runtime = runtime.enable_all().event_interval(EVENT_INTERVAL).build()?;
         let handle = runtime.handle().clone();
-        // A log of the caller's thread alone is for these, too.
+        // A subscriber that is set for the thread of the caller only applies here, too.
         let log = dispatcher::get_default(Dispatch::clone);
         let thread = thread::Builder::new().name("midge-worker".to_owned()).stack_size(STACK);
         thread.spawn(move || {
@@ -107,27 +108,27 @@ impl Worker {
     }
 }
 
-/// Streams of HTTP/2, each a part of its connection.
+/// Runs the streams of HTTP/2 connections.
 impl<F> Executor<F> for Workers
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        self.spawn_part(task);
+        self.spawn_stream(task);
     }
 }
 
-/// One more task on a thread, until it is dropped.
-struct Counted(Arc<AtomicUsize>);
+/// Counts a task of a thread until it is dropped.
+struct TaskGuard(Arc<AtomicUsize>);
 
-impl Counted {
+impl TaskGuard {
     fn new(tasks: &Arc<AtomicUsize>) -> Self {
         tasks.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(tasks))
     }
 }
 
-impl Drop for Counted {
+impl Drop for TaskGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -144,7 +145,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(30);
 
-    /// The threads on which as many tasks run that do not end.
+    /// Returns the threads on which `tasks` tasks run that never end.
     async fn threads_of(workers: &Workers, tasks: usize) -> HashSet<ThreadId> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         for _ in 0..tasks {

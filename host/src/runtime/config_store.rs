@@ -1,4 +1,4 @@
-//! `wasi:config` in the version of Spin; `wasmtime-wasi-config` has the other one.
+//! `wasi:config` in the version of Spin. `wasmtime-wasi-config` implements the other one.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,24 +19,25 @@ mod bindings {
     });
 }
 
-/// What an instance sees of the values it was granted.
-pub(crate) struct View(pub(crate) Arc<BTreeMap<String, String>>);
+/// The values that an instance was granted.
+pub(super) struct ConfigView(pub(super) Arc<BTreeMap<String, String>>);
 
-struct HasView;
+/// Tells the generated bindings that their host is a [`ConfigView`].
+struct HasConfigView;
 
-impl HasData for HasView {
-    type Data<'a> = View;
+impl HasData for HasConfigView {
+    type Data<'a> = ConfigView;
 }
 
 /// Adds the interface to a linker; `view` borrows the values from the data of a store.
-pub(crate) fn add_to_linker<T: 'static>(
+pub(super) fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
-    view: fn(&mut T) -> View,
+    view: fn(&mut T) -> ConfigView,
 ) -> wasmtime::Result<()> {
-    store::add_to_linker::<_, HasView>(linker, view)
+    store::add_to_linker::<_, HasConfigView>(linker, view)
 }
 
-impl store::Host for View {
+impl store::Host for ConfigView {
     fn get(&mut self, name: String) -> wasmtime::Result<Result<Option<String>, store::Error>> {
         Ok(Ok(self.0.get(&name).cloned()))
     }

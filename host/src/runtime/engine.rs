@@ -1,4 +1,4 @@
-//! The WebAssembly engine: how instances are allocated, interrupted and kept compiled.
+//! WebAssembly engines: allocation and interruption of instances, and the cache of compiled code.
 
 use std::{thread, time::Duration};
 
@@ -11,35 +11,35 @@ use crate::{
     error::{HostError, one_line},
 };
 
-/// How often a running guest can be interrupted: it yields its thread at every tick, and that is
-/// when a cancelled or overdue one is dropped.
+/// Interval at which running guests yield their thread. A guest that is cancelled or over its deadline
+/// is dropped then.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Memory of a slot that stays mapped for the next instance.
+/// Memory of a pool slot that stays mapped for the next instance.
 const KEEP_RESIDENT: usize = 1 << 20;
 
-/// A component made of several modules needs several of each of these.
+/// Limits of one component, which may consist of several modules.
 const MEMORIES_PER_COMPONENT: u32 = 4;
 const CORE_INSTANCES_PER_COMPONENT: u32 = 32;
 const TABLES_PER_COMPONENT: u32 = 16;
 
-/// A guest of WASI 0.3 has a stack for each call that is suspended: its caller's, its own, and those
-/// of what it calls.
-const STACKS_OF_CONCURRENT: u32 = 4;
+/// Stacks of one WASI 0.3 instance: one for each suspended call, those of its caller and of the host
+/// functions it calls included.
+const STACKS_PER_INSTANCE: u32 = 4;
 
 /// Starts an engine for as many instances as `config` allows exchanges.
 pub(crate) fn start(config: &Config) -> Result<Engine, HostError> {
     start_with(settings(config)?, config, 1)
 }
 
-/// The same for guests of WASI 0.3, which do several things at once.
+/// Starts an engine for guests of WASI 0.3, which run several tasks at once.
 pub(crate) fn start_concurrent(config: &Config) -> Result<Engine, HostError> {
     let mut settings = settings(config)?;
     settings.concurrency_support(true);
     settings.wasm_component_model_async(true);
-    // Calls are cancelled without waiting for the guest.
+    // For `subtask.cancel` without waiting for the guest.
     settings.wasm_component_model_more_async_builtins(true);
-    start_with(settings, config, STACKS_OF_CONCURRENT)
+    start_with(settings, config, STACKS_PER_INSTANCE)
 }
 
 fn start_with(
@@ -51,7 +51,7 @@ fn start_with(
     pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, stacks)));
     let engine = Engine::new(&pooling).or_else(|error| {
         // Reserving address space fails under a tight limit of virtual memory.
-        tracing::warn!(target: "midge", reason = %one_line(&error), "no pool, exchanges will be slower");
+        tracing::warn!(target: "midge", reason = %one_line(&error), "cannot pool instances, exchanges will be slower");
         Engine::new(&on_demand)
     });
     let engine = engine.map_err(|error| HostError::Engine(one_line(&error)))?;
@@ -63,7 +63,7 @@ fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
     let mut settings = wasmtime::Config::new();
     settings.wasm_component_model(true);
     settings.epoch_interruption(true);
-    // What a call of a WASI 0.2 guest would pay for, and cannot use.
+    // Costs every call of a WASI 0.2 guest, which cannot use it.
     settings.concurrency_support(false);
     if !config.no_cache {
         settings.cache(cache(config)?);
@@ -95,10 +95,10 @@ fn pool(config: &Config, stacks: u32) -> PoolingAllocationConfig {
 fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
     let mut settings = CacheConfig::new();
     let Some(directory) = &config.cache_dir else {
-        // A user without a home still wants the server to start.
+        // Without a home folder the server starts without a cache.
         return Ok(Cache::new(settings)
             .inspect_err(
-                |error| tracing::warn!(target: "midge", reason = %one_line(error), "no cache"),
+                |error| tracing::warn!(target: "midge", reason = %one_line(error), "compiled code is not cached"),
             )
             .ok());
     };
@@ -109,7 +109,7 @@ fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
     Ok(Some(cache))
 }
 
-/// Ticks from a thread of its own: guests may have every thread of the runtime busy.
+/// Starts the thread that ticks. Guests may occupy every thread of the runtime.
 fn tick(engine: &Engine) -> Result<(), HostError> {
     let engine = engine.weak();
     let ticker = move || {

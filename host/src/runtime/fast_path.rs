@@ -1,11 +1,10 @@
-//! Exchanges that need nothing of the world.
+//! The fast path: exchanges that run in a bare instance of the guest's core module.
 //!
-//! Most calls compute an answer from their request and touch nothing else. A guest that takes whole
-//! exchanges is first run in a bare instance of its module (`attempt`), with none of the host's
-//! functions behind its imports but clocks and a seed, and no component around it, which saves a
-//! quarter of the instructions. The first other import that it calls ends that attempt. Nothing has
-//! left the sandbox until then, so the exchange begins anew in an instance of the component, and
-//! nobody can tell.
+//! Most calls compute a response from their request and have no effect. A guest that exports
+//! `midge:mcp/exchange` is first called in an instance of its module (`attempt`), without the component
+//! around it, which saves a quarter of the instructions. Its imports are clocks and a seed; every other
+//! import ends the attempt. Until then nothing has left the sandbox, so the host retries in a full
+//! component instance, and the retry is not observable.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -27,24 +26,24 @@ use super::{
     grants::Grants,
     limits::MemoryLimit,
 };
-use crate::telemetry::access_log::Report;
+use crate::telemetry::access_log::ExchangeRecord;
 
-/// What the module of a guest exports, by the names of the canonical ABI.
+/// Exports of the core module of a guest, by the names of the canonical ABI.
 const MEMORY: &str = "memory";
 const REALLOC: &str = "cabi_realloc";
 const ATTEMPT: &str = "midge:mcp/exchange@0.1.0#attempt";
-/// Set up by the component, not by the module itself.
+/// A module with this export is initialized by its component.
 const INITIALIZE: &str = "_initialize";
 
-/// The bytes that `attempt` leaves its result in: whether there is one, the status, and where fields
-/// and body are.
-const RESULT: usize = 24;
+/// Size of the result of `attempt`: whether there is a response, its status, and the places of its fields
+/// and its body.
+const RESULT_SIZE: usize = 24;
 
-/// An attempt has its thread for itself, without the stack of its own that it would take to yield it.
-/// One that takes longer than these ticks, which is 10 to 20 ms, begins anew where it can.
+/// An attempt runs synchronously, without a fiber, so it cannot yield. After so many ticks, which is 10
+/// to 20 ms, the host retries in a component instance, which can.
 const MAX_TICKS: u32 = 1;
 
-/// The module of a guest, ready to be instantiated without its component.
+/// The core module of a guest, ready to be instantiated without its component.
 pub(crate) struct FastPath {
     pre: InstancePre<Sandbox>,
     memory: ModuleExport,
@@ -53,32 +52,32 @@ pub(crate) struct FastPath {
     backoff: RetryBackoff,
 }
 
-/// What the store of a bare instance holds.
+/// The data of the store of a bare instance.
 struct Sandbox {
     memory: MemoryLimit,
     started: Instant,
-    /// How often it was found busy.
+    /// How many ticks it has run for.
     ticks: u32,
 }
 
-/// Why an attempt ends without an answer, beside what a guest does in its component as well.
+/// Why an attempt ends without a response, apart from traps that a component instance has as well.
 #[derive(Clone, Debug, thiserror::Error)]
 enum Bailout {
-    /// An import was called that only the component has.
+    /// The guest has called an import that only the component has.
     #[error("the guest calls {interface}#{name}")]
     Import { interface: Arc<str>, name: Arc<str> },
-    #[error("the guest takes long")]
+    #[error("the guest runs for too long")]
     Time,
-    /// Of a guest that is not built with the SDK.
-    #[error("the guest does not do as its interface says")]
+    /// A guest that is not built with the SDK.
+    #[error("the guest violates its interface")]
     Contract,
 }
 
 impl FastPath {
-    /// Looks for the module in a component. `None` where there is none that fits: all the same to
-    /// the guest, which is then always run as a component.
-    pub(crate) fn find(engine: &Engine, component: &[u8]) -> Option<Self> {
-        let module = Module::new(engine, attempter(component)?).ok()?;
+    /// Finds the core module of a component. Returns `None` if none is suitable; the guest then always
+    /// runs as a component.
+    pub(super) fn find(engine: &Engine, component: &[u8]) -> Option<Self> {
+        let module = Module::new(engine, module_with_attempt(component)?).ok()?;
         let export = |name| module.get_export_index(name);
         let (memory, realloc, attempt) = (export(MEMORY)?, export(REALLOC)?, export(ATTEMPT)?);
         if export(INITIALIZE).is_some() {
@@ -88,47 +87,40 @@ impl FastPath {
         Some(Self { pre, memory, realloc, attempt, backoff: RetryBackoff::default() })
     }
 
-    /// RawResponses a request, unless that takes more than the request.
+    /// Responds to a request, or returns `None` if the host has to retry in a component instance.
     ///
-    /// Whatever ends the attempt, a trap or a limit as well, is found again and reported by the
-    /// component.
+    /// Every failure of the attempt, a trap or a limit included, occurs there again and is logged then.
     pub(crate) fn run(
         &self,
         grants: &Grants,
-        report: &Report,
+        record: &ExchangeRecord,
         request: &BufferedRequest,
     ) -> Option<RawResponse> {
-        let chance = self.backoff.chance(request.kind)?;
-        let sandbox =
-            Sandbox { memory: MemoryLimit::new(grants), started: report.started(), ticks: 0 };
+        let slot = self.backoff.slot(request.kind)?;
+        let mut store = self.store(grants, record);
+        let result = self.call(&mut store, &request.head, &request.body);
+        log_result(record.exchange(), &result);
+        let response = result.ok().flatten();
+        self.backoff.update(slot, response.is_some());
+        response
+    }
+
+    fn store(&self, grants: &Grants, record: &ExchangeRecord) -> Store<Sandbox> {
+        let memory = MemoryLimit::new(grants);
+        let sandbox = Sandbox { memory, started: record.started(), ticks: 0 };
         let mut store = Store::new(self.pre.module().engine(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             let sandbox = store.data_mut();
             sandbox.ticks += 1;
-            let is_long = sandbox.ticks > MAX_TICKS;
-            if is_long { Err(Bailout::Time.into()) } else { Ok(UpdateDeadline::Continue(1)) }
+            let is_over = sandbox.ticks > MAX_TICKS;
+            if is_over { Err(Bailout::Time.into()) } else { Ok(UpdateDeadline::Continue(1)) }
         });
-        let answer = self.call(&mut store, &request.head, &request.body);
-        let exchange = report.exchange();
-        match &answer {
-            Ok(Some(_)) => tracing::trace!(target: "midge::attempt", exchange, "answered"),
-            Ok(None) => {
-                let reason = "the guest waits, streams or leaves work";
-                tracing::debug!(target: "midge::attempt", exchange, reason, "begins anew");
-            }
-            Err(error) => {
-                let reason = error.root_cause();
-                tracing::debug!(target: "midge::attempt", exchange, %reason, "begins anew");
-            }
-        }
-        let answer = answer.ok().flatten();
-        self.backoff.tell(chance, answer.is_some());
-        answer
+        store
     }
 
-    /// Calls `attempt` as the canonical ABI says.
+    /// Calls `attempt` by the canonical ABI.
     fn call(
         &self,
         store: &mut Store<Sandbox>,
@@ -160,9 +152,24 @@ impl FastPath {
     }
 }
 
-/// The module of a component that attempts exchanges: the only one, in a component that is not made
-/// of others, which could stand between the module and the host.
-fn attempter(component: &[u8]) -> Option<&[u8]> {
+/// Logs whether an attempt has led to a response.
+fn log_result(exchange: u64, result: &wasmtime::Result<Option<RawResponse>>) {
+    match result {
+        Ok(Some(_)) => tracing::trace!(target: "midge::attempt", exchange, "responded"),
+        Ok(None) => {
+            let reason = "the guest waits, streams or leaves work";
+            tracing::debug!(target: "midge::attempt", exchange, reason, "retrying in a component instance");
+        }
+        Err(error) => {
+            let reason = error.root_cause();
+            tracing::debug!(target: "midge::attempt", exchange, %reason, "retrying in a component instance");
+        }
+    }
+}
+
+/// Returns the module of a component that exports `attempt`. There must be exactly one, and none in a
+/// nested component, which could stand between the module and the host.
+fn module_with_attempt(component: &[u8]) -> Option<&[u8]> {
     let (mut found, mut inner) = (None, 0);
     for payload in Parser::new(0).parse_all(component) {
         match payload.ok()? {
@@ -193,8 +200,7 @@ fn exports_attempt(module: &[u8]) -> bool {
     })
 }
 
-/// Imports of a module. Clocks and a seed for hash maps give what they give anywhere; all others
-/// end the attempt.
+/// Defines the imports of a module: clocks and a seed for hash maps. All others end the attempt.
 fn linker(engine: &Engine, module: &Module) -> wasmtime::Result<Linker<Sandbox>> {
     let mut linker = Linker::new(engine);
     for import in module.imports() {
@@ -221,14 +227,14 @@ fn monotonic_now(caller: Caller<'_, Sandbox>) -> u64 {
     u64::try_from(caller.data().started.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Gives seconds and nanoseconds.
+/// Writes seconds and nanoseconds.
 fn wall_now(caller: Caller<'_, Sandbox>, result: u32) -> wasmtime::Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let (seconds, nanoseconds) = (now.as_secs().to_le_bytes(), now.subsec_nanos().to_le_bytes());
     write(caller, result, &[&seconds[..], &nanoseconds].concat())
 }
 
-/// Gives two numbers that are hard to foresee, and no secret.
+/// Writes two numbers that are hard to guess, and not secret.
 fn seed(caller: Caller<'_, Sandbox>, result: u32) -> wasmtime::Result<()> {
     let number = |n: u64| RandomState::new().hash_one(n).to_le_bytes();
     write(caller, result, &[number(0), number(1)].concat())
@@ -240,9 +246,9 @@ fn write(mut caller: Caller<'_, Sandbox>, at: u32, bytes: &[u8]) -> wasmtime::Re
     Ok(memory.write(caller, at as usize, bytes)?)
 }
 
-/// Reads an `option<answer>`; `None` where it is no such thing.
+/// Reads an `option<answer>`. Returns `None` if the memory holds none.
 fn read_result(memory: &[u8], at: usize) -> Option<Option<RawResponse>> {
-    let result = memory.get(at..at.checked_add(RESULT)?)?;
+    let result = memory.get(at..at.checked_add(RESULT_SIZE)?)?;
     let number = |at: usize| {
         let bytes = result.get(at..at + 4)?.try_into().ok()?;
         usize::try_from(u32::from_le_bytes(bytes)).ok()
@@ -261,23 +267,23 @@ fn read_result(memory: &[u8], at: usize) -> Option<Option<RawResponse>> {
     }
 }
 
-/// What is known of earlier attempts, so that calls which need the world are seldom made twice.
+/// Pauses of kinds of requests after an attempt that failed, so that calls with effects seldom run twice.
 struct RetryBackoff([AtomicU8; RetryBackoff::KINDS as usize]);
 
-/// The place of a kind of request.
-struct Slot(usize);
+/// The slot of a kind of request.
+struct BackoffSlot(usize);
 
 impl RetryBackoff {
     const KINDS: u8 = 255;
-    /// How many of a kind are not attempted after one that failed.
+    /// How many requests of a kind are not attempted after a failure.
     const PAUSE: u8 = 200;
 
-    /// Whether a request is worth an attempt.
-    fn chance(&self, kind: u64) -> Option<Slot> {
+    /// Returns the slot of a kind, or `None` during its pause.
+    fn slot(&self, kind: u64) -> Option<BackoffSlot> {
         let kind = usize::try_from(kind % u64::from(Self::KINDS)).ok()?;
         let pause = self.0.get(kind)?;
         match pause.load(Ordering::Relaxed) {
-            0 => Some(Slot(kind)),
+            0 => Some(BackoffSlot(kind)),
             left => {
                 pause.store(left - 1, Ordering::Relaxed);
                 None
@@ -285,8 +291,9 @@ impl RetryBackoff {
         }
     }
 
-    fn tell(&self, chance: Slot, good: bool) {
-        if let (Some(pause), false) = (self.0.get(chance.0), good) {
+    /// Starts a pause if the attempt has failed.
+    fn update(&self, slot: BackoffSlot, is_success: bool) {
+        if let (Some(pause), false) = (self.0.get(slot.0), is_success) {
             pause.store(Self::PAUSE, Ordering::Relaxed);
         }
     }
@@ -303,27 +310,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_that_failed_is_left_alone_for_a_while() {
+    fn a_kind_is_not_attempted_for_a_while_after_a_failure() {
         let backoff = RetryBackoff::default();
         let (one, other) = (7, 8);
-        let chance = backoff.chance(one);
-        assert!(chance.is_some_and(|chance| {
-            backoff.tell(chance, false);
+        let slot = backoff.slot(one);
+        assert!(slot.is_some_and(|slot| {
+            backoff.update(slot, false);
             true
         }));
-        assert!((0..RetryBackoff::PAUSE).all(|_| backoff.chance(one).is_none()));
-        assert!(backoff.chance(one).is_some());
-        assert!(backoff.chance(other).is_some());
+        assert!((0..RetryBackoff::PAUSE).all(|_| backoff.slot(one).is_none()));
+        assert!(backoff.slot(one).is_some());
+        assert!(backoff.slot(other).is_some());
     }
 
     #[test]
-    fn a_result_that_points_nowhere_is_none() {
+    fn a_result_outside_the_memory_is_refused() {
         let mut memory = vec![0; 64];
         memory[..24].copy_from_slice(&[
             1, 0, 0, 0, 200, 0, 0, 0, 32, 0, 0, 0, 2, 0, 0, 0, 34, 0, 0, 0, 30, 0, 0, 0,
         ]);
-        let answer = read_result(&memory, 0).flatten();
-        assert!(answer.is_some_and(|answer| answer.status == 200 && answer.body.len() == 30));
+        let response = read_result(&memory, 0).flatten();
+        assert!(
+            response.is_some_and(|response| response.status == 200 && response.body.len() == 30)
+        );
         memory[20] = 31;
         assert!(read_result(&memory, 0).is_none(), "the body ends outside");
         memory[0] = 2;

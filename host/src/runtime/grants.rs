@@ -10,7 +10,7 @@ use crate::{
     error::HostError,
 };
 
-/// What guests were given by name; resolved once, when the host starts.
+/// Everything that guests were granted by name. Resolved once, when the host starts.
 pub(crate) struct Grants {
     pub(super) env: Vec<(String, String)>,
     pub(super) config: Arc<WasiConfigVariables>,
@@ -36,7 +36,7 @@ impl Grants {
     }
 }
 
-/// `NAME=VALUE`, or `NAME` alone for the host's own value.
+/// Parses `NAME=VALUE`, or takes the host's own value of `NAME`.
 fn variable(entry: &str) -> Result<(String, String), HostError> {
     let refuse = |reason: String| HostError::Setting { name: "env", reason };
     match entry.split_once('=') {
@@ -49,6 +49,7 @@ fn variable(entry: &str) -> Result<(String, String), HostError> {
     }
 }
 
+/// Parses `NAME=VALUE`.
 fn setting(entry: &str) -> Result<(String, String), HostError> {
     match entry.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_is_given_or_passed_on() {
+    fn a_variable_has_a_value_or_is_passed_on() {
         assert_eq!(variable("A=b=c").unwrap(), ("A".into(), "b=c".into()));
         assert_eq!(variable("CARGO_PKG_NAME").unwrap().1, "midge-host");
         assert!(variable("=x").is_err());

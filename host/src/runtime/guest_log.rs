@@ -1,4 +1,4 @@
-//! A guest's standard output and error: lines in the host's log.
+//! Standard output and standard error of guests, as lines of the host's log.
 
 use std::{
     cmp::Ordering,
@@ -16,78 +16,78 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamError},
 };
 
-use crate::{contract::Line, telemetry::access_log::Report};
+use crate::{contract::Line, telemetry::access_log::ExchangeRecord};
 
-/// Longest line; the rest of it is dropped.
+/// Longest line, in bytes. The rest of it is dropped.
 const MAX_LINE: usize = 8 * 1024;
-/// Most lines of one stream; the rest is dropped.
+/// Most lines of one stream. The rest is dropped.
 const MAX_LINES: usize = 1000;
-/// What a guest may write at once.
+/// Bytes that a guest may write at once.
 const BUDGET: usize = 64 * 1024;
 
-/// Where a stream of one guest goes.
+/// One output stream of a guest.
 #[derive(Clone)]
 pub(crate) struct GuestOutput(Arc<Mutex<Output>>);
 
-/// What a guest's line may be.
+/// Which output stream it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
-    /// Standard output, for people.
+    /// Standard output: text only.
     Out,
-    /// Standard error, where some lines are for the host.
+    /// Standard error: some lines are for the host.
     Error,
 }
 
 struct Output {
     channel: Channel,
     lines: Lines,
-    report: Arc<Report>,
+    record: Arc<ExchangeRecord>,
 }
 
 impl GuestOutput {
-    pub(crate) fn new(channel: Channel, report: Arc<Report>) -> Self {
-        Self::of_lines(MAX_LINES, channel, report)
+    pub(crate) fn new(channel: Channel, record: Arc<ExchangeRecord>) -> Self {
+        Self::limited(MAX_LINES, channel, record)
     }
 
-    /// The standard error of a guest that lives as long as its client: of any number of lines.
-    pub(crate) fn lasting(report: Arc<Report>) -> Self {
-        Self::of_lines(usize::MAX, Channel::Error, report)
+    /// Creates the standard error of a guest that runs as long as its client: without a limit of lines.
+    pub(crate) fn unlimited(record: Arc<ExchangeRecord>) -> Self {
+        Self::limited(usize::MAX, Channel::Error, record)
     }
 
-    fn of_lines(most: usize, channel: Channel, report: Arc<Report>) -> Self {
-        let lines = Lines { most, ..Lines::default() };
-        Self(Arc::new(Mutex::new(Output { channel, lines, report })))
+    fn limited(limit: usize, channel: Channel, record: Arc<ExchangeRecord>) -> Self {
+        let lines = Lines { limit, ..Lines::default() };
+        Self(Arc::new(Mutex::new(Output { channel, lines, record })))
     }
 
     fn push(&self, bytes: &[u8]) {
         let mut output: MutexGuard<'_, Output> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Output { channel, lines, report } = &mut *output;
-        lines.push(bytes, |line| channel.log(report, line));
+        let Output { channel, lines, record } = &mut *output;
+        lines.push(bytes, |line| channel.log(record, line));
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        let Self { channel, lines, report } = self;
-        lines.finish(|line| channel.log(report, line));
+        let Self { channel, lines, record } = self;
+        lines.finish(|line| channel.log(record, line));
     }
 }
 
 impl Channel {
-    fn log(self, report: &Report, line: &str) {
+    fn log(self, record: &ExchangeRecord, line: &str) {
         let line = match self {
             Self::Out => Line::Text(line),
             Self::Error => Line::read(line),
         };
         match line {
-            // The empty lines around a panic message say nothing.
+            // A panic message has empty lines around it.
             Line::Text("") => {}
             Line::Text(text) => {
-                tracing::info!(target: "midge::guest", exchange = report.exchange(), "{text}");
+                tracing::info!(target: "midge::guest", exchange = record.exchange(), "{text}");
             }
-            Line::ClientGone(cause) => report.noticed(cause),
-            Line::Panic(cause) => report.panicked(cause),
+            Line::ClientGone(cause) => record.guest_noticed(cause),
+            Line::Panic(cause) => record.guest_panicked(cause),
         }
     }
 }
@@ -147,16 +147,16 @@ impl AsyncWrite for GuestOutput {
     }
 }
 
-/// Cuts a stream of bytes into bounded lines.
+/// Splits a stream of bytes into lines of limited length and number.
 struct Lines {
-    most: usize,
+    limit: usize,
     partial: Vec<u8>,
     count: usize,
 }
 
 impl Default for Lines {
     fn default() -> Self {
-        Self { most: MAX_LINES, partial: Vec::new(), count: 0 }
+        Self { limit: MAX_LINES, partial: Vec::new(), count: 0 }
     }
 }
 
@@ -185,7 +185,7 @@ impl Lines {
     }
 
     fn end(&mut self, each: &mut impl FnMut(&str)) {
-        match self.count.cmp(&self.most) {
+        match self.count.cmp(&self.limit) {
             Ordering::Less => each(String::from_utf8_lossy(&self.partial).trim_end_matches('\r')),
             Ordering::Equal => each("(more output of this guest is dropped)"),
             Ordering::Greater => {}
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_do_not_care_how_they_are_written() {
+    fn lines_are_split_however_they_are_written() {
         assert_eq!(split(&[b"a\nb\r\n", b"c"]), ["a", "b", "c"]);
         assert_eq!(split(&[b"o", b"n", b"e", b"\n"]), ["one"]);
         assert_eq!(split(&[b"\n\n"]), ["", ""]);
@@ -218,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_text_are_replaced() {
+    fn invalid_utf8_is_replaced() {
         assert_eq!(split(&[b"\xff\n"]), ["\u{fffd}"]);
     }
 
     #[test]
-    fn lines_are_bounded_in_length_and_number() {
+    fn lines_are_limited_in_length_and_number() {
         let long = vec![b'x'; MAX_LINE + 10];
         assert_eq!(split(&[&long, b"y\nz"]), ["x".repeat(MAX_LINE), "z".to_owned()]);
         let many = split(&[&b"x\n".repeat(MAX_LINES * 2)]);
@@ -231,17 +231,17 @@ mod tests {
     }
 
     #[test]
-    fn only_standard_error_tells_the_host() {
-        let report = Report::for_test();
+    fn only_standard_error_has_lines_for_the_host() {
+        let record = ExchangeRecord::for_test();
         let (out, error) = (
-            GuestOutput::new(Channel::Out, Arc::clone(&report)),
-            GuestOutput::new(Channel::Error, Arc::clone(&report)),
+            GuestOutput::new(Channel::Out, Arc::clone(&record)),
+            GuestOutput::new(Channel::Error, Arc::clone(&record)),
         );
         out.push(b"midge: client-gone: it says\n");
-        let before = report.outcome();
+        let before = record.outcome();
         assert_ne!(before, Outcome::ClientGone);
         out.push(b"a line without end");
         error.push(b"midge: client-gone: reset\n");
-        assert_eq!(report.outcome(), Outcome::ClientGone);
+        assert_eq!(record.outcome(), Outcome::ClientGone);
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     contract::Outcome,
-    telemetry::{access_log::Report, fault::Fault},
+    telemetry::{access_log::ExchangeRecord, fault::Fault},
 };
 
 /// What the handler of a guest returns through `wasi:http`.
@@ -30,7 +30,7 @@ pub(crate) type GuestTask = Pin<Box<dyn Future<Output = GuestExit> + Send>>;
 pub(crate) struct GuestCall<R> {
     pub(crate) request: R,
     pub(crate) permit: OwnedSemaphorePermit,
-    pub(crate) report: Arc<Report>,
+    pub(crate) record: Arc<ExchangeRecord>,
     /// Takes the result of the handler.
     pub(crate) result: oneshot::Sender<HandlerResult>,
     /// Resolves when the client has received the whole response, and fails when it has disconnected
@@ -41,8 +41,8 @@ pub(crate) struct GuestCall<R> {
 impl<R> GuestCall<R> {
     /// Converts the request.
     pub(super) fn map<S>(self, convert: impl FnOnce(R) -> S) -> GuestCall<S> {
-        let Self { request, permit, report, result, completed } = self;
-        GuestCall { request: convert(request), permit, report, result, completed }
+        let Self { request, permit, record, result, completed } = self;
+        GuestCall { request: convert(request), permit, record, result, completed }
     }
 }
 
@@ -89,7 +89,7 @@ impl GuestExit {
 pub(super) struct Instance {
     /// Created when the exchange turns out to need it.
     pub(super) store: Option<Store<StoreData>>,
-    report: Arc<Report>,
+    record: Arc<ExchangeRecord>,
     _gauge: GaugeGuard,
     permit: OwnedSemaphorePermit,
 }
@@ -97,10 +97,10 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) fn new(
         host: &HostState,
-        report: &Arc<Report>,
+        record: &Arc<ExchangeRecord>,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        Self { store: None, report: Arc::clone(report), _gauge: host.count_instance(), permit }
+        Self { store: None, record: Arc::clone(record), _gauge: host.count_instance(), permit }
     }
 
     /// Drops the store, and records why the guest exited. `complete`: whether it left no response
@@ -110,7 +110,7 @@ impl Instance {
             Some(store) => explain(reason, store.data()),
             None => reason,
         };
-        record(&self.report, &reason, complete);
+        record_exit(&self.record, &reason, complete);
         let Self { store, permit, .. } = self;
         drop(store);
         GuestExit { complete, reason, permit: Some(permit) }
@@ -119,22 +119,26 @@ impl Instance {
 
 /// Resolves when a guest is to be cut: the response is complete, or the client has disconnected, and
 /// the grace after that has passed.
-pub(super) async fn cut(completed: impl Future<Output = bool>, report: &Report, grace: Duration) {
-    let leash = report.leash();
+pub(super) async fn cut(
+    completed: impl Future<Output = bool>,
+    record: &ExchangeRecord,
+    grace: Duration,
+) {
+    let cancellation = record.cancellation();
     let is_complete = tokio::select! {
         is_complete = completed => is_complete,
-        () = leash.request_cut() => false,
+        () = cancellation.truncated_request() => false,
     };
-    if report.runs_to_completion() {
+    if record.runs_to_completion() {
         std::future::pending::<()>().await;
     }
     if is_complete {
         return sleep(grace).await;
     }
-    leash.client_gone();
+    cancellation.client_disconnected();
     tokio::select! {
         () = sleep(grace) => {}
-        () = leash.busy() => {}
+        () = cancellation.overrun() => {}
     }
 }
 
@@ -156,13 +160,13 @@ fn explain(reason: ExitReason, data: &StoreData) -> ExitReason {
 }
 
 /// Records in the access log why a guest exited.
-pub(super) fn record(report: &Report, reason: &ExitReason, complete: bool) {
+pub(super) fn record_exit(record: &ExchangeRecord, reason: &ExitReason, complete: bool) {
     match reason {
-        ExitReason::Trapped(fault) => report.cut(Outcome::Trapped, &fault.cause()),
-        ExitReason::TimedOut => report.cut(Outcome::TimedOut, "the exchange took too long"),
-        ExitReason::Cut => report.note("the guest was cut after its grace"),
+        ExitReason::Trapped(fault) => record.cut_short(Outcome::Trapped, &fault.cause()),
+        ExitReason::TimedOut => record.cut_short(Outcome::TimedOut, "the exchange took too long"),
+        ExitReason::Cut => record.note("the guest was cut after its grace"),
         ExitReason::Returned(_) if !complete => {
-            report.cut(Outcome::Trapped, "the guest returned and left its answer unfinished");
+            record.cut_short(Outcome::Trapped, "the guest returned and left its answer unfinished");
         }
         ExitReason::Returned(_) => {}
     }

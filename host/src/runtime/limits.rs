@@ -4,13 +4,13 @@ use wasmtime::ResourceLimiter;
 
 use super::grants::Grants;
 
-/// What an instance may have of the host at once: streams, requests, timers, fields. One more is a
-/// trap. With the limit on fields it bounds the memory of the host behind one instance.
+/// Resources of the host that an instance may hold at once: streams, requests, timers, fields. One more
+/// is a trap. Together with the limit of fields it bounds what one instance costs the host.
 pub(super) const MAX_RESOURCES: usize = 1000;
-/// Bytes in one set of headers or trailers, with what they take beside their text.
+/// Bytes of one set of headers or trailers, overhead included.
 pub(crate) const MAX_FIELDS: usize = 32 << 10;
 
-/// Bounds the memories of an instance together.
+/// Limits the memories of an instance together.
 pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
@@ -24,7 +24,7 @@ impl MemoryLimit {
     }
 }
 
-/// Elements of all kinds of tables; the largest guests have a few thousand functions.
+/// Elements of a table. The largest guests have a few thousand functions.
 const MAX_TABLE: usize = 100_000;
 
 impl ResourceLimiter for MemoryLimit {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memories_are_bounded_together() {
+    fn memories_share_a_limit() {
         let mut limit = MemoryLimit { limit: 100, used: 0, refused: false };
         assert!(limit.memory_growing(0, 60, None).unwrap());
         assert!(limit.memory_growing(0, 40, None).unwrap());

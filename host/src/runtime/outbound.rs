@@ -7,44 +7,45 @@ use wasmtime_wasi_http::{
     p2::bindings::http::types::ErrorCode,
 };
 
-use crate::{config::OutboundRule, telemetry::access_log::Report};
+use crate::{config::OutboundRule, telemetry::access_log::ExchangeRecord};
 
-/// The guest's way out: refuses every server that is not named.
+/// Sends the outbound requests of a guest, and denies servers that are not allowed.
 pub(crate) struct Outbound {
     pub(crate) allowed: Arc<[OutboundRule]>,
-    pub(crate) report: Arc<Report>,
+    pub(crate) record: Arc<ExchangeRecord>,
 }
 
-/// Makes a call, until the client for whom it is made has gone. Then its connection is closed.
+/// Sends a request. Its connection is closed when the client of the exchange disconnects.
 async fn send(
     request: http::Request<WasiBody>,
     options: Option<RequestOptions>,
-    report: Arc<Report>,
-    begun_late: bool,
+    record: Arc<ExchangeRecord>,
+    began_after: bool,
 ) -> Result<Sent, HttpError> {
-    let mut abandoned = Box::pin(async move { report.leash().call_abandoned(begun_late).await });
+    let mut cancelled =
+        Box::pin(async move { record.cancellation().outbound_cancelled(began_after).await });
     let (response, io) = tokio::select! {
         biased;
-        () = abandoned.as_mut() => return Err(HttpError::ConnectionTerminated),
+        () = cancelled.as_mut() => return Err(HttpError::ConnectionTerminated),
         sent = default_send_request(request, options) => sent?,
     };
     let io = async move {
         tokio::select! {
             biased;
-            () = abandoned => Ok(()),
+            () = cancelled => Ok(()),
             result = io => result,
         }
     };
     Ok((response.map(http_body_util::BodyExt::boxed_unsync), Box::new(io)))
 }
 
-/// Reads the body of a refused request: a guest that finds it closed would take the refusal for a
-/// broken connection. Ends when the guest stops writing, at the latest with its store.
+/// Reads the body of a denied request: a guest that finds it closed would take the denial for a broken
+/// connection. Ends when the guest stops writing, at the latest with its store.
 async fn drain(mut body: WasiBody) {
     while let Some(Ok(_)) = http_body_util::BodyExt::frame(&mut body).await {}
 }
 
-/// A response, and what goes on beneath it.
+/// A response, and the future that drives its connection.
 type Sent = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>);
 type SendFuture = Box<dyn Future<Output = Result<Sent, HttpError>> + Send>;
 
@@ -60,14 +61,14 @@ impl WasiHttpHooks for Outbound {
             tokio::spawn(drain(request.into_body()));
             return Box::new(async { Err(HttpError::HttpRequestDenied) });
         }
-        let leash = self.report.leash();
-        if leash.is_unnoticed() {
+        let cancellation = self.record.cancellation();
+        if cancellation.is_unnoticed() {
             return Box::new(async { Err(HttpError::ConnectionTerminated) });
         }
-        Box::new(send(request, options, Arc::clone(&self.report), leash.is_gone()))
+        Box::new(send(request, options, Arc::clone(&self.record), cancellation.is_disconnected()))
     }
 
-    // The defaults of these three log a warning each; a peer's failure is the guest's to report.
+    // The defaults of these three log a warning each. The guest handles failures of its peers.
     fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {
         tracing::debug!(target: "midge::outbound", %error, "http");
         ErrorCode::HttpProtocolError

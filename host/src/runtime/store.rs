@@ -1,4 +1,4 @@
-//! What the store of an instance holds: its view of the world, and its limits.
+//! The data of a store: the host's side of one instance.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,7 +22,7 @@ use super::{
     limits::{MAX_FIELDS, MAX_RESOURCES, MemoryLimit},
     outbound::Outbound,
 };
-use crate::telemetry::access_log::Report;
+use crate::telemetry::access_log::ExchangeRecord;
 
 /// The host's side of one instance.
 pub(crate) struct StoreData {
@@ -34,8 +34,8 @@ pub(crate) struct StoreData {
     spin_config: Arc<BTreeMap<String, String>>,
     keyvalue: Arc<keyvalue::Stores>,
     memory: MemoryLimit,
-    report: Arc<Report>,
-    /// A guest of WASI 0.3, whose answers are not in the table.
+    record: Arc<ExchangeRecord>,
+    /// Whether the guest is of WASI 0.3. Its response bodies are not in the table.
     is_p3: bool,
     cancel_signals: CancelSignals,
 }
@@ -47,26 +47,26 @@ fn yield_to_sockets() -> UpdateDeadline {
 }
 
 impl StoreData {
-    pub(crate) fn new(grants: &Grants, report: &Arc<Report>) -> Self {
-        let output = |channel| GuestOutput::new(channel, Arc::clone(report));
+    pub(crate) fn new(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
+        let output = |channel| GuestOutput::new(channel, Arc::clone(record));
         let mut wasi = WasiCtx::builder();
         wasi.stdout(output(Channel::Out)).stderr(output(Channel::Error));
-        Self::with(grants, report, wasi)
+        Self::with(grants, record, wasi)
     }
 
-    /// The state of a guest that serves a client over its standard streams.
-    pub(crate) fn on_streams(
+    /// Creates the data of a guest that serves a client over standard input and output.
+    pub(crate) fn of_stdio(
         grants: &Grants,
-        report: &Arc<Report>,
+        record: &Arc<ExchangeRecord>,
         input: impl StdinStream + 'static,
         output: impl StdoutStream + 'static,
     ) -> Self {
         let mut wasi = WasiCtx::builder();
-        wasi.stdin(input).stdout(output).stderr(GuestOutput::lasting(Arc::clone(report)));
-        Self::with(grants, report, wasi)
+        wasi.stdin(input).stdout(output).stderr(GuestOutput::unlimited(Arc::clone(record)));
+        Self::with(grants, record, wasi)
     }
 
-    fn with(grants: &Grants, report: &Arc<Report>, mut wasi: WasiCtxBuilder) -> Self {
+    fn with(grants: &Grants, record: &Arc<ExchangeRecord>, mut wasi: WasiCtxBuilder) -> Self {
         let wasi = wasi.envs(&grants.env).build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
@@ -76,37 +76,37 @@ impl StoreData {
             table,
             wasi,
             http,
-            hooks: Outbound { allowed: Arc::clone(&grants.outbound), report: Arc::clone(report) },
+            hooks: Outbound { allowed: Arc::clone(&grants.outbound), record: Arc::clone(record) },
             config: Arc::clone(&grants.config),
             spin_config: Arc::clone(&grants.spin_config),
             keyvalue: Arc::clone(&grants.keyvalue),
             memory: MemoryLimit::new(grants),
-            report: Arc::clone(report),
+            record: Arc::clone(record),
             is_p3: false,
             cancel_signals: CancelSignals::default(),
         }
     }
 
-    /// The same for a guest of WASI 0.3.
-    pub(crate) fn of_p3(grants: &Grants, report: &Arc<Report>) -> Self {
-        Self { is_p3: true, ..Self::new(grants, report) }
+    /// Creates the data of a WASI 0.3 guest.
+    pub(crate) fn of_p3(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
+        Self { is_p3: true, ..Self::new(grants, record) }
     }
 
     /// Returns the cancel signals of a guest of WASI 0.3.
-    pub(crate) fn cancel_signals(&mut self) -> &mut CancelSignals {
+    pub(super) fn cancel_signals(&mut self) -> &mut CancelSignals {
         &mut self.cancel_signals
     }
 
-    pub(crate) fn config(&self) -> &WasiConfigVariables {
+    pub(super) fn config(&self) -> &WasiConfigVariables {
         &self.config
     }
 
-    pub(crate) fn spin_config(&mut self) -> config_store::View {
-        config_store::View(Arc::clone(&self.spin_config))
+    pub(super) fn spin_config(&mut self) -> config_store::ConfigView {
+        config_store::ConfigView(Arc::clone(&self.spin_config))
     }
 
-    pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
-        keyvalue::View { stores: &self.keyvalue, table: &mut self.table }
+    pub(super) fn keyvalue(&mut self) -> keyvalue::KeyValueView<'_> {
+        keyvalue::KeyValueView { stores: &self.keyvalue, table: &mut self.table }
     }
 
     /// Puts the data into a store with the limits that all instances have.
@@ -126,55 +126,56 @@ impl StoreData {
         self.memory.refused
     }
 
-    /// What the guest has panicked for.
-    pub(crate) fn panic(&self) -> Option<String> {
-        self.report.panic()
+    /// Returns the message of the guest's panic.
+    pub(crate) fn panic_message(&self) -> Option<String> {
+        self.record.panic_message()
     }
 
-    /// The guest was found busy.
-    pub(crate) fn tick(&mut self) {
-        self.look_for_answer();
-        self.report.leash().tick(self.is_p3);
+    /// The guest was found running at a tick.
+    fn tick(&mut self) {
+        self.check_open_body();
+        self.record.cancellation().tick(self.is_p3);
     }
 
-    /// A guest without an open body when its client has gone has noticed, or has nothing to notice.
-    fn look_for_answer(&mut self) {
-        let leash = self.report.leash();
-        if leash.is_unnoticed()
+    /// Checks whether a guest whose client has disconnected still has an open response body. If it has
+    /// none, it has noticed, or has nothing to notice.
+    fn check_open_body(&mut self) {
+        let cancellation = self.record.cancellation();
+        if cancellation.is_unnoticed()
             && !self.is_p3
             && !self.table.iter_mut().any(|entry| entry.is::<HostOutgoingBody>())
         {
-            leash.no_open_answer();
+            cancellation.no_open_body();
         }
     }
 
-    /// Aborts every body the guest has begun and not finished; says whether there was one.
+    /// Aborts every body that the guest has begun and not finished. Returns whether there was one.
     ///
-    /// Left alone, a body ends cleanly when its store is dropped, and its reader takes what is
-    /// truncated for the whole.
+    /// Otherwise a body would end cleanly when its store is dropped, and its reader would take a
+    /// truncated body for a complete one.
     pub(crate) fn abort_unfinished_bodies(&mut self) -> bool {
-        let mut any = false;
+        let mut is_any = false;
         for entry in self.table.iter_mut() {
             if let Some(body) = entry.downcast_mut::<HostOutgoingBody>() {
                 let (placeholder, _) = HostOutgoingBody::new(StreamContext::Response, None, 1, 1);
                 std::mem::replace(body, placeholder).abort();
-                any = true;
+                is_any = true;
             }
         }
-        any
+        is_any
     }
 }
 
 impl WasiView for StoreData {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.look_for_answer();
+        self.check_open_body();
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for StoreData {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        self.look_for_answer();
+        self.check_open_body();
         WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
     }
 }

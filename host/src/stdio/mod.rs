@@ -24,7 +24,7 @@ use crate::{
     runtime::{host::Host, linker, store::StoreData},
     sealing,
     signals::Signals,
-    telemetry::access_log::Report,
+    telemetry::access_log::ExchangeRecord,
 };
 
 /// Serves the client of this process until it leaves, or until the process is told to end.
@@ -32,28 +32,28 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let signals = Signals::listen()
         .map_err(|source| HostError::System { what: "listen for signals", source })?;
     let (host, command) = load(&mut config, path)?;
-    let report = Arc::new(Report::on_streams(host.state().next_exchange()));
+    let record = Arc::new(ExchangeRecord::of_stdio(host.state().next_exchange()));
     let input = Input::default();
-    let state = StoreData::on_streams(host.state().grants(), &report, input.clone(), Output);
+    let state = StoreData::of_stdio(host.state().grants(), &record, input.clone(), Output);
     let mut store = state.into_store(command.engine());
     let end = tokio::select! {
         biased;
         result = run(&command, &mut store) => judge(result, &store),
-        reason = overdue(&input, signals, &report, &config) => {
+        reason = overdue(&input, signals, &record, &config) => {
             let (outcome, cause) = reason.as_outcome();
-            report.cut(outcome, cause);
+            record.cut_short(outcome, cause);
             Ok(())
         }
     };
     if let Err(cause) = &end {
-        report.cut(Outcome::Trapped, cause);
+        record.cut_short(Outcome::Trapped, cause);
     }
     // What fails without its client has failed nobody.
-    if report.client_is_gone() {
+    if record.client_is_gone() {
         return Ok(());
     }
     // Its own words for a panic say more than the trap after it.
-    end.map_err(|cause| HostError::ServerFailed(report.cause().unwrap_or(cause)))
+    end.map_err(|cause| HostError::ServerFailed(record.cause().unwrap_or(cause)))
 }
 
 /// The component, and a host for it. What it seals is for this connection, so it gets a key for it
@@ -117,7 +117,12 @@ impl Reason {
 
 /// Resolves when the guest has had its time: a while after the input has ended or the process was
 /// told to end, a grace after the client has left, at once when the process is told to end twice.
-async fn overdue(input: &Input, mut signals: Signals, report: &Report, config: &Config) -> Reason {
+async fn overdue(
+    input: &Input,
+    mut signals: Signals,
+    record: &ExchangeRecord,
+    config: &Config,
+) -> Reason {
     let mut end: Option<(Instant, Reason)> = None;
     let (mut told, mut left) = (false, false);
     loop {
@@ -135,7 +140,7 @@ async fn overdue(input: &Input, mut signals: Signals, report: &Report, config: &
             }
             () = output::client_left(), if !left => {
                 left = true;
-                report.leash().client_gone();
+                record.cancellation().client_disconnected();
                 // A guest that is at work says so; one that is not has lost nobody.
                 input.fail();
                 (Duration::ZERO, Reason::ClientLeft)

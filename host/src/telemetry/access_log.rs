@@ -1,4 +1,4 @@
-//! The one log line of an exchange.
+//! The access log: one line for each exchange.
 
 use std::{
     sync::{
@@ -10,30 +10,32 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
-use super::{cancellation::Leash, fault::Fault, in_flight::InFlightGuard, liveness::Closed};
+use super::{
+    cancellation::Cancellation, fault::Fault, in_flight::InFlightGuard, liveness::CloseReason,
+};
 use crate::{
     config::Config,
     contract::{self, Outcome, Said, Told},
 };
 
-/// What happened in an exchange, gathered from everyone who takes part in it.
+/// What is known of a running exchange, shared by all parts of the host that serve it.
 ///
-/// The last of them to let go of it writes the line: so there is exactly one, and it comes after
-/// the guest's end and the last byte of the answer.
-pub(crate) struct Report {
+/// Writes the line of the access log when the last reference is dropped. So there is exactly one line,
+/// after the exit of the guest and the last byte of the response.
+pub(crate) struct ExchangeRecord {
     exchange: u64,
     started: Instant,
-    /// None where a guest serves a client over its standard streams.
+    /// `None` where a guest serves a client over standard input and output.
     request: Option<RequestLine>,
     bytes: AtomicU64,
     run_to_completion: AtomicBool,
     refusal: OnceLock<Fault>,
-    leash: Leash,
+    cancellation: Cancellation,
     facts: Mutex<Facts>,
-    /// Holds the connection and the server open until the exchange is over. None for an instance
-    /// with several exchanges, which has no line of its own, and on standard streams.
-    busy: Option<InFlightGuard>,
-    has_line: bool,
+    /// `None` over standard input and output, and for a pooled instance, whose exchanges have their
+    /// own.
+    in_flight: Option<InFlightGuard>,
+    is_logged: bool,
 }
 
 struct RequestLine {
@@ -46,35 +48,43 @@ struct RequestLine {
 struct Facts {
     status: Option<StatusCode>,
     said: Said,
-    /// The first thing that cut the exchange short; what follows from it is not news.
-    verdict: Option<Outcome>,
+    /// The first event that ended the exchange early. Later ones follow from it.
+    outcome: Option<Outcome>,
     cause: Option<String>,
 }
 
-impl Report {
-    pub(crate) fn new<B>(exchange: u64, request: &http::Request<B>, busy: InFlightGuard) -> Self {
+impl ExchangeRecord {
+    pub(crate) fn new<B>(
+        exchange: u64,
+        request: &http::Request<B>,
+        in_flight: InFlightGuard,
+    ) -> Self {
         let line = RequestLine {
             method: request.method().clone(),
             uri: request.uri().clone(),
             is_http2: request.version() == Version::HTTP_2,
         };
-        Self::begun(exchange, Some(line), Some(busy))
+        Self::start(exchange, Some(line), Some(in_flight))
     }
 
-    /// A report on a connection over the standard streams.
-    pub(crate) fn on_streams(exchange: u64) -> Self {
-        Self::begun(exchange, None, None)
+    /// Creates the record of a connection over standard input and output.
+    pub(crate) fn of_stdio(exchange: u64) -> Self {
+        Self::start(exchange, None, None)
     }
 
-    /// For what is not of one exchange: the output of an instance that has several. `exchange` is
-    /// the first of them.
+    /// Creates the record of a pooled instance, for its output. It writes no line. `exchange` is the
+    /// first one of the instance.
     pub(crate) fn of_instance(exchange: u64) -> Self {
-        let mut report = Self::begun(exchange, None, None);
-        report.has_line = false;
-        report
+        let mut record = Self::start(exchange, None, None);
+        record.is_logged = false;
+        record
     }
 
-    fn begun(exchange: u64, request: Option<RequestLine>, busy: Option<InFlightGuard>) -> Self {
+    fn start(
+        exchange: u64,
+        request: Option<RequestLine>,
+        in_flight: Option<InFlightGuard>,
+    ) -> Self {
         Self {
             exchange,
             started: Instant::now(),
@@ -82,19 +92,14 @@ impl Report {
             bytes: AtomicU64::new(0),
             run_to_completion: AtomicBool::new(false),
             refusal: OnceLock::new(),
-            leash: Leash::default(),
+            cancellation: Cancellation::default(),
             facts: Mutex::default(),
-            busy,
-            has_line: true,
+            in_flight,
+            is_logged: true,
         }
     }
 
-    /// What the guest has panicked for.
-    pub(crate) fn panic(&self) -> Option<String> {
-        let facts = self.facts();
-        (facts.verdict == Some(Outcome::Trapped)).then(|| facts.cause.clone()).flatten()
-    }
-
+    /// Returns the number of the exchange.
     pub(crate) fn exchange(&self) -> u64 {
         self.exchange
     }
@@ -103,128 +108,74 @@ impl Report {
         self.started
     }
 
-    /// When the exchange must be over.
+    /// Returns the time at which the exchange must have ended.
     pub(crate) fn deadline(&self, config: &Config) -> tokio::time::Instant {
         tokio::time::Instant::from_std(self.started) + config.exchange_timeout
     }
 
-    /// Reads and strips what the guest says in its head.
-    pub(crate) fn head(&self, status: StatusCode, head: &mut HeaderMap) {
+    pub(crate) fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
+    }
+
+    /// Whether the guest has asked not to be cut.
+    pub(crate) fn runs_to_completion(&self) -> bool {
+        self.run_to_completion.load(Ordering::Relaxed)
+    }
+
+    /// The guest has sent its head: takes the fields that are for the host out of it.
+    pub(crate) fn response_head(&self, status: StatusCode, head: &mut HeaderMap) {
         if contract::take_run_to_completion(head) {
             self.run_to_completion.store(true, Ordering::Relaxed);
         }
-        self.leash.answered();
+        self.cancellation.head_sent();
         contract::strip_trailer_announcement(head);
         let mut facts = self.facts();
         facts.status = Some(status);
         facts.said.take(head);
     }
 
-    /// Reads and strips what the guest says in its trailer.
-    pub(crate) fn trailer(&self, trailer: &mut HeaderMap) {
-        self.facts().said.take(trailer);
+    /// The guest has sent its trailers: takes the fields that are for the host out of them.
+    pub(crate) fn response_trailers(&self, trailers: &mut HeaderMap) {
+        self.facts().said.take(trailers);
     }
 
-    /// Nothing more of the request is expected.
-    pub(crate) fn request_is_read(&self) {
-        self.busy.iter().for_each(InFlightGuard::request_is_read);
-    }
-
-    /// The guest asks for more of the request, and may have to wait for it.
-    pub(crate) fn request_is_asked_for(&self, waits: bool) {
-        self.busy.iter().for_each(|busy| busy.request_is_asked_for(waits));
-    }
-
-    /// The request ended before its end, and the guest was told.
-    pub(crate) fn request_is_cut(&self) {
-        self.busy.iter().for_each(InFlightGuard::request_is_cut);
-        self.leash.cut_request();
-    }
-
-    /// Whether the guest asked not to be cut.
-    pub(crate) fn runs_to_completion(&self) -> bool {
-        self.run_to_completion.load(Ordering::Relaxed)
-    }
-
-    /// How the guest stands to its client.
-    pub(crate) fn leash(&self) -> &Leash {
-        &self.leash
-    }
-
-    /// A piece of the answer waits to be taken, or none does.
-    pub(crate) fn waits(&self, waits: bool) {
-        if self.request.as_ref().is_some_and(|request| request.is_http2) {
-            self.busy.iter().for_each(|busy| busy.waits(self.exchange, waits));
-        }
-    }
-
-    /// Whether the client left the answer waiting, and was cut for it.
-    pub(crate) fn client_was_stuck(&self) -> bool {
-        self.closed_by_host() == Some(Closed::ClientStuck)
-    }
-
-    pub(crate) fn wrote(&self, bytes: usize) {
+    /// Bytes of the response body were handed to the connection.
+    pub(crate) fn response_bytes(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// The host's own answer takes the place of the guest's.
+    /// Says whether a piece of the response is waiting for the client to receive it.
+    pub(crate) fn response_waits(&self, waits: bool) {
+        if self.request.as_ref().is_some_and(|request| request.is_http2) {
+            self.in_flight.iter().for_each(|guard| guard.response_waits(self.exchange, waits));
+        }
+    }
+
+    /// The request was read to its end.
+    pub(crate) fn request_read(&self) {
+        self.in_flight.iter().for_each(InFlightGuard::request_read);
+    }
+
+    /// The guest has polled the request body, which was pending or not.
+    pub(crate) fn request_polled(&self, is_pending: bool) {
+        self.in_flight.iter().for_each(|guard| guard.request_polled(is_pending));
+    }
+
+    /// The request body was truncated, and the guest was notified.
+    pub(crate) fn request_truncated(&self) {
+        self.in_flight.iter().for_each(InFlightGuard::request_truncated);
+        self.cancellation.request_truncated();
+    }
+
+    /// The host sends its own response in place of the guest's.
     pub(crate) fn fault(&self, fault: &Fault) {
-        self.cut(fault.outcome(), &fault.cause());
+        self.cut_short(fault.outcome(), &fault.cause());
         self.facts().status = Some(fault.status());
     }
 
-    /// The connection is gone: the client left, unless it was the host that closed it.
-    pub(crate) fn client_gone(&self, cause: &str) {
-        match self.closed_by_host() {
-            Some(closed) => self.cut(closed.outcome(), closed.cause()),
-            None => self.cut(Outcome::ClientGone, cause),
-        }
-    }
-
-    /// Whether the answer says that the server has failed.
-    pub(crate) fn is_failure(&self) -> bool {
-        self.facts().status.is_some_and(|status| status.is_server_error())
-    }
-
-    /// Whether the exchange was cut short by its client.
-    pub(crate) fn client_is_gone(&self) -> bool {
-        self.facts().verdict == Some(Outcome::ClientGone)
-    }
-
-    /// The guest says that its client has gone.
-    pub(crate) fn noticed(&self, cause: &str) {
-        self.leash.notice();
-        self.client_gone(cause);
-    }
-
-    /// The guest's panic: it explains the trap that follows.
-    pub(crate) fn panicked(&self, cause: &str) {
-        self.cut(Outcome::Trapped, cause);
-    }
-
-    /// Records what cut the exchange short, if nothing did before.
-    pub(crate) fn cut(&self, outcome: Outcome, cause: &str) {
-        let mut facts = self.facts();
-        if facts.verdict.is_none() {
-            facts.verdict = Some(outcome);
-            facts.cause = first_line(cause);
-        } else if facts.cause.is_none() {
-            facts.cause = first_line(cause);
-        }
-    }
-
-    /// Adds a cause without a verdict.
-    pub(crate) fn note(&self, cause: &str) {
-        let mut facts = self.facts();
-        if facts.cause.is_none() {
-            facts.cause = first_line(cause);
-        }
-    }
-
-    /// The request turns out to be one the host answers itself.
+    /// The request turns out to be one that the host refuses. The first refusal wins.
     pub(crate) fn refuse(&self, fault: Fault) {
-        self.cut(fault.outcome(), &fault.cause());
-        // The first refusal is the one that is answered.
+        self.cut_short(fault.outcome(), &fault.cause());
         let _ = self.refusal.set(fault);
     }
 
@@ -232,14 +183,73 @@ impl Report {
         self.refusal.get()
     }
 
-    /// Why the host closed the connection, if it was the host.
-    fn closed_by_host(&self) -> Option<Closed> {
-        self.busy.as_ref().and_then(InFlightGuard::closed_by_host)
+    /// The connection has ended: the client has disconnected, unless the host has closed it.
+    pub(crate) fn client_gone(&self, cause: &str) {
+        match self.close_reason() {
+            Some(reason) => self.cut_short(reason.outcome(), reason.cause()),
+            None => self.cut_short(Outcome::ClientGone, cause),
+        }
     }
 
-    /// What cut it short, as it is known so far.
+    /// The guest says that its client has disconnected.
+    pub(crate) fn guest_noticed(&self, cause: &str) {
+        self.cancellation.notice();
+        self.client_gone(cause);
+    }
+
+    /// The guest says that it has panicked. This explains the trap that follows.
+    pub(crate) fn guest_panicked(&self, cause: &str) {
+        self.cut_short(Outcome::Trapped, cause);
+    }
+
+    /// Records what has ended the exchange early. The first outcome and the first cause win.
+    pub(crate) fn cut_short(&self, outcome: Outcome, cause: &str) {
+        let mut facts = self.facts();
+        let is_first = facts.outcome.is_none();
+        if is_first {
+            facts.outcome = Some(outcome);
+        }
+        if is_first || facts.cause.is_none() {
+            facts.cause = first_line(cause);
+        }
+    }
+
+    /// Records a cause without an outcome.
+    pub(crate) fn note(&self, cause: &str) {
+        let mut facts = self.facts();
+        if facts.cause.is_none() {
+            facts.cause = first_line(cause);
+        }
+    }
+
+    /// Whether the status of the response is a server error.
+    pub(crate) fn is_server_error(&self) -> bool {
+        self.facts().status.is_some_and(|status| status.is_server_error())
+    }
+
+    /// Whether the client has ended the exchange early.
+    pub(crate) fn client_is_gone(&self) -> bool {
+        self.facts().outcome == Some(Outcome::ClientGone)
+    }
+
+    /// Whether the host has closed the connection because the client did not receive the response.
+    pub(crate) fn client_stalled(&self) -> bool {
+        self.close_reason() == Some(CloseReason::ClientStalled)
+    }
+
+    /// Returns the message of the guest's panic.
+    pub(crate) fn panic_message(&self) -> Option<String> {
+        let facts = self.facts();
+        (facts.outcome == Some(Outcome::Trapped)).then(|| facts.cause.clone()).flatten()
+    }
+
+    /// Returns the cause that is known so far.
     pub(crate) fn cause(&self) -> Option<String> {
         self.facts().cause.clone()
+    }
+
+    fn close_reason(&self) -> Option<CloseReason> {
+        self.in_flight.as_ref().and_then(InFlightGuard::close_reason)
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
@@ -248,12 +258,12 @@ impl Report {
 }
 
 #[cfg(test)]
-impl Report {
+impl ExchangeRecord {
     pub(crate) fn for_test() -> std::sync::Arc<Self> {
         std::sync::Arc::new(Self::new(1, &http::Request::new(()), InFlightGuard::for_test()))
     }
 
-    /// The outcome, as it is known so far.
+    /// Returns the outcome that is known so far.
     pub(crate) fn outcome(&self) -> Outcome {
         let facts = self.facts();
         facts.outcome(&facts.said.read())
@@ -265,25 +275,33 @@ fn first_line(text: &str) -> Option<String> {
 }
 
 impl Facts {
+    /// Returns what ended the exchange early, or else what the guest says, or else what the status
+    /// says.
     fn outcome(&self, told: &Told<'_>) -> Outcome {
-        self.verdict.or(told.outcome).unwrap_or(match self.status {
+        self.outcome.or(told.outcome).unwrap_or(match self.status {
             Some(status) if status.is_success() => Outcome::Ok,
             _ => Outcome::Rejected,
         })
     }
 }
 
-impl Drop for Report {
+impl Drop for ExchangeRecord {
     fn drop(&mut self) {
-        if !self.has_line {
+        if !self.is_logged {
             return;
         }
         let facts = std::mem::take(&mut *self.facts());
         let told = facts.said.read();
         let outcome = match self.request {
             Some(_) => facts.outcome(&told),
-            None => facts.verdict.unwrap_or(Outcome::Ok),
+            None => facts.outcome.unwrap_or(Outcome::Ok),
         };
+        self.log(outcome, &facts, &told);
+    }
+}
+
+impl ExchangeRecord {
+    fn log(&self, outcome: Outcome, facts: &Facts, told: &Told<'_>) {
         let request = self.request.as_ref();
         // The level of an event is a constant of its call site.
         macro_rules! line {
@@ -301,7 +319,7 @@ impl Drop for Report {
                     method = told.method.as_deref(),
                     name = told.name.as_deref(),
                     id = told.id.as_deref(),
-                    cause = facts.cause,
+                    cause = facts.cause.as_deref(),
                 )
             };
         }
@@ -309,12 +327,8 @@ impl Drop for Report {
             Outcome::Ok | Outcome::ToolError | Outcome::ProtocolError | Outcome::Rejected => {
                 line!(info);
             }
-            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => {
-                line!(warn);
-            }
-            Outcome::Trapped => {
-                line!(error);
-            }
+            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => line!(warn),
+            Outcome::Trapped => line!(error),
         }
     }
 }

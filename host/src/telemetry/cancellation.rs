@@ -1,94 +1,96 @@
-//! What is left to a guest whose client has gone.
+//! Cancellation of a guest whose client has disconnected.
 //!
-//! A guest that has noticed has the whole grace, to run destructors and deferred work. One that
-//! has not may still find out by its next write, so it may wait for that; but it does not get to
-//! burn CPU, and the calls it has made to other servers are closed at once.
+//! A guest that has noticed keeps the whole grace, for destructors and deferred work. A guest that has
+//! not may still notice with its next write, so it may wait; but it may not burn CPU, and its calls to
+//! other servers are closed at once.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tokio::sync::Notify;
 
-/// How often a guest may be found busy, at the ticks after its client has gone, before it notices.
-const BUSY_TICKS: u32 = 2;
-/// The same for a guest of WASI 0.3, which is told: it may be at its destructors, on a busy machine.
-const TOLD_TICKS: u32 = 10;
+/// At how many ticks a guest may be found running, after its client has disconnected, before it
+/// notices.
+const UNNOTICED_TICKS: u32 = 2;
+/// The same for a guest of WASI 0.3, which is notified: it may be running its destructors.
+const NOTIFIED_TICKS: u32 = 10;
 
-/// How a guest stands to its client, told by everyone who sees something of it.
+/// Whether the client of an exchange has disconnected, and whether the guest has noticed.
 #[derive(Default)]
-pub(crate) struct Leash {
-    answered: AtomicBool,
-    gone: AtomicBool,
+pub(crate) struct Cancellation {
+    head_sent: AtomicBool,
+    disconnected: AtomicBool,
     noticed: AtomicBool,
     ticks: AtomicU32,
-    request_cut: Notify,
-    busy: Notify,
-    calls: Notify,
+    truncated: Notify,
+    overrun: Notify,
+    outbound: Notify,
 }
 
-impl Leash {
-    /// The guest's head is on its way.
-    pub(crate) fn answered(&self) {
-        self.answered.store(true, Ordering::Relaxed);
+impl Cancellation {
+    /// The guest has sent the head of its response.
+    pub(super) fn head_sent(&self) {
+        self.head_sent.store(true, Ordering::Relaxed);
     }
 
-    /// The request body ended before its end; the guest was told.
-    pub(crate) fn cut_request(&self) {
-        self.request_cut.notify_one();
+    /// The request body was truncated, and the guest was notified.
+    pub(super) fn request_truncated(&self) {
+        self.truncated.notify_one();
     }
 
-    /// Resolves when the request body has ended before its end.
-    pub(crate) async fn request_cut(&self) {
-        self.request_cut.notified().await;
+    /// Resolves when the request body was truncated.
+    pub(crate) async fn truncated_request(&self) {
+        self.truncated.notified().await;
     }
 
-    /// The client has gone: calls to other servers are closed.
-    pub(crate) fn client_gone(&self) {
-        self.gone.store(true, Ordering::SeqCst);
-        self.calls.notify_waiters();
+    /// The client has disconnected: calls to other servers are closed.
+    pub(crate) fn client_disconnected(&self) {
+        self.disconnected.store(true, Ordering::SeqCst);
+        self.outbound.notify_waiters();
     }
 
-    /// The guest knows that its client has gone.
-    pub(crate) fn notice(&self) {
+    /// Whether the client has disconnected.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.disconnected.load(Ordering::SeqCst)
+    }
+
+    /// The guest has noticed that its client has disconnected.
+    pub(super) fn notice(&self) {
         self.noticed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the client has gone and the guest does not know.
+    /// Whether the client has disconnected and the guest has not noticed.
     pub(crate) fn is_unnoticed(&self) -> bool {
-        self.gone.load(Ordering::Relaxed) && !self.noticed.load(Ordering::Relaxed)
+        self.disconnected.load(Ordering::Relaxed) && !self.noticed.load(Ordering::Relaxed)
     }
 
-    /// A guest that has begun an answer and has none open is done with its client.
-    pub(crate) fn no_open_answer(&self) {
-        if self.answered.load(Ordering::Relaxed) {
+    /// The guest has no open response body. After the head this means that it is done with its client.
+    pub(crate) fn no_open_body(&self) {
+        if self.head_sent.load(Ordering::Relaxed) {
             self.notice();
         }
     }
 
-    /// The guest was found busy.
-    pub(crate) fn tick(&self, is_told: bool) {
-        let most = if is_told { TOLD_TICKS } else { BUSY_TICKS };
-        if self.is_unnoticed() && self.ticks.fetch_add(1, Ordering::Relaxed) + 1 == most {
-            self.busy.notify_one();
+    /// The guest was found running at a tick. `is_notified`: the host notifies it when the client
+    /// disconnects.
+    pub(crate) fn tick(&self, is_notified: bool) {
+        let limit = if is_notified { NOTIFIED_TICKS } else { UNNOTICED_TICKS };
+        if self.is_unnoticed() && self.ticks.fetch_add(1, Ordering::Relaxed) + 1 == limit {
+            self.overrun.notify_one();
         }
     }
 
-    /// Resolves when the guest has been busy for too long without noticing.
-    pub(crate) async fn busy(&self) {
-        self.busy.notified().await;
+    /// Resolves when the guest has run for too long without noticing.
+    pub(crate) async fn overrun(&self) {
+        self.overrun.notified().await;
     }
 
-    /// Whether the client has gone.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::SeqCst)
-    }
-
-    /// Resolves when the client leaves a call to another server behind. One that was `begun_late`,
-    /// for deferred work, is not the client's.
-    pub(crate) async fn call_abandoned(&self, begun_late: bool) {
-        // Listening begins before looking, so that nothing is missed in between.
-        let abandoned = self.calls.notified();
-        if begun_late || !self.is_gone() {
-            abandoned.await;
+    /// Resolves when a call to another server is to be closed, because the client has disconnected.
+    /// Calls that `began_after` that are deferred work, and are not closed.
+    pub(crate) async fn outbound_cancelled(&self, began_after: bool) {
+        // Registered before the check, so that no notification is missed.
+        let cancelled = self.outbound.notified();
+        if began_after || !self.is_disconnected() {
+            cancelled.await;
         }
     }
 }
@@ -107,43 +109,43 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_guest_is_cut_once_its_client_has_gone() {
-        let leash = Leash::default();
-        (0..100).for_each(|_| leash.tick(false));
-        assert!(!is_ready(leash.busy()), "its client is there");
-        leash.client_gone();
-        (0..BUSY_TICKS).for_each(|_| leash.tick(false));
-        assert!(is_ready(leash.busy()));
+    fn a_busy_guest_is_cut_after_its_client_disconnects() {
+        let cancellation = Cancellation::default();
+        (0..100).for_each(|_| cancellation.tick(false));
+        assert!(!is_ready(cancellation.overrun()), "the client is still connected");
+        cancellation.client_disconnected();
+        (0..UNNOTICED_TICKS).for_each(|_| cancellation.tick(false));
+        assert!(is_ready(cancellation.overrun()));
     }
 
     #[test]
-    fn one_that_was_told_has_longer() {
-        let leash = Leash::default();
-        leash.client_gone();
-        (1..TOLD_TICKS).for_each(|_| leash.tick(true));
-        assert!(!is_ready(leash.busy()), "at its destructors");
-        leash.tick(true);
-        assert!(is_ready(leash.busy()));
+    fn a_notified_guest_has_longer() {
+        let cancellation = Cancellation::default();
+        cancellation.client_disconnected();
+        (1..NOTIFIED_TICKS).for_each(|_| cancellation.tick(true));
+        assert!(!is_ready(cancellation.overrun()), "it may be running destructors");
+        cancellation.tick(true);
+        assert!(is_ready(cancellation.overrun()));
     }
 
     #[test]
-    fn one_that_has_noticed_is_not() {
-        let leash = Leash::default();
-        leash.client_gone();
-        leash.no_open_answer();
-        assert!(leash.is_unnoticed(), "it has not even begun its answer");
-        leash.answered();
-        leash.no_open_answer();
-        (0..100).for_each(|_| leash.tick(false));
-        assert!(!is_ready(leash.busy()));
+    fn a_guest_that_has_noticed_is_not_cut() {
+        let cancellation = Cancellation::default();
+        cancellation.client_disconnected();
+        cancellation.no_open_body();
+        assert!(cancellation.is_unnoticed(), "it has not sent a head yet");
+        cancellation.head_sent();
+        cancellation.no_open_body();
+        (0..100).for_each(|_| cancellation.tick(false));
+        assert!(!is_ready(cancellation.overrun()));
     }
 
     #[test]
-    fn calls_in_flight_are_abandoned_and_later_ones_are_not() {
-        let leash = Leash::default();
-        assert!(!is_ready(leash.call_abandoned(false)));
-        leash.client_gone();
-        assert!(is_ready(leash.call_abandoned(false)), "not polled before");
-        assert!(!is_ready(leash.call_abandoned(true)), "deferred work");
+    fn calls_in_flight_are_closed_and_later_ones_are_not() {
+        let cancellation = Cancellation::default();
+        assert!(!is_ready(cancellation.outbound_cancelled(false)));
+        cancellation.client_disconnected();
+        assert!(is_ready(cancellation.outbound_cancelled(false)), "not polled before");
+        assert!(!is_ready(cancellation.outbound_cancelled(true)), "deferred work");
     }
 }

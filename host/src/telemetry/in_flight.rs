@@ -1,59 +1,59 @@
-//! Guards that keep a connection and its server open while an exchange runs.
+//! The guard that keeps a connection and its server open while an exchange runs.
 
 use std::{convert::Infallible, sync::Arc};
 
 use tokio::sync::mpsc;
 
-use super::liveness::{Closed, Pulse};
+use super::liveness::{CloseReason, Liveness};
 
-/// Held by an exchange for as long as it lasts: its connection is not idle and its server is not
-/// drained before.
+/// Held by an exchange while it runs: its connection does not count as idle, and its server does not
+/// count as drained.
 pub(crate) struct InFlightGuard {
-    pulse: Arc<Pulse>,
+    liveness: Arc<Liveness>,
     _server: mpsc::Sender<Infallible>,
 }
 
 impl InFlightGuard {
-    pub(crate) fn new(pulse: &Arc<Pulse>, server: &mpsc::Sender<Infallible>) -> Self {
-        pulse.exchange_begins();
-        Self { pulse: Arc::clone(pulse), _server: server.clone() }
+    pub(crate) fn new(liveness: &Arc<Liveness>, server: &mpsc::Sender<Infallible>) -> Self {
+        liveness.begin_exchange();
+        Self { liveness: Arc::clone(liveness), _server: server.clone() }
     }
 
-    /// The client's sending side may end without anything being lost.
-    pub(crate) fn request_is_read(&self) {
-        self.pulse.request_is_read();
+    /// The request was read to its end: the client may close its sending side.
+    pub(super) fn request_read(&self) {
+        self.liveness.request_read();
     }
 
-    /// The guest asks for more of the request, and may have to wait for it.
-    pub(crate) fn request_is_asked_for(&self, waits: bool) {
-        self.pulse.request_is_asked_for(waits);
+    /// The guest has polled the request body, which was pending or not.
+    pub(super) fn request_polled(&self, is_pending: bool) {
+        self.liveness.request_polled(is_pending);
     }
 
-    /// The guest was told that the request is not whole.
-    pub(crate) fn request_is_cut(&self) {
-        self.pulse.request_is_cut();
+    /// The request body was truncated, and the guest was notified.
+    pub(super) fn request_truncated(&self) {
+        self.liveness.request_truncated();
     }
 
-    /// A piece of an answer waits to be taken, or none does.
-    pub(crate) fn waits(&self, exchange: u64, waits: bool) {
-        self.pulse.waits(exchange, waits);
+    /// Says whether a piece of the response is waiting for the client to receive it.
+    pub(super) fn response_waits(&self, exchange: u64, waits: bool) {
+        self.liveness.response_waits(exchange, waits);
     }
 
-    /// Why the host closed the connection, if it was the host.
-    pub(crate) fn closed_by_host(&self) -> Option<Closed> {
-        self.pulse.closed()
+    /// Returns why the host has closed the connection, if it has.
+    pub(super) fn close_reason(&self) -> Option<CloseReason> {
+        self.liveness.close_reason()
     }
 }
 
 #[cfg(test)]
 impl InFlightGuard {
-    pub(crate) fn for_test() -> Self {
-        Self::new(&Pulse::new(), &mpsc::channel(1).0)
+    pub(super) fn for_test() -> Self {
+        Self::new(&Liveness::new(), &mpsc::channel(1).0)
     }
 }
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.pulse.exchange_ends();
+        self.liveness.end_exchange();
     }
 }

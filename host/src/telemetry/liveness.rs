@@ -1,4 +1,4 @@
-//! Whether a connection is alive: the clients that are too slow are found here.
+//! Liveness of a connection: finds clients that are idle, too slow, or have disconnected.
 
 use std::{
     sync::{
@@ -14,241 +14,244 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::h2_stall::Untaken;
+use super::h2_stall::StallDetector;
 use crate::{config::Config, contract::Outcome};
 
-/// How often a client that has sent more than is being read is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
-/// For how many glances a guest may leave the rest of a request unread when its client sends no
-/// more: one that is busy with something else, and one that waits for the rest.
-const BUSY_GLANCES: u32 = 2;
-const WAITING_GLANCES: u32 = 20;
+/// How often a socket with unread bytes is polled for a disconnect.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How many polls a guest may leave the rest of a request unread after its client has closed the
+/// sending side, while the guest is busy with something else.
+const BUSY_POLLS: u32 = 2;
+/// The same while the guest waits for the rest.
+const WAITING_POLLS: u32 = 20;
 
-/// Why the host closed a connection with an exchange on it.
+/// Why the host has closed a connection with an exchange on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Closed {
-    /// The client took none of its answer for too long.
-    ClientStuck,
+pub(crate) enum CloseReason {
+    /// The client received nothing of its response for too long.
+    ClientStalled,
     /// The host is shutting down, and the time to drain is over.
     Shutdown,
 }
 
-impl Closed {
-    pub(crate) fn outcome(self) -> Outcome {
+impl CloseReason {
+    pub(super) fn outcome(self) -> Outcome {
         match self {
-            Self::ClientStuck => Outcome::ClientGone,
+            Self::ClientStalled => Outcome::ClientGone,
             Self::Shutdown => Outcome::TimedOut,
         }
     }
 
-    pub(crate) fn cause(self) -> &'static str {
+    pub(super) fn cause(self) -> &'static str {
         match self {
-            Self::ClientStuck => "the client stopped reading",
+            Self::ClientStalled => "the client stopped reading",
             Self::Shutdown => "cut by the shutdown of the host",
         }
     }
 }
 
-/// What is to be done about a connection.
+/// What a check of a connection asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Look again then.
-    Look(Instant),
-    /// It has been idle for long enough.
+pub(crate) enum Check {
+    /// Check again at this time.
+    Again(Instant),
+    /// Close the connection: it has been idle for too long.
     CloseIdle,
-    /// The client does not send its request, or does not take its answer.
-    Cut,
+    /// Abort the connection: the client does not send its request, or does not receive its response.
+    Abort,
 }
 
-/// Times on a connection, in milliseconds since its beginning; zero is never.
-pub(crate) struct Pulse {
-    begin: Instant,
+/// What is known of a connection. Times are in milliseconds since it was accepted; zero is never.
+pub(crate) struct Liveness {
+    accepted: Instant,
+    /// Exchanges that run.
     exchanges: AtomicUsize,
-    /// A head has begun to arrive, and no exchange has come of it yet.
+    /// When a head began to arrive of which no exchange has come yet.
     head_since: AtomicU64,
     idle_since: AtomicU64,
-    /// The client takes nothing of what is to be sent.
-    stuck_since: AtomicU64,
+    /// Since when the client receives nothing of what is to be sent.
+    blocked_since: AtomicU64,
     /// Bytes that were sent to the client.
-    carried: AtomicU64,
-    untaken: Untaken,
-    /// The request at work is still to be read, or some of it.
-    unread: AtomicBool,
-    /// It ended before its end; the guest knows, and has its grace.
-    request_cut: AtomicBool,
-    /// How often the guest has asked for more of it.
-    asked: AtomicU64,
-    /// There was nothing for it the last time.
-    waits: AtomicBool,
+    sent: AtomicU64,
+    stalls: StallDetector,
+    /// Whether some of the current request is still to be read.
+    is_unread: AtomicBool,
+    /// Whether the request was truncated; the guest was notified and has its grace.
+    is_truncated: AtomicBool,
+    /// How often the guest has polled the request body.
+    polls: AtomicU64,
+    /// Whether the last poll was pending.
+    is_pending: AtomicBool,
     lingers: AtomicBool,
-    closed: OnceLock<Closed>,
+    close_reason: OnceLock<CloseReason>,
 }
 
-impl Pulse {
-    /// A new connection owes a request head.
+impl Liveness {
+    /// Starts with the timeout of the first request head.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            begin: Instant::now(),
+            accepted: Instant::now(),
             exchanges: AtomicUsize::new(0),
             head_since: AtomicU64::new(1),
             idle_since: AtomicU64::new(0),
-            stuck_since: AtomicU64::new(0),
-            carried: AtomicU64::new(0),
-            untaken: Untaken::default(),
-            unread: AtomicBool::new(false),
-            request_cut: AtomicBool::new(false),
-            asked: AtomicU64::new(0),
-            waits: AtomicBool::new(false),
+            blocked_since: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            stalls: StallDetector::default(),
+            is_unread: AtomicBool::new(false),
+            is_truncated: AtomicBool::new(false),
+            polls: AtomicU64::new(0),
+            is_pending: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
-            closed: OnceLock::new(),
+            close_reason: OnceLock::new(),
         })
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
-    pub(crate) fn exchange_begins(&self) {
+    pub(super) fn begin_exchange(&self) {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
-        self.unread.store(true, Ordering::Relaxed);
-        self.request_cut.store(false, Ordering::Relaxed);
-        self.waits.store(false, Ordering::Relaxed);
+        self.is_unread.store(true, Ordering::Relaxed);
+        self.is_truncated.store(false, Ordering::Relaxed);
+        self.is_pending.store(false, Ordering::Relaxed);
     }
 
-    /// The guest asks for more of the request, and may have to wait for it.
-    pub(crate) fn request_is_asked_for(&self, waits: bool) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        self.waits.store(waits, Ordering::Relaxed);
-    }
-
-    pub(crate) fn request_is_cut(&self) {
-        self.request_cut.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn request_is_read(&self) {
-        self.unread.store(false, Ordering::Relaxed);
-    }
-
-    pub(crate) fn exchange_ends(&self) {
+    pub(super) fn end_exchange(&self) {
         self.idle_since.store(self.now(), Ordering::Relaxed);
         self.exchanges.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// The rest of what the client sends is to be read and dropped before the end.
+    /// The guest has polled the request body, which was pending or not.
+    pub(super) fn request_polled(&self, is_pending: bool) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        self.is_pending.store(is_pending, Ordering::Relaxed);
+    }
+
+    pub(super) fn request_truncated(&self) {
+        self.is_truncated.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn request_read(&self) {
+        self.is_unread.store(false, Ordering::Relaxed);
+    }
+
+    /// Has the rest of what the client sends read and dropped before the connection is closed.
     pub(crate) fn linger(&self) {
         self.lingers.store(true, Ordering::Relaxed);
     }
 
-    /// Says why the connection is about to be closed.
-    pub(crate) fn close(&self, why: Closed) {
-        // The first reason is the true one.
-        let _ = self.closed.set(why);
-    }
-
-    pub(crate) fn closed(&self) -> Option<Closed> {
-        self.closed.get().copied()
-    }
-
-    /// Whether the client may still be sending: a request of which not all was read, or one that
+    /// Whether the client may still be sending: a request that was not read to its end, or one that
     /// was refused.
     pub(crate) fn lingers(&self) -> bool {
-        self.lingers.load(Ordering::Relaxed) || self.unread.load(Ordering::Relaxed)
+        self.lingers.load(Ordering::Relaxed) || self.is_unread.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn received(&self) {
+    /// Records why the connection is about to be closed. The first reason wins.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        let _ = self.close_reason.set(reason);
+    }
+
+    pub(super) fn close_reason(&self) -> Option<CloseReason> {
+        self.close_reason.get().copied()
+    }
+
+    /// Bytes have arrived. The first one of a head starts its timeout.
+    pub(crate) fn bytes_received(&self) {
         if self.exchanges.load(Ordering::Relaxed) == 0 {
             let now = self.now();
-            // Only the first byte of a head starts its clock.
             let _ = self.head_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
-    /// A piece of an answer waits to be taken, or none does.
-    pub(crate) fn waits(&self, exchange: u64, waits: bool) {
-        if waits {
-            self.untaken.waits(exchange, self.now(), self.carried.load(Ordering::Relaxed));
-        } else {
-            self.untaken.taken(exchange);
-        }
+    /// Bytes were sent.
+    pub(crate) fn bytes_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn carried(&self, bytes: usize) {
-        self.carried.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn wrote(&self, stuck: bool) {
-        match (stuck, self.stuck_since.load(Ordering::Relaxed)) {
-            (true, 0) => self.stuck_since.store(self.now(), Ordering::Relaxed),
+    /// A write has found the socket blocked, or not.
+    pub(crate) fn write_polled(&self, is_blocked: bool) {
+        match (is_blocked, self.blocked_since.load(Ordering::Relaxed)) {
+            (true, 0) => self.blocked_since.store(self.now(), Ordering::Relaxed),
             (true, _) | (false, 0) => {}
-            (false, _) => self.stuck_since.store(0, Ordering::Relaxed),
+            (false, _) => self.blocked_since.store(0, Ordering::Relaxed),
         }
     }
 
-    /// Resolves when the client has left in the middle of an exchange.
+    /// Says whether a piece of an HTTP/2 response is waiting for the client to receive it.
+    pub(super) fn response_waits(&self, exchange: u64, waits: bool) {
+        if waits {
+            self.stalls.wait(exchange, self.now(), self.sent.load(Ordering::Relaxed));
+        } else {
+            self.stalls.received(exchange);
+        }
+    }
+
+    /// Resolves when the client has disconnected in the middle of an exchange.
     ///
-    /// hyper finds that out by itself, but for a client whose request is not read, or that has sent
-    /// one more: then it does not read until it is done with what it has.
-    pub(crate) async fn hangup(&self, socket: &TcpStream) {
-        let (mut asked, mut glances) = (0, 0);
+    /// hyper notices that by itself, except while a request is not read to its end, or when the client
+    /// has sent another one: then hyper does not read before it is done with what it has.
+    pub(crate) async fn client_disconnected(&self, socket: &TcpStream) {
+        let (mut polls, mut still) = (0, 0);
         loop {
             let Ok(ready) = socket.ready(Interest::READABLE | Interest::ERROR).await else {
                 return;
             };
-            let at_work = self.exchanges.load(Ordering::Relaxed) > 0;
-            // A reset: nothing can be answered any more, whatever was sent before.
-            if ready.is_error() && at_work {
+            let is_running = self.exchanges.load(Ordering::Relaxed) > 0;
+            // A reset: no response can be sent, whatever the client has sent before.
+            if ready.is_error() && is_running {
                 return;
             }
-            let asked_before = std::mem::replace(&mut asked, self.asked.load(Ordering::Relaxed));
-            let is_still = ready.is_read_closed() && at_work && asked_before == asked;
-            glances = if is_still { glances + 1 } else { 0 };
-            if glances > 0 && self.is_abandoned(glances) {
+            let before = std::mem::replace(&mut polls, self.polls.load(Ordering::Relaxed));
+            let is_still = ready.is_read_closed() && is_running && before == polls;
+            still = if is_still { still + 1 } else { 0 };
+            if still > 0 && self.is_abandoned(still) {
                 return;
             }
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Whether the exchange at work needs nothing more of what a client may have sent before it
-    /// closed its side, when its guest has asked for nothing while so many glances were taken.
+    /// Whether the client has disconnected, when it has closed its sending side and the guest has not
+    /// polled the request body for so many intervals.
     ///
-    /// A guest that goes on reading comes to the end, or to the cut, and then that is what counts.
-    fn is_abandoned(&self, glances: u32) -> bool {
-        if !self.unread.load(Ordering::Relaxed) {
+    /// A guest that goes on reading comes to the end of the body, or finds that it was truncated.
+    fn is_abandoned(&self, still: u32) -> bool {
+        if !self.is_unread.load(Ordering::Relaxed) {
             return true;
         }
-        let waits = self.waits.load(Ordering::Relaxed);
-        let patience = if waits { WAITING_GLANCES } else { BUSY_GLANCES };
-        !self.request_cut.load(Ordering::Relaxed) && glances > patience
+        let is_pending = self.is_pending.load(Ordering::Relaxed);
+        let patience = if is_pending { WAITING_POLLS } else { BUSY_POLLS };
+        !self.is_truncated.load(Ordering::Relaxed) && still > patience
     }
 
-    /// What the limits of `config` ask for at this moment.
-    pub(crate) fn next(&self, config: &Config) -> Next {
-        let stuck = self.stuck_since.load(Ordering::Relaxed);
+    /// Checks the connection against the limits of `config`.
+    pub(crate) fn check(&self, config: &Config) -> Check {
+        let blocked = self.blocked_since.load(Ordering::Relaxed);
         let head = self.head_since.load(Ordering::Relaxed);
-        let (since, limit, then) = if stuck > 0 {
-            (stuck, config.write_timeout, Next::Cut)
+        let (since, limit, then) = if blocked > 0 {
+            (blocked, config.write_timeout, Check::Abort)
         } else if self.exchanges.load(Ordering::Relaxed) > 0 {
-            if self.untaken.is_stuck(self.now(), self.carried.load(Ordering::Relaxed), config) {
-                return Next::Cut;
+            if self.stalls.is_stalled(self.now(), self.sent.load(Ordering::Relaxed), config) {
+                return Check::Abort;
             }
-            // The exchange has a limit of its own; come back for what follows it.
-            return Next::Look(Instant::now() + pause(config));
+            // The exchange has a timeout of its own.
+            return Check::Again(Instant::now() + check_interval(config));
         } else if head > 0 {
-            (head, config.head_timeout, Next::Cut)
+            (head, config.head_timeout, Check::Abort)
         } else {
-            (self.idle_since.load(Ordering::Relaxed), config.keep_alive, Next::CloseIdle)
+            (self.idle_since.load(Ordering::Relaxed), config.keep_alive, Check::CloseIdle)
         };
         let now = Instant::now();
-        let due = self.begin + Duration::from_millis(since) + limit;
-        // What is due may change before, and to something that is due earlier.
-        if due > now { Next::Look(due.min(now + pause(config))) } else { then }
+        let due = self.accepted + Duration::from_millis(since) + limit;
+        // Another, shorter limit may apply before this one is due.
+        if due > now { Check::Again(due.min(now + check_interval(config))) } else { then }
     }
 }
 
-/// How long a connection may be left alone: as long as the shortest of its limits.
-pub(crate) fn pause(config: &Config) -> Duration {
+/// The longest time between two checks of a connection: the shortest of its limits.
+pub(crate) fn check_interval(config: &Config) -> Duration {
     let shortest = config.head_timeout.min(config.write_timeout).min(config.keep_alive);
     shortest.max(Duration::from_millis(10))
 }
@@ -258,11 +261,11 @@ pub(crate) fn pause(config: &Config) -> Duration {
 mod tests {
     use super::*;
 
-    /// The shortest limit may begin to run right after a look.
+    /// The shortest limit may begin to apply right after a check.
     #[test]
     fn a_long_limit_does_not_hide_a_short_one() {
         let config = Config { write_timeout: Duration::from_millis(300), ..Config::default() };
-        let Next::Look(when) = Pulse::new().next(&config) else { panic!("nothing is due") };
+        let Check::Again(when) = Liveness::new().check(&config) else { panic!("nothing is due") };
         assert!(when <= Instant::now() + config.write_timeout);
     }
 }

@@ -1,4 +1,4 @@
-//! How an exchange ended, and the parts of the host that have to know.
+//! What the host knows about exchanges and connections while they run, and what it logs of them.
 
 pub(crate) mod access_log;
 pub(crate) mod cancellation;
@@ -7,5 +7,5 @@ pub(crate) mod h2_stall;
 pub(crate) mod in_flight;
 pub(crate) mod liveness;
 
-/// What is logged unless `RUST_LOG` says otherwise. wasi-http warns of every peer that fails.
+/// The log filter if `RUST_LOG` is not set. `wasmtime_wasi_http` warns about every peer that fails.
 pub(crate) const DEFAULT_FILTER: &str = "info,wasmtime_wasi_http=error";

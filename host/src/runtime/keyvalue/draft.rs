@@ -5,7 +5,7 @@ use wasmtime::component::{Linker, Resource};
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
 use super::{
     stores::{Bucket, Failure},
-    view::{HasView, View},
+    view::{HasKeyValueView, KeyValueView},
 };
 
 mod bindings {
@@ -27,7 +27,7 @@ mod bindings {
 
 shared!(store);
 
-impl store::HostBucket for View<'_> {
+impl store::HostBucket for KeyValueView<'_> {
     shared!(bucket);
 
     fn list_keys(
@@ -42,7 +42,7 @@ impl store::HostBucket for View<'_> {
     }
 }
 
-impl atomics::Host for View<'_> {
+impl atomics::Host for KeyValueView<'_> {
     fn increment(
         &mut self,
         bucket: Resource<Bucket>,
@@ -54,7 +54,7 @@ impl atomics::Host for View<'_> {
     }
 }
 
-impl batch::Host for View<'_> {
+impl batch::Host for KeyValueView<'_> {
     fn get_many(
         &mut self,
         bucket: Resource<Bucket>,
@@ -82,10 +82,10 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn batches_pages_and_counts_are_in_the_forms_of_this_version() {
+    fn batches_pages_and_counters_have_the_types_of_this_version() {
         let config = Config { keyvalue: vec!["default".to_owned()], ..Config::default() };
         let (stores, mut table) = (Arc::new(Stores::new(&config).unwrap()), ResourceTable::new());
-        let mut view = View { stores: &stores, table: &mut table };
+        let mut view = KeyValueView { stores: &stores, table: &mut table };
         let bucket = store::Host::open(&mut view, String::new()).ok().unwrap();
         let lend = || Resource::<Bucket>::new_borrow(bucket.rep());
         let entries = (0..1001).map(|number| (format!("{number:04}"), Vec::new())).collect();
@@ -102,7 +102,7 @@ mod tests {
         assert!(view.increment(lend(), "n".to_owned(), u64::MAX).is_err());
         let failure = view.increment(lend(), "0001".to_owned(), 1).unwrap_err();
         let error = store::Host::convert_error(&mut view, failure).unwrap();
-        assert!(matches!(error, store::Error::Other(reason) if reason.contains("no number")));
+        assert!(matches!(error, store::Error::Other(reason) if reason.contains("not a number")));
         assert!(store::Host::open(&mut view, "other".to_owned()).is_err());
     }
 }

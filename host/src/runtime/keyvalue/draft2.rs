@@ -5,7 +5,7 @@ use wasmtime::component::{Linker, Resource};
 use self::bindings::wasi::keyvalue::{atomics, batch, store};
 use super::{
     stores::{Bucket, Failure},
-    view::{HasView, View},
+    view::{HasKeyValueView, KeyValueView},
 };
 
 mod bindings {
@@ -33,7 +33,7 @@ mod bindings {
 
 shared!(store);
 
-impl store::HostBucket for View<'_> {
+impl store::HostBucket for KeyValueView<'_> {
     shared!(bucket);
 
     fn list_keys(
@@ -47,7 +47,7 @@ impl store::HostBucket for View<'_> {
     }
 }
 
-/// What a guest has seen of a value before it changes it.
+/// A compare-and-swap handle: the version of a value that a guest has seen.
 #[allow(unreachable_pub, reason = "generated code exports it")]
 pub struct Cas {
     bucket: Bucket,
@@ -65,7 +65,7 @@ impl Cas {
 #[allow(unreachable_pub, reason = "generated code exports it")]
 pub enum CasFailure {
     Store(Failure),
-    /// Somebody was faster; with what the next try needs.
+    /// The value was changed meanwhile. Carries a handle for the next try.
     Lost(Cas),
     Trap(wasmtime::Error),
 }
@@ -76,7 +76,7 @@ impl From<Failure> for CasFailure {
     }
 }
 
-impl atomics::HostCas for View<'_> {
+impl atomics::HostCas for KeyValueView<'_> {
     fn new(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Resource<Cas>, Failure> {
         let cas = Cas::new(self.table.get(&bucket)?, key);
         Ok(self.table.push(cas)?)
@@ -94,7 +94,7 @@ impl atomics::HostCas for View<'_> {
     }
 }
 
-impl atomics::Host for View<'_> {
+impl atomics::Host for KeyValueView<'_> {
     fn increment(
         &mut self,
         bucket: Resource<Bucket>,
@@ -126,7 +126,7 @@ impl atomics::Host for View<'_> {
     }
 }
 
-impl batch::Host for View<'_> {
+impl batch::Host for KeyValueView<'_> {
     fn get_many(
         &mut self,
         bucket: Resource<Bucket>,
@@ -157,7 +157,7 @@ mod tests {
         Arc::new(Stores::new(&config).unwrap())
     }
 
-    /// The same resource once more, as guests lend it.
+    /// Borrows a resource, as guests do.
     fn lend<T: 'static>(resource: &Resource<T>) -> Resource<T> {
         Resource::new_borrow(resource.rep())
     }
@@ -167,11 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn a_swap_that_is_too_late_gives_what_the_next_try_needs() {
+    fn a_failed_swap_returns_a_handle_for_the_next_try() {
         let (stores, mut table) = (stores(), ResourceTable::new());
-        let mut view = View { stores: &stores, table: &mut table };
+        let mut view = KeyValueView { stores: &stores, table: &mut table };
         let bucket = store::Host::open(&mut view, "default".to_owned()).ok().unwrap();
-        let new = |view: &mut View<'_>| view.new(lend(&bucket), "a".to_owned()).ok().unwrap();
+        let new =
+            |view: &mut KeyValueView<'_>| view.new(lend(&bucket), "a".to_owned()).ok().unwrap();
         let (first, second) = (new(&mut view), new(&mut view));
         assert!(matches!(view.current(lend(&first)), Ok(None)));
         assert!(view.swap(first, text("1")).is_ok());
@@ -185,9 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_as_their_parts() {
+    fn batches_do_the_same_as_single_calls() {
         let (stores, mut table) = (stores(), ResourceTable::new());
-        let mut view = View { stores: &stores, table: &mut table };
+        let mut view = KeyValueView { stores: &stores, table: &mut table };
         let bucket = store::Host::open(&mut view, String::new()).ok().unwrap();
         let names = ["a", "b"].map(str::to_owned);
         let entries = names.clone().map(|name| (name, text("1"))).to_vec();

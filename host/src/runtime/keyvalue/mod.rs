@@ -1,8 +1,7 @@
-//! Key-value stores that guests share: what one exchange has written, the next one finds.
+//! Key-value stores (`wasi:keyvalue`) that all exchanges of a host share.
 //!
-//! They live in memory, as long as their host, and are for trials, tests and small servers. Guests
-//! see them by `wasi:keyvalue`, of which the families of hosts have two versions; this host has
-//! both.
+//! They are kept in memory until the host is dropped, for trials, tests and small servers. wasmtime and
+//! Spin have different versions of the interface; this host offers both.
 
 #[macro_use]
 mod shared;
@@ -13,14 +12,14 @@ mod view;
 
 use wasmtime::component::Linker;
 
-pub(crate) use self::{stores::Stores, view::View};
+pub(crate) use self::{stores::Stores, view::KeyValueView};
 
 /// Adds both versions to a linker; `view` borrows the stores from the data of a store.
 ///
 /// Without a grant there is no store to open.
 pub(crate) fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
-    view: fn(&mut T) -> View<'_>,
+    view: fn(&mut T) -> KeyValueView<'_>,
 ) -> wasmtime::Result<()> {
     draft::add_to_linker(linker, view)?;
     draft2::add_to_linker(linker, view)

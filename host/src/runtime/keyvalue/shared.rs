@@ -1,20 +1,20 @@
-//! What both versions of the interface have in the same words. Their generated types are not the
-//! same, so it is written out for each.
+//! Methods that are the same in both versions of the interface. A macro, since the generated types of
+//! the versions differ.
 
-/// What an interface has in both versions. It is written where `store`, `atomics` and `batch` are
-/// those of one of them.
+/// Expands to the shared methods of an interface, in a scope where `store`, `atomics` and `batch` are
+/// the bindings of one version.
 macro_rules! shared {
     (store) => {
         pub(super) fn add_to_linker<T: 'static>(
             linker: &mut Linker<T>,
-            view: fn(&mut T) -> View<'_>,
+            view: fn(&mut T) -> KeyValueView<'_>,
         ) -> wasmtime::Result<()> {
-            store::add_to_linker::<_, HasView>(linker, view)?;
-            atomics::add_to_linker::<_, HasView>(linker, view)?;
-            batch::add_to_linker::<_, HasView>(linker, view)
+            store::add_to_linker::<_, HasKeyValueView>(linker, view)?;
+            atomics::add_to_linker::<_, HasKeyValueView>(linker, view)?;
+            batch::add_to_linker::<_, HasKeyValueView>(linker, view)
         }
 
-        impl store::Host for View<'_> {
+        impl store::Host for KeyValueView<'_> {
             fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Failure> {
                 Ok(self.table.push(self.stores.open(&identifier)?)?)
             }

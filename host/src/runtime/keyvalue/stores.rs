@@ -1,4 +1,4 @@
-//! The stores themselves, whatever guests call them by.
+//! The stores themselves, independent of the version of the interface.
 
 use std::{
     collections::BTreeMap,
@@ -8,14 +8,14 @@ use std::{
 
 use crate::{config::Config, error::HostError};
 
-/// What an entry takes beside its key and its value.
-const ENTRY: usize = 64;
-/// Keys that are listed at a time.
+/// Bytes that an entry counts beside its key and its value.
+const ENTRY_OVERHEAD: usize = 64;
+/// Keys in a page of a list.
 const PAGE: usize = 1000;
-/// The name of the store that is opened without one.
+/// The store that is opened by an empty name.
 const DEFAULT: &str = "default";
 
-/// Why a store does not do as it was told.
+/// Why a call of a store fails.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(unreachable_pub, reason = "generated code exports it")]
 pub enum Failure {
@@ -31,7 +31,7 @@ impl From<wasmtime::component::ResourceTableError> for Failure {
     }
 }
 
-/// All stores of a host.
+/// The stores of a host.
 #[derive(Debug)]
 pub(crate) struct Stores {
     limit: usize,
@@ -40,11 +40,11 @@ pub(crate) struct Stores {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Those that were granted.
+    /// The stores that were granted.
     stores: BTreeMap<String, Entries>,
-    /// Bytes of all of them together.
+    /// Bytes of all entries.
     used: usize,
-    /// Goes up with everything that is written.
+    /// Incremented by every write.
     version: u64,
 }
 
@@ -60,7 +60,7 @@ impl Stores {
     pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
         let refuse = |name: &str| HostError::Setting {
             name: "keyvalue",
-            reason: format!("`{name}` is no name of a store"),
+            reason: format!("`{name}` is not the name of a store"),
         };
         let mut inner = Inner::default();
         for name in &config.keyvalue {
@@ -83,7 +83,7 @@ impl Stores {
         }
     }
 
-    /// Nothing is left half done by a thread that panics with the lock: all is checked first.
+    /// A poisoned lock is used: every write is checked before it changes anything.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,7 +100,7 @@ pub struct Bucket {
 impl Bucket {
     fn with<T>(&self, work: impl FnOnce(&mut Writer<'_>) -> T) -> T {
         let Inner { stores, used, version } = &mut *self.stores.lock();
-        // It was there when it was opened, and none ever goes.
+        // It existed when it was opened, and stores are never removed.
         let entries = stores.entry(self.name.to_string()).or_default();
         work(&mut Writer { entries, used, version, limit: self.stores.limit })
     }
@@ -109,17 +109,18 @@ impl Bucket {
         self.with(|store| store.entries.get(key).map(|entry| entry.value.clone()))
     }
 
-    /// Several values, together no more than a store may have: a key may be named many times.
+    /// Returns several values, together no larger than the limit of the stores: a key may be named many
+    /// times.
     pub(crate) fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
         let mut left = self.stores.limit;
-        let mut bounded = |key: &String| {
+        let mut get = |key: &String| {
             let value = self.get(key);
-            left = left
-                .checked_sub(value.as_ref().map_or(0, Vec::len))
-                .ok_or_else(|| Failure::Other("these are too many values at once".to_owned()))?;
+            left = left.checked_sub(value.as_ref().map_or(0, Vec::len)).ok_or_else(|| {
+                Failure::Other("the values are too large to be read at once".to_owned())
+            })?;
             Ok(value)
         };
-        keys.iter().map(&mut bounded).collect()
+        keys.iter().map(&mut get).collect()
     }
 
     pub(crate) fn exists(&self, key: &str) -> bool {
@@ -134,7 +135,7 @@ impl Bucket {
         self.with(|store| store.delete(key));
     }
 
-    /// A page of keys behind one, in their order, and whether there are more.
+    /// Returns the page of keys after `last`, in their order, and whether there are more.
     pub(crate) fn keys_after(&self, last: Option<&str>) -> (Vec<String>, bool) {
         let start = last.map_or(Bound::Unbounded, Bound::Excluded);
         self.with(|store| {
@@ -142,19 +143,20 @@ impl Bucket {
         })
     }
 
-    /// A page of keys behind the first few, and whether there are more.
+    /// Returns the page of keys from an index on, and whether there are more.
     pub(crate) fn keys_from(&self, first: u64) -> (Vec<String>, bool) {
         let first = usize::try_from(first).unwrap_or(usize::MAX);
         self.with(|store| page(store.entries.keys().skip(first)))
     }
 
-    /// Adds to a number, which is kept as decimal digits.
+    /// Adds to a number, which is stored as decimal digits.
     pub(crate) fn increment(&self, key: String, delta: i128) -> Result<i128, Failure> {
         self.with(|store| {
             let text = store.entries.get(&key).map_or(&b"0"[..], |entry| &entry.value);
             let text = std::str::from_utf8(text).ok();
             let number: Option<i64> = text.and_then(|text| text.parse().ok());
-            let number = number.ok_or_else(|| Failure::Other("the value is no number".into()))?;
+            let number =
+                number.ok_or_else(|| Failure::Other("the value is not a number".into()))?;
             let sum = i128::from(number).saturating_add(delta);
             if i64::try_from(sum).is_err() {
                 return Err(Failure::Other("the sum is too large".to_owned()));
@@ -164,12 +166,12 @@ impl Bucket {
         })
     }
 
-    /// The version of a value; `None` where there is none.
+    /// Returns the version of a value, or `None` if the key is not set.
     pub(crate) fn version(&self, key: &str) -> Option<u64> {
         self.with(|store| store.entries.get(key).map(|entry| entry.version))
     }
 
-    /// Sets a value if it is still of a version; says whether it was.
+    /// Sets a value if it still has a version. Returns whether it had.
     pub(crate) fn swap(
         &self,
         key: String,
@@ -186,7 +188,7 @@ impl Bucket {
     }
 }
 
-/// A store while it is locked.
+/// A locked store.
 struct Writer<'a> {
     entries: &'a mut Entries,
     used: &'a mut usize,
@@ -218,7 +220,7 @@ impl Writer<'_> {
 }
 
 fn size(key: &str, value: &[u8]) -> usize {
-    key.len() + value.len() + ENTRY
+    key.len() + value.len() + ENTRY_OVERHEAD
 }
 
 fn page<'a>(mut keys: impl Iterator<Item = &'a String>) -> (Vec<String>, bool) {
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_asked_for_a_thousand_times_is_too_many() {
+    fn a_value_that_is_read_many_times_counts_each_time() {
         let bucket = bucket(10_000);
         bucket.set("a".to_owned(), vec![0; 5000]).unwrap();
         let keys = |count| vec!["a".to_owned(); count];
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn stores_are_bounded_together_and_room_comes_back() {
+    fn stores_share_a_limit_and_deleting_frees_space() {
         let bucket = bucket(200);
         let set = |key: &str, bytes: usize| bucket.set(key.to_owned(), vec![0; bytes]);
         set("a", 135).unwrap();
@@ -268,7 +270,7 @@ mod tests {
         set("a", 1).unwrap();
         set("b", 60).unwrap();
         assert!(set("a", 100).is_err());
-        assert_eq!(bucket.get("a"), Some(vec![0]), "what is refused changes nothing");
+        assert_eq!(bucket.get("a"), Some(vec![0]), "a refused write changes nothing");
         bucket.delete("a");
         bucket.delete("a");
         set("c", 0).unwrap();
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_swap_is_refused_when_somebody_was_faster() {
+    fn a_swap_fails_after_another_write() {
         let bucket = bucket(1000);
         let seen = bucket.version("a");
         assert_eq!(bucket.swap("a".to_owned(), seen, b"1".to_vec()), Ok(true));
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_counted_and_nothing_else_is() {
+    fn only_numbers_are_incremented() {
         let bucket = bucket(1000);
         assert_eq!(bucket.increment("n".to_owned(), 5), Ok(5));
         assert_eq!(bucket.increment("n".to_owned(), -7), Ok(-2));

@@ -1,4 +1,4 @@
-//! The stores as one instance sees them.
+//! The key-value stores as one instance sees them.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use wasmtime::component::{HasData, ResourceTable};
 
 use super::stores::Stores;
 
-/// What an instance sees of the stores.
-pub(crate) struct View<'a> {
+/// The stores of a host, and the table of an instance in which it opens them.
+pub(crate) struct KeyValueView<'a> {
     pub(crate) stores: &'a Arc<Stores>,
     pub(crate) table: &'a mut ResourceTable,
 }
 
-/// Tells the generated bindings that their host is a [`View`].
-pub(super) struct HasView;
+/// Tells the generated bindings that their host is a [`KeyValueView`].
+pub(super) struct HasKeyValueView;
 
-impl HasData for HasView {
-    type Data<'a> = View<'a>;
+impl HasData for HasKeyValueView {
+    type Data<'a> = KeyValueView<'a>;
 }

@@ -25,22 +25,22 @@ pub(crate) fn begin<B>(
 where
     B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
 {
-    let GuestCall { request, permit, report, result, completed } = call;
-    let mut instance = Instance::new(host, &report, permit);
+    let GuestCall { request, permit, record, result, completed } = call;
+    let mut instance = Instance::new(host, &record, permit);
     let host = Arc::clone(host);
     Box::pin(async move {
-        let (deadline, grace) = (report.deadline(host.config()), host.config().abort_grace);
+        let (deadline, grace) = (record.deadline(host.config()), host.config().abort_grace);
         let store = &mut instance.store;
         let served = async {
             // Created here, so that a task that is never polled costs no instance.
-            let data = StoreData::new(host.grants(), &report);
+            let data = StoreData::new(host.grants(), &record);
             let store = store.insert(data.into_store(component.engine()));
             serve(&component, store, request, result).await
         };
         let reason = tokio::select! {
             biased;
             served = served => instance::exit_reason(served),
-            () = instance::cut(async { completed.await.is_ok() }, &report, grace) => ExitReason::Cut,
+            () = instance::cut(async { completed.await.is_ok() }, &record, grace) => ExitReason::Cut,
             () = sleep_until(deadline) => ExitReason::TimedOut,
         };
         let complete = match &mut instance.store {

@@ -1,16 +1,15 @@
-;; Calls the guest, and cancels the call when the host says so. Everything else that it could do to
-;; an exchange, it does not.
+;; Calls the guest, and cancels the call when the cancel signal of the host returns. It does nothing else.
 ;;
 ;; A call that has to wait has a slot of memory:
-;;   0    what the guest has returned: one byte for ok or error, at 8 the response or the error code
-;;   96   the call as a subtask; 0 when it is over
-;;   100  the wait for the host's word, as a subtask; 0 when it is over
+;;   0    the result of the guest: one byte for ok or error, at 8 the response or the error code
+;;   96   the call as a subtask; 0 when it is done
+;;   100  the wait for the cancel signal as a subtask; 0 when it is done
 ;;   104  the waitable set of both
 ;;   108  whether the slot is taken
 (module
   (import "memory" "memory" (memory 1))
   (import "host" "call" (func $call (param i32 i32) (result i32)))
-  (import "host" "leave" (func $leave (param i64) (result i32)))
+  (import "host" "signal" (func $signal (param i64) (result i32)))
   (import "host" "return" (func $return (param i32 i32)))
   (import "host" "new-set" (func $new_set (result i32)))
   (import "host" "drop-set" (func $drop_set (param i32)))
@@ -31,17 +30,17 @@
       (br_if $next (i32.lt_u (local.get $slot) (i32.const 0x10000))))
     unreachable)
 
-  ;; Hands over what the guest has returned.
-  (func $answer (param $slot i32)
+  ;; Returns the result of the guest.
+  (func $respond (param $slot i32)
     (if (i32.load8_u (local.get $slot))
       (then (call $return (i32.const 1) (i32.load8_u offset=8 (local.get $slot))))
       (else (call $return (i32.const 0) (i32.load offset=8 (local.get $slot))))))
 
-  ;; The code by which a callback waits for what is in its set.
+  ;; The code that makes a callback wait for its waitable set.
   (func $wait (param $slot i32) (result i32)
     (i32.or (i32.const 2) (i32.shl (i32.load offset=104 (local.get $slot)) (i32.const 4))))
 
-  ;; Waits for what is left, or exits.
+  ;; Waits for the subtasks that are left, or exits.
   (func $next (param $slot i32) (result i32)
     (if (i32.or (i32.load offset=96 (local.get $slot)) (i32.load offset=100 (local.get $slot)))
       (then (return (call $wait (local.get $slot)))))
@@ -50,21 +49,21 @@
     (i32.const 0))
 
   ;; The call has changed its state: 0 and 1 are before its end, 2 is returned, the others are
-  ;; cancelled, for which there is no error code.
+  ;; cancelled, for which wasi:http has no error code.
   (func $called (param $slot i32) (param $state i32)
     (if (i32.lt_u (local.get $state) (i32.const 2)) (then (return)))
     (call $drop (i32.load offset=96 (local.get $slot)))
     (i32.store offset=96 (local.get $slot) (i32.const 0))
     (if (i32.eq (local.get $state) (i32.const 2))
-      (then (call $answer (local.get $slot)))
+      (then (call $respond (local.get $slot)))
       (else (call $return (i32.const 1) (i32.const 255)))))
 
-  ;; The host has given its word: there is nobody to call for, if the call is not over.
-  (func $left (param $slot i32)
+  ;; The cancel signal has returned: cancels the call, unless it is done.
+  (func $signalled (param $slot i32)
     (local $state i32)
     (if (i32.eqz (i32.load offset=96 (local.get $slot))) (then (return)))
     (local.set $state (call $cancel (i32.load offset=96 (local.get $slot))))
-    ;; Blocked: the guest takes its time.
+    ;; -1 is blocked: the guest is running its destructors.
     (if (i32.ne (local.get $state) (i32.const -1))
       (then (call $called (local.get $slot) (local.get $state)))))
 
@@ -74,7 +73,7 @@
     (local.set $status (call $call (local.get $request) (local.get $slot)))
     (if (i32.eq (i32.and (local.get $status) (i32.const 15)) (i32.const 2))
       (then
-        (call $answer (local.get $slot))
+        (call $respond (local.get $slot))
         (i32.store offset=108 (local.get $slot) (i32.const 0))
         (return (i32.const 0))))
     (call $set (local.get $slot))
@@ -82,11 +81,11 @@
     (i32.store offset=96 (local.get $slot) (i32.shr_u (local.get $status) (i32.const 4)))
     (call $join
       (i32.load offset=96 (local.get $slot)) (i32.load offset=104 (local.get $slot)))
-    (local.set $status (call $leave (local.get $exchange)))
+    (local.set $status (call $signal (local.get $exchange)))
     (if (i32.eq (i32.and (local.get $status) (i32.const 15)) (i32.const 2))
       (then
         (i32.store offset=100 (local.get $slot) (i32.const 0))
-        (call $left (local.get $slot)))
+        (call $signalled (local.get $slot)))
       (else
         (i32.store offset=100 (local.get $slot) (i32.shr_u (local.get $status) (i32.const 4)))
         (call $join
@@ -106,5 +105,5 @@
               (then
                 (call $drop (local.get $subtask))
                 (i32.store offset=100 (local.get $slot) (i32.const 0))
-                (call $left (local.get $slot))))))))
+                (call $signalled (local.get $slot))))))))
     (call $next (local.get $slot))))

@@ -30,7 +30,7 @@ impl P3Engine {
             .and_then(|()| wasmtime_wasi_http::p3::add_to_linker(&mut linker))
             .and_then(|()| {
                 let signals = StoreData::cancel_signals;
-                cancel_signals::add_to_linker(&mut linker, wrapper::LEAVE, signals)
+                cancel_signals::add_to_linker(&mut linker, wrapper::CANCEL_SIGNAL, signals)
             })
             .map_err(|error| HostError::Engine(one_line(&error)))?;
         Ok(Self { engine, linker })

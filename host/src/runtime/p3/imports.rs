@@ -1,4 +1,4 @@
-//! What a component imports and exports, read from its bytes.
+//! Imports and exports of a component, read from its bytes.
 
 use std::ops::Range;
 
@@ -20,17 +20,17 @@ pub(super) enum ImportsError {
 /// The first sections of a component, up to its last import: enough to import the same again.
 #[derive(Default)]
 pub(super) struct Imports<'a> {
-    /// Kinds and places of the sections.
+    /// Id and byte range of each section.
     pub(super) sections: Vec<(u8, Range<usize>)>,
-    /// What is imported, and by which index it is known from there on.
+    /// Name, kind and index of each import.
     pub(super) names: Vec<(&'a str, ComponentExportKind, u32)>,
-    /// How many types, instances and functions there are after that.
+    /// Numbers of types, instances and functions after these sections.
     pub(super) types: u32,
     pub(super) instances: u32,
     pub(super) funcs: u32,
     components: u32,
     modules: u32,
-    /// What has the types of requests and responses.
+    /// The import that has the types of requests and responses.
     pub(super) http_types: Option<HttpTypes>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Imports<'a> {
                 is_over = true;
             }
         }
-        // Their indices would be in the way of the wrapper's own.
+        // Their indices would collide with those of the wrapper.
         if imports.components + imports.modules > 0 {
             Err(ImportsError::Misplaced)
         } else {
@@ -68,7 +68,7 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// Adds a section, if it is one that imports are made of.
+    /// Adds a section. Returns `false` for the first one that does not belong to the imports.
     fn add(&mut self, payload: Payload<'a>) -> Result<bool, ImportsError> {
         let (id, range) = match payload {
             Payload::Version { .. } | Payload::CustomSection(_) => return Ok(true),
@@ -104,7 +104,7 @@ impl<'a> Imports<'a> {
                 self.count(kind);
             }
             ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => self.types += 1,
-            // At the outermost level there is nothing further out.
+            // There is no outer component.
             ComponentAlias::Outer { .. } | ComponentAlias::CoreInstanceExport { .. } => {}
         }
     }
@@ -119,7 +119,7 @@ impl<'a> Imports<'a> {
         self.names.push((name, kind, index));
     }
 
-    /// Gives the next index of its kind.
+    /// Counts an item, and returns its kind and index.
     fn count(&mut self, kind: ComponentExternalKind) -> (ComponentExportKind, u32) {
         let mut values = 0;
         let (kind, next) = match kind {
@@ -137,7 +137,7 @@ impl<'a> Imports<'a> {
     }
 }
 
-/// The name by which a component exports a handler of WASI 0.3, if it has one.
+/// Returns the name of the export that handles requests of WASI 0.3, if the component has one.
 pub(crate) fn handler_name(component: &[u8]) -> Option<&str> {
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(component) {

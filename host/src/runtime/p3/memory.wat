@@ -1,7 +1,7 @@
-;; The memory of the wrapper: a place for the answer of each call that is under way.
+;; The memory of the wrapper: a slot for the result of each running call.
 (module
   (memory (export "memory") 1)
-  ;; The texts of error codes, which nobody reads: all of them go to the same place.
+  ;; The texts of error codes are not read: all of them are written to the same place.
   (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
     (local $more i32)
     (local.set $more

@@ -31,7 +31,7 @@ use crate::{
         instance::{self, ExitReason, GuestCall, GuestExit, GuestTask},
         store::StoreData,
     },
-    telemetry::{access_log::Report, fault::Fault},
+    telemetry::{access_log::ExchangeRecord, fault::Fault},
 };
 
 /// Prepares the task of an exchange in an instance that it may share.
@@ -40,8 +40,8 @@ pub(super) fn begin(
     component: &Arc<P3Component>,
     call: GuestCall<Request<WasiBody>>,
 ) -> GuestTask {
-    let GuestCall { request, permit, report, result, completed } = call;
-    let exchange = report.exchange();
+    let GuestCall { request, permit, record, result, completed } = call;
+    let exchange = record.exchange();
     let (body, cancel) = (SharedBody::default(), Arc::new(Notify::new()));
     let slot = take_slot(host, component, exchange, &body);
     let (returned, has_returned) = oneshot::channel();
@@ -50,20 +50,20 @@ pub(super) fn begin(
             HandlerCall { exchange, result, body: body.clone(), cancel: Arc::clone(&cancel) };
         slot.send(PooledCall { request, call, returned });
     }
-    let (deadline, grace) = (report.deadline(host.config()), host.config().abort_grace);
+    let (deadline, grace) = (record.deadline(host.config()), host.config().abort_grace);
     let task = async move {
         let done = done(slot.as_ref(), has_returned, &body);
         let reason = tokio::select! {
             biased;
             fault = fault(slot.as_ref()) => ExitReason::Trapped(fault),
-            reason = ends(completed, done, &report, &cancel, grace) => reason,
+            reason = ends(completed, done, &record, &cancel, grace) => reason,
             () = sleep_until(deadline) => ExitReason::TimedOut,
         };
         if let (ExitReason::Cut | ExitReason::TimedOut, Some(slot)) = (&reason, &slot) {
             slot.retire_instance();
         }
         let complete = body.seal();
-        instance::record(&report, &reason, complete);
+        instance::record_exit(&record, &reason, complete);
         drop((slot, permit));
         GuestExit::new(complete, reason)
     };
@@ -92,8 +92,8 @@ fn start_instance(
 ) -> Arc<PooledInstance> {
     let config = host.config();
     let (instance, calls) = PooledInstance::new(config.instance_reuse);
-    let report = Arc::new(Report::of_instance(exchange));
-    let store = StoreData::of_p3(host.grants(), &report).into_store(component.engine());
+    let record = Arc::new(ExchangeRecord::of_instance(exchange));
+    let store = StoreData::of_p3(host.grants(), &record).into_store(component.engine());
     let limits = Limits { idle: config.keep_alive, grace: config.abort_grace };
     let running = Running(Arc::clone(&instance));
     let task = run(running, Arc::clone(component), store, calls, limits);
@@ -118,12 +118,12 @@ async fn fault(slot: Option<&Slot>) -> Fault {
 async fn ends(
     completed: oneshot::Receiver<()>,
     done: impl Future<Output = ()>,
-    report: &Report,
+    record: &ExchangeRecord,
     cancel: &Notify,
     grace: Duration,
 ) -> ExitReason {
     if completed.await.is_ok() {
-        if report.is_failure() {
+        if record.is_server_error() {
             // A guest that panics responds before it traps; the trap ends this future.
             tokio::select! {
                 () = done => {}
@@ -132,10 +132,10 @@ async fn ends(
         }
         return ExitReason::Returned(None);
     }
-    report.leash().client_gone();
+    record.cancellation().client_disconnected();
     cancel.notify_one();
     let grace = async {
-        if report.runs_to_completion() {
+        if record.runs_to_completion() {
             std::future::pending::<()>().await;
         }
         sleep(grace).await;
@@ -195,7 +195,7 @@ async fn run(
     };
     let fault = match instance::exit_reason(result.map(|()| None)) {
         ExitReason::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
-        ExitReason::Trapped(fault) => store.data().panic().map_or(fault, Fault::Trapped),
+        ExitReason::Trapped(fault) => store.data().panic_message().map_or(fault, Fault::Trapped),
         _ => Fault::NoAnswer,
     };
     instance.end(fault);

@@ -45,22 +45,22 @@ where
             call.map(|request| request.map(BodyExt::boxed_unsync)),
         );
     }
-    let GuestCall { request, permit, report, result, completed } = call;
-    let exchange = report.exchange();
+    let GuestCall { request, permit, record, result, completed } = call;
+    let exchange = record.exchange();
     let (body, cancel) = (SharedBody::default(), Arc::new(Notify::new()));
-    let mut data = StoreData::of_p3(host.grants(), &report);
+    let mut data = StoreData::of_p3(host.grants(), &record);
     data.cancel_signals().add(exchange, Arc::clone(&cancel));
     let store = data.into_store(component.engine());
     let call = HandlerCall { exchange, result, body: body.clone(), cancel: Arc::clone(&cancel) };
-    let mut instance = Instance::new(host, &report, permit);
-    let (deadline, grace) = (report.deadline(host.config()), host.config().abort_grace);
+    let mut instance = Instance::new(host, &record, permit);
+    let (deadline, grace) = (record.deadline(host.config()), host.config().abort_grace);
     let task = async move {
         let completed = cancel_unless_completed(completed, &cancel);
         let served = serve(&component, instance.store.insert(store), request, call);
         let reason = tokio::select! {
             biased;
             served = served => instance::exit_reason(served.map(|()| None)),
-            () = instance::cut(completed, &report, grace) => ExitReason::Cut,
+            () = instance::cut(completed, &record, grace) => ExitReason::Cut,
             () = sleep_until(deadline) => ExitReason::TimedOut,
         };
         instance.exit(body.seal(), reason)

@@ -1,10 +1,9 @@
 //! Wraps a component of WASI 0.3, so that calls of it can be cancelled.
 //!
-//! The component model has a way to tell a guest that nobody waits for it any more: its caller
-//! cancels the call, and the guest runs its destructors. wasmtime has no such function for hosts
-//! ([issue 11833]). So the guest gets a small component for a neighbour, which passes the call on
-//! and cancels it when a function of the host returns, and both get a component around them, which
-//! imports what the guest imports.
+//! In the component model a caller can cancel a call, and the guest then runs its destructors. wasmtime
+//! has no such function for hosts ([issue 11833]). So the host calls a small component instead, which
+//! calls the guest and cancels the call when a function of the host returns. An outer component holds
+//! both, and imports what the guest imports.
 //!
 //! [issue 11833]: https://github.com/bytecodealliance/wasmtime/issues/11833
 
@@ -18,12 +17,12 @@ use wasm_encoder::{
 
 use super::imports::{Imports, ImportsError};
 
-/// What is exported, in place of the guest's handler: `async func(request, u64) ->
-/// result<response, u8>`, where the number is the exchange's.
+/// The export that takes the place of the guest's handler: `async func(request, u64) ->
+/// result<response, u8>`, where the number is that of the exchange.
 pub(super) const HANDLE: &str = "handle";
-/// What is imported besides: `async func(u64)`, which returns when the call of that exchange is of
-/// no more use.
-pub(super) const LEAVE: &str = "leave";
+/// The import that is added: `async func(u64)`, which returns when the call of that exchange is to be
+/// cancelled.
+pub(super) const CANCEL_SIGNAL: &str = "cancel-signal";
 /// The error code of a call that was cancelled.
 pub(super) const CANCELLED: u8 = 255;
 
@@ -41,7 +40,7 @@ pub(super) enum WrapError {
     Caller(#[from] wat::Error),
 }
 
-/// The component around guest and caller. `handler` is the name of the guest's export.
+/// Builds the component around guest and caller. `handler` is the name of the guest's export.
 pub(super) fn wrap(guest: &[u8], handler: &str) -> Result<Vec<u8>, WrapError> {
     let imports = Imports::read(guest)?;
     let types = imports.http_types.ok_or(WrapError::NoTypes)?;
@@ -49,13 +48,13 @@ pub(super) fn wrap(guest: &[u8], handler: &str) -> Result<Vec<u8>, WrapError> {
     for (id, range) in &imports.sections {
         outer.section(&RawSection { id: *id, data: &guest[range.clone()] });
     }
-    let mut leave = ComponentTypeSection::new();
-    leave_type(&mut leave);
+    let mut signal = ComponentTypeSection::new();
+    signal_type(&mut signal);
     let mut import = ComponentImportSection::new();
-    import.import(LEAVE, ComponentTypeRef::Func(imports.types));
-    outer.section(&leave).section(&import);
+    import.import(CANCEL_SIGNAL, ComponentTypeRef::Func(imports.types));
+    outer.section(&signal).section(&import);
     let caller = caller(types.type_index)?.finish();
-    // Beside each other: a component may not call one that is inside of it.
+    // Side by side: a component may not call one that is nested in it.
     for component in [guest, &caller] {
         outer.section(&RawSection { id: ComponentSectionId::Component.into(), data: component });
     }
@@ -63,35 +62,36 @@ pub(super) fn wrap(guest: &[u8], handler: &str) -> Result<Vec<u8>, WrapError> {
     Ok(outer.finish())
 }
 
-fn leave_type(types: &mut ComponentTypeSection) {
+fn signal_type(types: &mut ComponentTypeSection) {
     let exchange = ComponentValType::Primitive(PrimitiveValType::U64);
     types.function().async_(true).params([("exchange", exchange)]).result(None);
 }
 
-/// Makes instances of the guest (the component 0) and of the caller (1), and exports the caller's
-/// function. What the guest imports is there already, and the import `leave`.
+/// Instantiates the guest (component 0) and the caller (component 1), and exports the function of the
+/// caller. The imports of the guest and the cancel signal are there already.
 fn connect(outer: &mut Component, imports: &Imports<'_>, types: u32, handler: &str) {
     const INSTANCE: ComponentExportKind = ComponentExportKind::Instance;
     const FUNC: ComponentExportKind = ComponentExportKind::Func;
     let export = |instance, kind, name| Alias::InstanceExport { instance, kind, name };
-    let (guest, leave) = (imports.instances, imports.funcs);
+    let (guest, signal) = (imports.instances, imports.funcs);
     let mut instances = ComponentInstanceSection::new();
     instances.instantiate(0, imports.names.iter().copied());
     let mut aliases = ComponentAliasSection::new();
     aliases.alias(export(guest, INSTANCE, handler)).alias(export(guest + 1, FUNC, "handle"));
     let mut caller = ComponentInstanceSection::new();
-    let args = [("types", INSTANCE, types), ("call", FUNC, leave + 1), (LEAVE, FUNC, leave)];
+    let args =
+        [("types", INSTANCE, types), ("call", FUNC, signal + 1), (CANCEL_SIGNAL, FUNC, signal)];
     caller.instantiate(1, args);
     let mut handle = ComponentAliasSection::new();
     handle.alias(export(guest + 2, FUNC, HANDLE));
     let mut exports = ComponentExportSection::new();
-    exports.export(HANDLE, FUNC, leave + 2, None);
+    exports.export(HANDLE, FUNC, signal + 2, None);
     outer.section(&instances).section(&aliases).section(&caller).section(&handle);
     outer.section(&exports);
 }
 
-/// The component that calls. `types` is the type of the instance `wasi:http/types` in the component
-/// around it.
+/// Builds the calling component. `types` is the type of the instance `wasi:http/types` in the outer
+/// component.
 fn caller(types: u32) -> Result<Component, WrapError> {
     let mut caller = Component::new();
     let mut aliases = ComponentAliasSection::new();
@@ -102,7 +102,7 @@ fn caller(types: u32) -> Result<Component, WrapError> {
     caller_types(&mut caller);
     let mut imports = ComponentImportSection::new();
     imports.import("call", ComponentTypeRef::Func(CALL));
-    imports.import(LEAVE, ComponentTypeRef::Func(CALL + 1));
+    imports.import(CANCEL_SIGNAL, ComponentTypeRef::Func(CALL + 1));
     caller.section(&imports);
     for module in [MEMORY, CALLER] {
         let module = wat::parse_str(module)?;
@@ -115,13 +115,13 @@ fn caller(types: u32) -> Result<Component, WrapError> {
     Ok(caller)
 }
 
-/// Places among the types of the caller: after that of the instance, and `request`, `response` and
-/// `error-code` from it.
+/// Indices of the types of the caller. Before them are that of the instance, and its `request`,
+/// `response` and `error-code`.
 const OWN_REQUEST: u32 = 4;
 const OWN_RESPONSE: u32 = 5;
 const RETURNED: u32 = 6;
 const RESULT: u32 = 7;
-/// The types of its functions: what it calls, `leave`, and what it exports.
+/// The types of its functions: the handler, the cancel signal (`CALL + 1`), and the export.
 const CALL: u32 = 8;
 const HANDLED: u32 = 10;
 
@@ -141,17 +141,17 @@ fn caller_types(caller: &mut Component) {
     types.defined_type().result(Some(ty(OWN_RESPONSE)), Some(U8));
     let request = ("request", ty(OWN_REQUEST));
     types.function().async_(true).params([request]).result(Some(ty(RETURNED)));
-    leave_type(&mut types);
+    signal_type(&mut types);
     types.function().async_(true).params([request, ("exchange", U64)]).result(Some(ty(RESULT)));
     caller.section(&aliases).section(&types);
 }
 
-/// The functions of `caller.wat`'s import `host`, in the order in which they are made below: from
-/// the core function 1 on, for 0 is `realloc`.
+/// The functions of the import `host` of `caller.wat`, in the order in which they are defined below. Core
+/// function 0 is `realloc`, so they begin at 1.
 const HOST: [&str; 10] =
-    ["call", "leave", "return", "new-set", "drop-set", "join", "cancel", "drop", "get", "set"];
+    ["call", "signal", "return", "new-set", "drop-set", "join", "cancel", "drop", "get", "set"];
 
-/// Makes instances of both modules, and what they need.
+/// Instantiates both modules with the functions that they need.
 fn core(caller: &mut Component) {
     let no_args: [(&str, ModuleArg); 0] = [];
     let mut memory = InstanceSection::new();
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_component_is_refused() {
+    fn bytes_that_are_no_component_are_refused() {
         for bytes in [&b""[..], b"junk", b"\0asm\x0d\0\x01\0"] {
             assert!(wrap(bytes, "wasi:http/handler@0.3.0").is_err(), "{bytes:?}");
         }
