@@ -1,8 +1,8 @@
-//! Signals by which the operator ends the process.
+//! Signals that end the process.
 
 use std::io;
 
-/// A stream of requests to end.
+/// The signals that ask the process to end.
 #[cfg(unix)]
 pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -27,6 +27,7 @@ impl Signals {
     }
 }
 
+/// The signals that ask the process to end.
 #[cfg(windows)]
 pub(crate) struct Signals(tokio::signal::windows::CtrlC);
 

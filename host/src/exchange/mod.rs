@@ -134,7 +134,7 @@ async fn receive(
     timeout_at(record.deadline(host.config()), buffered::read(request))
         .await
         .map_err(|_| Fault::TimedOut)?
-        .map_err(|_| record.refusal().cloned().unwrap_or(Fault::BodyCut))
+        .map_err(|_| record.refusal().cloned().unwrap_or(Fault::BodyTruncated))
 }
 
 /// Tries to get the response of a buffered request without a component.

@@ -1,4 +1,4 @@
-//! Components in tests: built, loaded, and called.
+//! The test harness: builds, loads and calls components.
 
 mod client;
 mod error;
@@ -16,7 +16,7 @@ use tokio::{runtime, time::timeout};
 use tracing::dispatcher;
 
 pub use self::error::HarnessError;
-use self::log::Log;
+use self::log::CapturedLog;
 use crate::{
     build::{self, Target},
     config::Config,
@@ -27,16 +27,16 @@ use crate::{
     sealing,
 };
 
-/// A host reserves address space for each exchange, and a test has a host for each harness.
+/// Exchanges at once. A host reserves address space for each, and every harness has a host.
 const MAX_EXCHANGES: u32 = 16;
-/// What an exchange takes beyond the limits of the host: connecting, sending, letting go.
+/// Time for an exchange beyond the limits of the host: to connect, to send, to close.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// A component under test, in a host of its own.
 ///
-/// Each exchange goes over a loopback socket on a port of its own, as it would with
-/// `midge serve`: same limits, same log, and an instance that lives no longer. Exchanges on several
-/// threads do not disturb each other. Nothing here is async: it works in every kind of test.
+/// Each exchange uses a loopback socket on a port of its own, with the limits and the log of
+/// `midge serve`, and an instance of its own. Several threads may run exchanges at once. No method is
+/// async, so the harness works in every kind of test.
 ///
 /// A guest that seals is granted a key, unless `Config::env` has one.
 ///
@@ -64,18 +64,18 @@ pub struct Harness {
     guest: Guest,
 }
 
-/// An exchange that is over: the answer was read to its end, deferred work is done, and the
-/// instance is gone.
+/// An exchange that has ended: the response was read to its end, deferred work is done, and the instance
+/// is dropped.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exchange {
-    /// The answer as its client has it, all of a stream included. One that was cut is what came
-    /// of it; `outcome` tells.
+    /// The response that the client has received, with all of a stream. If it was cut, `outcome` says
+    /// so.
     pub response: Response<Vec<u8>>,
-    /// How it ended.
+    /// How the exchange ended.
     pub outcome: Outcome,
-    /// What `midge serve` would have logged: what the guest has printed, and the line of the
-    /// exchange with its cause.
+    /// The lines that `midge serve` would log: what the guest has printed, and the access log line with
+    /// its cause.
     pub log: Vec<String>,
 }
 
@@ -90,41 +90,41 @@ impl Harness {
         Self::with_config(component, config)
     }
 
-    /// Loads a component into a host with limits and grants of your own. The address is not
-    /// used, nor is the time to drain.
+    /// Loads a component into a host with limits and grants of your own. The address and the time to
+    /// drain are not used.
     ///
     /// # Errors
     ///
     /// As [`Host::new`] and [`Host::load`].
     pub fn with_config(component: impl AsRef<Path>, mut config: Config) -> Result<Self, HostError> {
         sealing::grant_development_key(&mut config)?;
-        // No exchange lasts longer, so each is waited for to its end.
+        // No exchange takes longer, so each can finish.
         config.drain = config.exchange_timeout;
         let host = Host::new(config)?;
         let guest = host.load(component)?;
         Ok(Self { host, guest })
     }
 
-    /// Sends a request, reads the answer to its end, and waits for the end of the exchange.
+    /// Sends a request, reads the response to its end, and waits for the end of the exchange.
     ///
-    /// Of the URI the path is used, and its authority for a request without a `Host` header. It
-    /// ends within the limits of the configuration, whatever the guest does.
+    /// The path of the URI is used, and its authority if the request has no `Host` header. The call
+    /// returns within the limits of the configuration, whatever the guest does.
     ///
     /// # Errors
     ///
-    /// When there is no answer at all. What the guest does wrong is answered by the host, and is an
+    /// If there is no response at all. The host responds to every failure of the guest, which is an
     /// [`Exchange`].
     pub fn exchange(&self, request: Request<Vec<u8>>) -> Result<Exchange, HarnessError> {
-        let (log, dispatch) = Log::new();
-        let exchange = self.answer(request);
+        let (log, dispatch) = CapturedLog::new();
+        let exchange = self.send(request);
         let run = || dispatcher::with_default(&dispatch, || block_on(exchange));
-        let response = apart(run)???;
-        // Only what is no HTTP is refused without an exchange.
+        let response = on_thread(run)???;
+        // Only a request that hyper refuses is not an exchange.
         let outcome = log.outcome().unwrap_or(Outcome::Rejected);
         Ok(Exchange { response, outcome, log: log.lines() })
     }
 
-    async fn answer(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HarnessError> {
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HarnessError> {
         let config = self.host.config();
         let limit =
             config.exchange_timeout.saturating_add(config.abort_grace).saturating_add(MARGIN);
@@ -132,23 +132,23 @@ impl Harness {
         let server = Server::bind(&self.host, self.guest.clone(), addr).await?;
         let (addr, handle) = (server.local_addr(), server.handle());
         let serving = tokio::spawn(server.run());
-        let answer = timeout(limit, client::send(addr, request)).await;
+        let response = timeout(limit, client::send(addr, request)).await;
         handle.shutdown();
-        // It ends by the limits of the host; that it went wrong is seen in the answer.
+        // Ends by the limits of the host. A failure shows in the response.
         let _ = timeout(limit, serving).await;
-        answer.unwrap_or(Err(HarnessError::Endless(limit)))
+        response.unwrap_or(Err(HarnessError::Endless(limit)))
     }
 }
 
-/// Builds the component of a cargo project, as `midge dev` does, and says where it is.
+/// Builds the component of a cargo project, as `midge dev` does, and returns its path.
 ///
-/// `project` is the folder of its `Cargo.toml`, in a project's own tests
-/// `env!("CARGO_MANIFEST_DIR")`. `profile` is cargo's: `"dev"` is quick, `"release"` is what is
-/// deployed. What cargo has to say goes to standard error; what is built already is not built again.
+/// `project` is the folder of its `Cargo.toml`: in the tests of a project,
+/// `env!("CARGO_MANIFEST_DIR")`. `profile` is a profile of cargo: `"dev"` builds fast, `"release"` is
+/// for deployment. cargo writes to standard error, and rebuilds only what has changed.
 ///
 /// # Errors
 ///
-/// [`HostError::Build`] when there is no project, no toolchain for components, or cargo fails.
+/// [`HostError::Build`] if there is no project, no toolchain for components, or cargo fails.
 pub fn build(project: impl AsRef<Path>, profile: &str) -> Result<PathBuf, HostError> {
     let target = Target {
         path: project.as_ref().to_owned(),
@@ -156,13 +156,12 @@ pub fn build(project: impl AsRef<Path>, profile: &str) -> Result<PathBuf, HostEr
         example: None,
         profile: profile.to_owned(),
     };
-    let built = apart(|| block_on(build::build(&target)))??;
+    let built = on_thread(|| block_on(build::build(&target)))??;
     Ok(built?.component)
 }
 
-/// Runs on a thread of its own, since the caller may be in a runtime, where no other may be waited
-/// for.
-fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, HostError> {
+/// Runs on a thread of its own: the caller may be in a runtime, which cannot block on another one.
+fn on_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, HostError> {
     let system = |source| HostError::System { what: "start a thread", source };
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, work).map_err(system)?;

@@ -76,9 +76,9 @@ impl GuestExit {
             ExitReason::Returned(Some(raw)) => {
                 return Ok(BufferedResponse { raw, permit: self.permit });
             }
-            ExitReason::Returned(None) => Fault::NoAnswer,
+            ExitReason::Returned(None) => Fault::NoResponse,
             // Before the head, only a truncated request body cuts a guest.
-            ExitReason::Cut => Fault::BodyCut,
+            ExitReason::Cut => Fault::BodyTruncated,
             ExitReason::Trapped(fault) => fault,
             ExitReason::TimedOut => Fault::TimedOut,
         })
@@ -166,7 +166,8 @@ pub(super) fn record_exit(record: &ExchangeRecord, reason: &ExitReason, complete
         ExitReason::TimedOut => record.cut_short(Outcome::TimedOut, "the exchange took too long"),
         ExitReason::Cut => record.note("the guest was cut after its grace"),
         ExitReason::Returned(_) if !complete => {
-            record.cut_short(Outcome::Trapped, "the guest returned and left its answer unfinished");
+            record
+                .cut_short(Outcome::Trapped, "the guest returned and left its response unfinished");
         }
         ExitReason::Returned(_) => {}
     }

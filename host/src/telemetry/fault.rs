@@ -1,46 +1,46 @@
-//! The answers the host gives in place of a guest.
+//! Faults: the responses of the host in place of those of a guest.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, Version, header};
 
 use crate::contract::Outcome;
 
-/// Why the host answers an exchange itself.
+/// Why the host responds to an exchange itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The request does not say which host it is for.
+    /// The request does not name exactly one valid host.
     NoHost,
-    /// The request is for a host that is not served here.
+    /// The request names a host that this server does not accept.
     HostNotAllowed,
     /// The request body is over the limit.
     BodyTooLarge,
-    /// The request body stopped coming.
+    /// The request body did not arrive in time.
     BodyStalled,
-    /// The request body ended before its end, and the guest had nothing to say to that.
-    BodyCut,
+    /// The request body was truncated, and the guest did not respond to that.
+    BodyTruncated,
     /// Every permit is taken.
     Overloaded,
-    /// The guest ended without an answer.
-    NoAnswer,
-    /// The guest answered with an error code of `wasi:http`.
+    /// The guest exited without a response.
+    NoResponse,
+    /// The guest returned an error code of `wasi:http`.
     ErrorCode(String),
-    /// The guest trapped when it was refused more memory.
+    /// The guest trapped after it was refused memory.
     OutOfMemory,
     /// The guest trapped.
     Trapped(String),
-    /// The guest was cut by the limit of time.
+    /// The exchange timed out.
     TimedOut,
 }
 
 impl Fault {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NoHost | Self::BodyCut => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::BodyTruncated => StatusCode::BAD_REQUEST,
             Self::HostNotAllowed => StatusCode::FORBIDDEN,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Self::NoAnswer | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
+            Self::NoResponse | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
                 StatusCode::BAD_GATEWAY
             }
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -52,47 +52,47 @@ impl Fault {
             Self::NoHost | Self::HostNotAllowed | Self::BodyTooLarge | Self::BodyStalled => {
                 Outcome::Rejected
             }
-            Self::BodyCut => Outcome::ClientGone,
+            Self::BodyTruncated => Outcome::ClientGone,
             Self::Overloaded => Outcome::Overloaded,
-            Self::NoAnswer | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
+            Self::NoResponse | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
                 Outcome::Trapped
             }
             Self::TimedOut => Outcome::TimedOut,
         }
     }
 
-    /// The code of the JSON-RPC error: an invalid request, or an internal error.
+    /// Returns the code of the JSON-RPC error: invalid request, or internal error.
     fn code(&self) -> i32 {
         if self.status().is_client_error() { -32600 } else { -32603 }
     }
 
-    /// What the client is told: nothing of the guest's inside, and nothing JSON would escape.
+    /// Returns the message for the client. It reveals nothing of the guest, and needs no escapes in JSON.
     fn message(&self) -> &'static str {
         match self {
             Self::NoHost => "the request names no valid host",
             Self::HostNotAllowed => "this host name is not served here",
             Self::BodyTooLarge => "the request body is too large",
             Self::BodyStalled => "the request body did not arrive in time",
-            Self::BodyCut => "the request body was cut short",
+            Self::BodyTruncated => "the request body was cut short",
             Self::Overloaded => "the server is busy, try again",
-            Self::NoAnswer => "the server gave no answer",
+            Self::NoResponse => "the server did not respond",
             Self::ErrorCode(_) | Self::Trapped(_) => "the server failed",
             Self::OutOfMemory => "the server ran out of memory",
-            Self::TimedOut => "the server did not answer in time",
+            Self::TimedOut => "the server did not respond in time",
         }
     }
 
-    /// What the log is told.
+    /// Returns the cause for the access log.
     pub(crate) fn cause(&self) -> String {
         match self {
-            Self::ErrorCode(code) => format!("the guest answered with {code}"),
+            Self::ErrorCode(code) => format!("the guest returned {code}"),
             Self::Trapped(cause) => cause.clone(),
-            Self::NoAnswer => "the guest returned without an answer".to_owned(),
+            Self::NoResponse => "the guest returned without a response".to_owned(),
             other => other.message().to_owned(),
         }
     }
 
-    /// The answer. It has no JSON-RPC id: the host does not read what it carries.
+    /// Builds the response. It has no JSON-RPC id, since the host does not read messages.
     pub(crate) fn response(&self, version: Version) -> Response<Bytes> {
         let (code, message) = (self.code(), self.message());
         let body =
@@ -105,8 +105,10 @@ impl Fault {
             Self::Overloaded => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            // The rest of the body is not wanted, so the connection is of no more use.
-            Self::BodyTooLarge | Self::BodyStalled | Self::BodyCut if version < Version::HTTP_2 => {
+            // The rest of the body is not read, so the connection cannot be used again.
+            Self::BodyTooLarge | Self::BodyStalled | Self::BodyTruncated
+                if version < Version::HTTP_2 =>
+            {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}
@@ -120,15 +122,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_says_whose_fault_it_is() {
+    fn the_error_code_tells_client_from_server_faults() {
         for (fault, code) in [
             (Fault::NoHost, -32600),
             (Fault::HostNotAllowed, -32600),
             (Fault::BodyTooLarge, -32600),
             (Fault::BodyStalled, -32600),
-            (Fault::BodyCut, -32600),
+            (Fault::BodyTruncated, -32600),
             (Fault::Overloaded, -32603),
-            (Fault::NoAnswer, -32603),
+            (Fault::NoResponse, -32603),
             (Fault::OutOfMemory, -32603),
             (Fault::TimedOut, -32603),
         ] {

@@ -181,8 +181,8 @@ impl Slot {
     pub(super) async fn fault(&self) -> Fault {
         let mut fault = self.instance.fault.subscribe();
         match fault.wait_for(Option::is_some).await {
-            Ok(fault) => fault.clone().unwrap_or(Fault::NoAnswer),
-            Err(_) => Fault::NoAnswer,
+            Ok(fault) => fault.clone().unwrap_or(Fault::NoResponse),
+            Err(_) => Fault::NoResponse,
         }
     }
 

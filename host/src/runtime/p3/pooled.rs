@@ -110,7 +110,7 @@ fn start_instance(
 async fn fault(slot: Option<&Slot>) -> Fault {
     match slot {
         Some(slot) => slot.fault().await,
-        None => Fault::NoAnswer,
+        None => Fault::NoResponse,
     }
 }
 
@@ -171,7 +171,7 @@ struct Running(Arc<PooledInstance>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.end(Fault::NoAnswer);
+        self.0.end(Fault::NoResponse);
     }
 }
 
@@ -196,7 +196,7 @@ async fn run(
     let fault = match instance::exit_reason(result.map(|()| None)) {
         ExitReason::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
         ExitReason::Trapped(fault) => store.data().panic_message().map_or(fault, Fault::Trapped),
-        _ => Fault::NoAnswer,
+        _ => Fault::NoResponse,
     };
     instance.end(fault);
 }
