@@ -1,8 +1,8 @@
-//! Sealing keys: what guests seal by that hand values to their clients.
+//! Sealing keys of guests.
 //!
-//! Keys are text, `ID:BASE64` each, that a guest finds in its environment, or in its `wasi:config`
-//! store where it is made to look there. The host makes them and
-//! hands them over; whether what it was told to hand over is a key, only the guest can say.
+//! Guests seal values that pass through their clients. They read their keys, `ID:BASE64` each, from the
+//! variable `MIDGE_SEALING_KEYS`, or from their `wasi:config` store. The host makes keys and passes them
+//! on; it does not check keys that it was given.
 
 use std::io;
 
@@ -10,13 +10,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{config::Config, error::HostError};
 
-/// The variable in which a guest looks for its keys.
+/// The environment variable from which guests read their keys.
 const VARIABLE: &str = "MIDGE_SEALING_KEYS";
-/// The same in the store of `wasi:config`.
+/// The same in their `wasi:config` store.
 const SETTING: &str = "sealing_keys";
+/// Length of a key.
 const BYTES: usize = 32;
 
-/// A new key, as guests read it.
+/// Makes a random key, in the form that guests read.
 pub(crate) fn make(id: &str) -> Result<String, HostError> {
     let mut key = [0; BYTES];
     getrandom::fill(&mut key).map_err(|error| HostError::System {
@@ -26,8 +27,8 @@ pub(crate) fn make(id: &str) -> Result<String, HostError> {
     Ok(format!("{id}:{}", STANDARD.encode(key)))
 }
 
-/// Grants a key that lives as long as this process to a guest that was granted none, so that what
-/// is being developed can seal.
+/// Grants a random key until the end of this process, unless the guest was granted one, so that guests
+/// can seal while they are developed.
 pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError> {
     if grant_key(config, "dev")? {
         tracing::info!(
@@ -38,14 +39,14 @@ pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError
     Ok(())
 }
 
-/// Grants a key to a guest that was granted none and serves one client, for whom all of its seals
-/// are: it lives as long as the connection.
+/// Grants a random key for one connection, unless the guest was granted one. The only client that can
+/// return sealed values is on that connection.
 pub(crate) fn grant_connection_key(config: &mut Config) -> Result<(), HostError> {
     grant_key(config, "stdio")?;
     Ok(())
 }
 
-/// Grants a new key, wherever a guest looks, to one that was granted none. Says whether it did.
+/// Grants a random key in both places, unless the guest was granted one. Returns whether it did.
 fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
     if is_granted(config) {
         return Ok(false);
@@ -56,7 +57,7 @@ fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
     Ok(true)
 }
 
-/// Warns of a guest that will look for keys and find none: it fails when it first seals.
+/// Warns about a guest that seals, if it was granted no key: its first seal will fail.
 pub(crate) fn warn_of_missing_keys(config: &Config) {
     if !is_granted(config) {
         tracing::warn!(
@@ -68,7 +69,7 @@ pub(crate) fn warn_of_missing_keys(config: &Config) {
     }
 }
 
-/// Whether a component has code to seal: only then it has the name of the variable.
+/// Whether a component has code that seals: only then does it contain the name of the variable.
 pub(crate) fn seals(component: &[u8]) -> bool {
     let name = VARIABLE.as_bytes();
     component.windows(name.len()).any(|window| window == name)
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_development_key_is_for_guests_that_have_none() {
+    fn a_development_key_is_granted_only_without_another() {
         let mut config = granted(&["A=b"]);
         grant_development_key(&mut config).unwrap();
         let [a, key] = config.env.as_slice() else { unreachable!() };
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_has_a_key_wherever_its_guest_looks() {
+    fn a_connection_key_is_granted_in_both_places() {
         let mut config = granted(&[]);
         grant_connection_key(&mut config).unwrap();
         let [key] = config.env.as_slice() else { unreachable!() };
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_known_by_its_name() {
+    fn grants_are_found_by_name() {
         assert!(!is_granted(&granted(&[])));
         assert!(!is_granted(&granted(&["MIDGE_SEALING_KEYS_OLD=x", "X=MIDGE_SEALING_KEYS"])));
         assert!(is_granted(&granted(&["MIDGE_SEALING_KEYS"])));
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_that_seals_is_known_by_the_variable() {
+    fn a_component_that_seals_contains_the_variable() {
         assert!(seals(b"\0asm..set MIDGE_SEALING_KEYS; .."));
         assert!(!seals(b"\0asm..set MIDGE_SEALING_KEY; .."));
         assert!(!seals(b""));

@@ -1,4 +1,4 @@
-//! Builds guests with cargo.
+//! Builds guests from source with cargo.
 
 mod toolchain;
 
@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::error::BuildError;
 
-/// What cargo is to build.
+/// What to build with cargo.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// The folder of the `Cargo.toml`.
@@ -24,6 +24,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Checks that there is a cargo project.
     pub(crate) fn ensure_project(&self) -> Result<(), BuildError> {
         if self.path.join("Cargo.toml").is_file() {
             Ok(())
@@ -35,7 +36,7 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `.` says nothing.
+        // `.` would not name the project.
         let path = self.path.canonicalize();
         let path = path.as_ref().unwrap_or(&self.path).display();
         match &self.example {
@@ -45,20 +46,20 @@ impl fmt::Display for Target {
     }
 }
 
-/// What cargo has built.
+/// A component, and what it was built from.
 pub(crate) struct Built {
     pub(crate) component: PathBuf,
-    /// The files it was made of, as far as cargo tells.
+    /// The source files, as far as cargo lists them.
     pub(crate) sources: Vec<PathBuf>,
 }
 
-/// Builds a component. What cargo has to say goes to standard error as usual.
+/// Builds a component. cargo writes to standard error as usual.
 pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
     target.ensure_project()?;
     toolchain::ensure_target(&target.path).await?;
     let mut cargo = cargo(target);
     let run = |source| BuildError::Run { program: toolchain::cargo(), source };
-    // Not `output()`, which would take standard error, too.
+    // Not `output()`, which would capture standard error too.
     let output = cargo.spawn().map_err(run)?.wait_with_output().await.map_err(run)?;
     if !output.status.success() {
         return Err(BuildError::Failed);
@@ -109,13 +110,13 @@ fn component(messages: &[u8], example: Option<&str>) -> Result<PathBuf, BuildErr
         .ok_or(BuildError::NoComponent)
 }
 
-/// The files named in the dependency file that cargo leaves beside what it builds.
+/// Reads the source files from the dependency file that cargo writes beside an artifact.
 fn sources(dependencies: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(dependencies).unwrap_or_default();
     let Some((_, files)) = text.lines().next().and_then(|line| line.split_once(": ")) else {
         return Vec::new();
     };
-    // A space in a name is written as `\ `.
+    // A space in a name is escaped as `\ `.
     files
         .replace("\\ ", "\0")
         .split_ascii_whitespace()
@@ -136,14 +137,14 @@ mod tests {
 "#;
 
     #[test]
-    fn the_component_is_found_among_what_cargo_says() {
+    fn the_component_is_found_in_the_messages_of_cargo() {
         assert_eq!(component(MESSAGES, None).unwrap(), Path::new("/t/demo.wasm"));
         assert_eq!(component(MESSAGES, Some("guest")).unwrap(), Path::new("/t/guest.wasm"));
         assert!(matches!(component(MESSAGES, Some("dep")), Err(BuildError::NoComponent)));
     }
 
     #[test]
-    fn a_target_is_called_by_the_name_of_its_folder() {
+    fn a_target_is_displayed_as_its_folder() {
         let target = |example: Option<&str>| Target {
             path: PathBuf::from("."),
             package: None,

@@ -1,4 +1,4 @@
-//! The Rust toolchain of a guest's project.
+//! The Rust toolchain that builds a guest.
 
 use std::{env, io, path::Path, process::Stdio};
 
@@ -6,15 +6,16 @@ use tokio::process::Command;
 
 use crate::error::BuildError;
 
-/// What guests are built for: cargo's output is a component already.
+/// The target of guests, for which cargo writes components.
 pub(super) const TARGET: &str = "wasm32-wasip2";
 
-/// The cargo that runs this program, or the one of the system.
+/// Returns the cargo that runs this program, or else the one in `PATH`.
 pub(super) fn cargo() -> String {
     env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// A command in a project, without what `cargo run` left in the environment for this program.
+/// Creates a command in the folder of a project, without the variables that `cargo run` has set for this
+/// program.
 pub(super) fn command(program: &str, project: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(project).env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -29,7 +30,7 @@ pub(super) fn command(program: &str, project: &Path) -> Command {
     command
 }
 
-/// Makes sure that the project's toolchain can build components.
+/// Installs the target in the toolchain of the project if it is missing.
 pub(super) async fn ensure_target(project: &Path) -> Result<(), BuildError> {
     if has_target(project).await? {
         return Ok(());
@@ -48,7 +49,7 @@ pub(super) async fn ensure_target(project: &Path) -> Result<(), BuildError> {
     }
 }
 
-/// Whether the standard library for the target is there.
+/// Whether the standard library of the target is installed.
 async fn has_target(project: &Path) -> Result<bool, BuildError> {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let output = command(&rustc, project)

@@ -1,4 +1,4 @@
-//! Lines that the command prints on standard output.
+//! What the command prints on standard output.
 
 use std::{
     io::{self, Write},
@@ -7,20 +7,20 @@ use std::{
 
 use crate::error::HostError;
 
-/// The request in the line that shows how to talk to a server.
+/// A request to try a server with, as a `curl` command.
 #[derive(Clone, Copy)]
-pub(crate) enum Call {
-    /// Lists the tools; any server knows this.
-    List,
+pub(super) enum SampleRequest {
+    /// Lists the tools, which every server supports.
+    ListTools,
     /// Calls a tool of the demo.
-    Greet,
+    CallGreet,
 }
 
-impl Call {
+impl SampleRequest {
     fn curl(self, url: &str) -> String {
         let (headers, method, params) = match self {
-            Self::List => ("-H 'Mcp-Method: tools/list'", "tools/list", ""),
-            Self::Greet => (
+            Self::ListTools => ("-H 'Mcp-Method: tools/list'", "tools/list", ""),
+            Self::CallGreet => (
                 "-H 'Mcp-Method: tools/call' -H 'Mcp-Name: greet'",
                 "tools/call",
                 r#""name":"greet","arguments":{"name":"World"},"#,
@@ -36,15 +36,19 @@ impl Call {
     }
 }
 
-/// Tells on standard output where the server is, and how to try it.
-pub(crate) fn announce(addr: SocketAddr, what: &str, call: Call) -> Result<(), HostError> {
+/// Prints the address of a server, and a request to try it with.
+pub(super) fn announce(
+    addr: SocketAddr,
+    what: &str,
+    sample: SampleRequest,
+) -> Result<(), HostError> {
     let url = format!("http://{addr}/mcp");
-    let curl = call.curl(&url);
+    let curl = sample.curl(&url);
     print(&format!("Serving {what} on {url}\n\nTry it:\n  {curl}\n"))
 }
 
 /// Writes a line to standard output.
-pub(crate) fn print(line: &str) -> Result<(), HostError> {
+pub(super) fn print(line: &str) -> Result<(), HostError> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")
         .and_then(|()| out.flush())
@@ -56,9 +60,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_requests_shown_are_json() {
-        for call in [Call::List, Call::Greet] {
-            let line = call.curl("http://x/mcp");
+    fn sample_requests_are_json() {
+        for sample in [SampleRequest::ListTools, SampleRequest::CallGreet] {
+            let line = sample.curl("http://x/mcp");
             let body = line.split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\''));
             let body: Option<serde_json::Value> =
                 body.and_then(|body| serde_json::from_str(body).ok());

@@ -1,4 +1,4 @@
-//! The demo: an example of the source tree this command was built from.
+//! The demo: an example in the source tree that this command was built from.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use crate::{
     error::{BuildError, HostError},
 };
 
-/// Builds the demo and says where its component is.
-pub(crate) async fn build() -> Result<PathBuf, HostError> {
+/// Builds the demo, and returns the path of its component.
+pub(super) async fn build() -> Result<PathBuf, HostError> {
     let tree = Path::new(source_tree::PATH);
     if !tree.join("examples/demo.rs").is_file() {
         return Err(BuildError::NoDemo { tree: tree.to_owned() }.into());

@@ -1,4 +1,4 @@
-//! The `midge` command: its arguments and what it does with them.
+//! The `midge` command.
 
 mod announce;
 mod demo;
@@ -21,7 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use self::{
-    announce::{Call, announce, print},
+    announce::{SampleRequest, announce, print},
     logging::LogFormat,
     new::{name::ProjectName, origin::Origin},
     sealing_key::KeyId,
@@ -110,13 +110,13 @@ struct Common {
 }
 
 impl Common {
-    /// Starts the log and a host, as all commands do first.
+    /// Starts the log and a host.
     fn start(&self) -> Result<Host, HostError> {
         logging::install(self.log_format);
         Host::new(self.configuration()?)
     }
 
-    /// As [`Common::start`], for guests that are being developed.
+    /// Starts the log and a host that grants guests a sealing key for this run.
     fn start_development(&self) -> Result<Host, HostError> {
         logging::install(self.log_format);
         let mut config = self.configuration()?;
@@ -129,7 +129,7 @@ impl Common {
     }
 }
 
-/// The command, from its arguments to its exit code.
+/// Runs the command with the arguments of the process, and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match Runtime::new() {
@@ -137,22 +137,22 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&format!("cannot start the runtime: {error}")),
     };
     let result = runtime.block_on(run(cli));
-    // A write to a client that takes nothing, and still holds the pipe, must not keep the process.
+    // Without waiting for a write to a client that does not read and keeps the pipe open.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| fail(&error.to_string()))
 }
 
 fn fail(reason: &str) -> ExitCode {
-    // Without a standard error there is no one left to tell.
+    // A failure to write the reason cannot be reported anywhere.
     let _ = writeln!(io::stderr(), "midge: {reason}");
     ExitCode::FAILURE
 }
 
-/// Does what the command line says, until it is done or told to stop.
+/// Runs a command until it is done or a signal ends it.
 ///
 /// # Errors
 ///
-/// Whatever keeps the server from starting.
+/// If the server cannot be started.
 pub async fn run(cli: Cli) -> Result<ExitCode, HostError> {
     let result = dispatch(cli).await;
     logging::flush();
@@ -166,7 +166,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
         Some(Command::Stdio { component, common }) => stdio(&component, &common).await?,
         Some(Command::Dev { path, example, profile, common }) => {
             let target = Target { path, package: None, example, profile };
-            // Before the log has its first lines.
+            // Before the log is started.
             target.ensure_project()?;
             dev::run(&common.start_development()?, target).await?;
         }
@@ -178,22 +178,22 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
 }
 
 async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostError> {
-    let (host, path, call) = match component {
-        Some(path) => (common.start()?, path, Call::List),
-        None => (common.start_development()?, demo::build().await?, Call::Greet),
+    let (host, path, sample) = match component {
+        Some(path) => (common.start()?, path, SampleRequest::ListTools),
+        None => (common.start_development()?, demo::build().await?, SampleRequest::CallGreet),
     };
     let guest = host.load(&path)?;
     if guest.seals() {
         sealing::warn_of_missing_keys(host.config());
     }
     let server = Server::bind(&host, guest, host.config().addr).await?;
-    announce(server.local_addr(), &path.display().to_string(), call)?;
+    announce(server.local_addr(), &path.display().to_string(), sample)?;
     serve::until_signalled(server).await
 }
 
 async fn stdio(path: &Path, common: &Common) -> Result<(), HostError> {
     logging::install(common.log_format);
-    // There is one instance, and address space is reserved for each.
+    // One instance suffices, and the host reserves address space for each.
     let config = Config { max_exchanges: 1, ..common.configuration()? };
     stdio::serve(config, path).await
 }

@@ -1,25 +1,25 @@
-//! Names of sealing keys that `midge key` makes.
+//! Ids of the sealing keys that `midge key` makes.
 
 use std::time::SystemTime;
 
 use humantime_serde::re::humantime;
 
-/// The id of a key: what its tokens carry in the clear.
+/// The id of a key, which its tokens carry in plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyId(String);
+pub(super) struct KeyId(String);
 
 impl KeyId {
-    /// The day, so that it is known later how old a key is.
-    pub(crate) fn of(time: SystemTime) -> Self {
+    /// Returns the date as an id, which shows the age of the key.
+    pub(super) fn of(time: SystemTime) -> Self {
         let time = humantime::format_rfc3339_seconds(time).to_string();
         Self(time.split_once('T').map_or(time.as_str(), |(day, _)| day).to_owned())
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         if (1..=16).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
@@ -36,13 +36,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_named_after_its_day() {
+    fn an_id_can_be_the_date() {
         let id = KeyId::of(UNIX_EPOCH + Duration::from_secs(1_795_000_000));
         assert_eq!(id, KeyId("2026-11-18".to_owned()));
     }
 
     #[test]
-    fn an_id_is_one_that_guests_read() {
+    fn ids_are_those_that_guests_accept() {
         for id in ["a", "2026-11-18", "ABCDEFGH_ijklmno", KeyId::of(SystemTime::now()).as_str()] {
             assert!(KeyId::parse(id).is_ok(), "{id}");
         }

@@ -1,9 +1,9 @@
-//! Serving until the operator ends the server: once to drain it, twice to end it at once.
+//! Serves until a signal: the first one drains the server, the second one ends it.
 
 use crate::{error::HostError, net::server::Server, signals::Signals};
 
-/// Runs `server` until it ends or the process is told to.
-pub(crate) async fn until_signalled(server: Server) -> Result<(), HostError> {
+/// Runs `server` until it has drained after a signal, or until a second signal.
+pub(super) async fn until_signalled(server: Server) -> Result<(), HostError> {
     let mut signals = Signals::listen()
         .map_err(|source| HostError::System { what: "listen for signals", source })?;
     let handle = server.handle();

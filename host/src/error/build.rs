@@ -11,7 +11,7 @@ pub enum BuildError {
         /// The folder.
         path: PathBuf,
     },
-    /// The source tree this command was built from is gone.
+    /// The source tree that this command was built from does not exist any more.
     #[error("there is no demo: no examples/demo.rs in {} (serve a component: `midge serve FILE`)", tree.display())]
     NoDemo {
         /// Where it was.
@@ -25,15 +25,15 @@ pub enum BuildError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The target of components is not installed, and there is no rustup to do it.
+    /// The target of components is not installed, and rustup could not install it.
     #[error(
         "the Rust target wasm32-wasip2 is missing: install it, with rustup: `rustup target add wasm32-wasip2`"
     )]
     NoTarget,
-    /// cargo says on standard error what is wrong.
+    /// cargo has failed, and has written the reason to standard error.
     #[error("cargo did not build the guest")]
     Failed,
-    /// What cargo has built is no component.
+    /// cargo has not built a component.
     #[error(
         "cargo built no component: the guest's library or example needs `crate-type = [\"cdylib\"]`"
     )]

@@ -1,7 +1,6 @@
-//! What can go wrong for the operator: starting, loading, listening.
+//! Errors of the host: starting, loading, listening.
 //!
-//! Nothing here is about a single exchange: those failures are faults, which end as a status and a
-//! log line.
+//! Failures of a single exchange are not here. They end as a status and a log line.
 
 mod build;
 mod new;
@@ -10,14 +9,14 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 pub use self::{build::BuildError, new::NewError};
 
-/// Why the host cannot do what its operator asked for. Each message is one line that names the
-/// file, setting, import or address at fault.
+/// Error type of the host. Each message is one line that names the file, setting, import or address at
+/// fault.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// The configuration file, environment or flags do not make a [`Config`](crate::Config).
+    /// The configuration file, the environment or the flags are invalid.
     #[error("configuration: {0}")]
     Config(String),
-    /// A setting has a value that cannot be honoured.
+    /// A setting has a value that the host cannot honour.
     #[error("setting `{name}`: {reason}")]
     Setting {
         /// The name of the setting, as in the configuration file.
@@ -25,7 +24,7 @@ pub enum HostError {
         /// What is wrong with its value.
         reason: String,
     },
-    /// The WebAssembly engine does not start.
+    /// The WebAssembly engine cannot be started.
     #[error("cannot start the WebAssembly engine: {0}")]
     Engine(String),
     /// A file cannot be read.
@@ -36,7 +35,7 @@ pub enum HostError {
         /// Why.
         source: io::Error,
     },
-    /// The file is something else than a component.
+    /// The file is not a component.
     #[error("{} is not a WebAssembly component: it is {found}", path.display())]
     NotAComponent {
         /// The file.
@@ -44,12 +43,12 @@ pub enum HostError {
         /// What it is instead.
         found: &'static str,
     },
-    /// The component is invalid, or needs what this engine lacks.
+    /// The component is invalid, or needs features that this engine lacks.
     #[error("cannot compile {}: {reason}", path.display())]
     Compile {
         /// The component.
         path: PathBuf,
-        /// The compiler's words.
+        /// The message of the compiler.
         reason: String,
     },
     /// The component imports what this host does not offer.
@@ -57,10 +56,10 @@ pub enum HostError {
     Link {
         /// The component.
         path: PathBuf,
-        /// The linker's words, which name the import.
+        /// The message of the linker, which names the import.
         reason: String,
     },
-    /// The component does not export the handler of HTTP requests.
+    /// The component does not export a handler of HTTP requests.
     #[error("{} does not handle HTTP requests: {reason}", path.display())]
     NotAServer {
         /// The component.
@@ -68,8 +67,8 @@ pub enum HostError {
         /// Which export is missing.
         reason: String,
     },
-    /// The component does not export `wasi:cli/run`, by which it would serve a client over
-    /// standard input and output.
+    /// The component does not export `wasi:cli/run`, so it cannot serve a client over standard input and
+    /// output.
     #[error("{} does not run as a command: {reason}; build it with a newer SDK", path.display())]
     NotACommand {
         /// The component.
@@ -78,7 +77,7 @@ pub enum HostError {
         reason: String,
     },
     /// The component that served a client over standard input and output has failed.
-    #[error("the server failed and is gone: {0}")]
+    #[error("the server failed: {0}")]
     ServerFailed(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {}", bind_reason(source))]
@@ -88,7 +87,7 @@ pub enum HostError {
         /// Why.
         source: io::Error,
     },
-    /// The runtime, the signals or the file watcher of the operating system are not to be had.
+    /// The operating system refuses a thread, signals, random bytes or the like.
     #[error("cannot {what}: {source}")]
     System {
         /// What was asked of the system.
@@ -99,7 +98,7 @@ pub enum HostError {
     /// A guest cannot be built from source.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// A project cannot be made.
+    /// A project cannot be created.
     #[error(transparent)]
     New(#[from] NewError),
 }
@@ -114,7 +113,7 @@ fn bind_reason(source: &io::Error) -> String {
     }
 }
 
-/// The chain of an error of the engine, as an operator wants to read it.
+/// Formats an error of the engine with its sources, on one line.
 pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     format!("{error:#}").replace('\n', " ")
 }

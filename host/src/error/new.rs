@@ -2,16 +2,16 @@
 
 use std::{io, path::PathBuf};
 
-/// Why a project cannot be made.
+/// Why a project cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum NewError {
-    /// The folder is taken.
+    /// The folder exists and is not empty.
     #[error("{} is not empty: choose another name, or empty it", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
     },
-    /// What is to be the project's folder cannot be looked into, or written to.
+    /// The folder of the project cannot be read or written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file or folder.
@@ -19,7 +19,7 @@ pub enum NewError {
         /// Why not.
         source: io::Error,
     },
-    /// `--midge` names a folder in which there is no Midge.
+    /// `--midge` names a folder that is not a source tree of Midge.
     #[error(
         "no source tree of Midge in {} (`--midge` takes its folder, or a version)", path.display()
     )]

@@ -1,4 +1,4 @@
-//! Guests from source: built with cargo, served, and swapped when their sources change.
+//! `midge dev`: builds a guest, serves it, and replaces it when its sources change.
 
 mod watch;
 
@@ -8,7 +8,7 @@ use self::watch::Watch;
 use crate::{
     build::{self, Target},
     cli::{
-        announce::{self, Call},
+        announce::{SampleRequest, announce},
         serve,
     },
     error::{BuildError, HostError},
@@ -16,26 +16,26 @@ use crate::{
     runtime::{component::Guest, host::Host},
 };
 
-/// Builds and serves `target`, again and again, until told to stop.
-pub(crate) async fn run(host: &Host, target: Target) -> Result<(), HostError> {
+/// Builds and serves `target`, and rebuilds it after each change, until a signal ends the server.
+pub(super) async fn run(host: &Host, target: Target) -> Result<(), HostError> {
     let mut watch = Watch::new(&target).map_err(|error| HostError::System {
         what: "watch the sources",
         source: io::Error::other(error),
     })?;
-    let guest = first(host, &target, &mut watch).await?;
+    let guest = first_build(host, &target, &mut watch).await?;
     let server = Server::bind(host, guest, host.config().addr).await?;
-    announce::announce(server.local_addr(), &target.to_string(), Call::List)?;
+    announce(server.local_addr(), &target.to_string(), SampleRequest::ListTools)?;
     let rebuilding = tokio::spawn(rebuild(host.clone(), target, watch, server.handle()));
     let result = serve::until_signalled(server).await;
     rebuilding.abort();
     result
 }
 
-/// The first build that works: there is nothing to serve before.
-async fn first(host: &Host, target: &Target, watch: &mut Watch) -> Result<Guest, HostError> {
+/// Builds until the first build succeeds.
+async fn first_build(host: &Host, target: &Target, watch: &mut Watch) -> Result<Guest, HostError> {
     loop {
-        match make(host, target, watch).await {
-            Err(error) if is_in_the_sources(&error) => {
+        match build_and_load(host, target, watch).await {
+            Err(error) if is_fixable(&error) => {
                 tracing::error!(target: "midge::dev", "{error}; waiting for a change");
                 watch.changed().await;
             }
@@ -44,26 +44,32 @@ async fn first(host: &Host, target: &Target, watch: &mut Watch) -> Result<Guest,
     }
 }
 
+/// Rebuilds after each change, and replaces the guest of the server.
 async fn rebuild(host: Host, target: Target, mut watch: Watch, server: ServerHandle) {
     loop {
         watch.changed().await;
         tracing::info!(target: "midge::dev", "sources changed, building");
-        match make(&host, &target, &mut watch).await {
+        match build_and_load(&host, &target, &mut watch).await {
             Ok(guest) => {
                 server.swap(guest);
                 tracing::info!(target: "midge::dev", "serving the new guest");
             }
             Err(error) => {
-                tracing::error!(target: "midge::dev", "{error}; still serving the one before");
+                tracing::error!(target: "midge::dev", "{error}; still serving the previous guest");
             }
         }
     }
 }
 
-async fn make(host: &Host, target: &Target, watch: &mut Watch) -> Result<Guest, HostError> {
+/// Builds and loads a guest.
+async fn build_and_load(
+    host: &Host,
+    target: &Target,
+    watch: &mut Watch,
+) -> Result<Guest, HostError> {
     let built = build::build(target).await?;
     watch.follow(&built.sources);
-    // Compiling takes its time, and exchanges of the guest before are at work meanwhile.
+    // On a blocking thread: compiling takes long, and the previous guest goes on serving.
     let loading = host.clone();
     match tokio::task::spawn_blocking(move || loading.load(built.component)).await {
         Ok(loaded) => loaded,
@@ -71,8 +77,8 @@ async fn make(host: &Host, target: &Target, watch: &mut Watch) -> Result<Guest, 
     }
 }
 
-/// Whether a change of the sources may help.
-fn is_in_the_sources(error: &HostError) -> bool {
+/// Whether a change of the sources can fix an error.
+fn is_fixable(error: &HostError) -> bool {
     matches!(
         error,
         HostError::Build(BuildError::Failed | BuildError::NoComponent)

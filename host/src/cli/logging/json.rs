@@ -1,7 +1,7 @@
-//! Log lines for machines: one JSON object for each event.
+//! JSON log lines: one object for each event.
 //!
-//! The fields are those of `tracing-subscriber`'s JSON, flattened. Its formatter takes several times
-//! as long, which shows when every exchange writes a line.
+//! The fields are those of the flattened JSON of `tracing-subscriber`, whose formatter takes several
+//! times as long. That is measurable, since every exchange writes a line.
 
 use std::{
     cell::RefCell,
@@ -18,15 +18,15 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::gather::Gathered;
+use super::batch::BatchWriter;
 
-/// The layer that writes them.
+/// The layer that writes JSON lines.
 pub(super) struct JsonLines<W: 'static> {
-    lines: &'static Gathered<W>,
+    lines: &'static BatchWriter<W>,
 }
 
 impl<W> JsonLines<W> {
-    pub(super) fn new(lines: &'static Gathered<W>) -> Self {
+    pub(super) fn new(lines: &'static BatchWriter<W>) -> Self {
         Self { lines }
     }
 }
@@ -34,35 +34,34 @@ impl<W> JsonLines<W> {
 impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         thread_local! {
-            static LINE: RefCell<(Vec<u8>, Stamp)> = RefCell::default();
+            static LINE: RefCell<(Vec<u8>, Timestamp)> = RefCell::default();
         }
-        // Taken and not borrowed: what a field's `Debug` does may be logged itself.
-        let (mut line, mut stamp) = LINE.take();
+        // Taken and not borrowed: the `Debug` of a field may log an event itself.
+        let (mut line, mut timestamp) = LINE.take();
         line.clear();
         line.extend_from_slice(br#"{"timestamp":""#);
-        stamp.write(&mut line, SystemTime::now());
+        timestamp.write(&mut line, SystemTime::now());
         line.push(b'"');
         write_fields(&mut line, event.metadata(), |fields| event.record(fields));
         self.lines.add(&line, *event.metadata().level() <= Level::WARN);
-        LINE.set((line, stamp));
+        LINE.set((line, timestamp));
     }
 }
 
-/// Times as RFC 3339 has them, in microseconds. What is before the fraction is written anew once in
-/// a second.
+/// Formats times as RFC 3339 in microseconds. The text before the fraction is cached for a second.
 #[derive(Default)]
-struct Stamp {
+struct Timestamp {
     second: u64,
     text: String,
 }
 
-impl Stamp {
+impl Timestamp {
     fn write(&mut self, line: &mut Vec<u8>, now: SystemTime) {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.text.is_empty() || self.second != since.as_secs() {
             self.second = since.as_secs();
             self.text = humantime::format_rfc3339_seconds(now).to_string();
-            // The `Z` comes behind the fraction.
+            // The `Z` follows the fraction.
             self.text.pop();
         }
         line.extend_from_slice(self.text.as_bytes());
@@ -90,7 +89,7 @@ struct Fields<'a>(&'a mut Vec<u8>);
 
 impl Fields<'_> {
     fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        // Names are of the code, not of a client, and have nothing to escape in any crate here.
+        // Field names are constants of the code and need no escapes.
         for piece in [",\"", name, "\":"] {
             self.0.extend_from_slice(piece.as_bytes());
         }
@@ -149,8 +148,8 @@ mod tests {
 
     fn logged(log: impl FnOnce()) -> Value {
         let (sender, lines) = mpsc::channel();
-        let gathered = Box::leak(Box::new(Gathered::new(Lines(sender))));
-        let subscriber = tracing_subscriber::registry().with(JsonLines::new(gathered));
+        let batch = Box::leak(Box::new(BatchWriter::new(Lines(sender))));
+        let subscriber = tracing_subscriber::registry().with(JsonLines::new(batch));
         tracing::subscriber::with_default(subscriber, log);
         let line = lines.try_recv().unwrap();
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
@@ -176,12 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_is_the_time_in_microseconds() {
-        let mut stamp = Stamp::default();
+    fn timestamps_are_in_microseconds() {
+        let mut timestamp = Timestamp::default();
         for micros in [0, 1, 999_999, 1_000_000, 1_000_001, 1_764_118_126_907_050] {
             let time = UNIX_EPOCH + Duration::from_micros(micros);
             let mut line = Vec::new();
-            stamp.write(&mut line, time);
+            timestamp.write(&mut line, time);
             let expected = humantime::format_rfc3339_micros(time).to_string();
             assert_eq!(String::from_utf8(line).unwrap(), expected);
         }
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_may_log_itself() {
+    fn a_field_may_log_while_it_is_formatted() {
         struct Loud;
         impl fmt::Debug for Loud {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
-//! Where the log goes: standard error, for people or for machines.
+//! The log of the command: lines of text or JSON on standard error.
 
-mod gather;
+mod batch;
 mod json;
 
 use std::{
@@ -11,14 +11,13 @@ use std::{
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use gather::Gathered;
-use json::JsonLines;
+use self::{batch::BatchWriter, json::JsonLines};
 
 use crate::telemetry::DEFAULT_FILTER;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
+pub(super) enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
@@ -28,11 +27,11 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Lines for machines, until the moment in which they are written.
-static GATHERED: OnceLock<Gathered<io::Stderr>> = OnceLock::new();
+/// Collects JSON lines for standard error.
+static BATCH: OnceLock<BatchWriter<io::Stderr>> = OnceLock::new();
 
-/// Sends the events of this process to standard error.
-pub(crate) fn install(format: LogFormat) {
+/// Writes the events of this process to standard error.
+pub(super) fn install(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let terminal = io::stderr().is_terminal();
@@ -44,20 +43,20 @@ pub(crate) fn install(format: LogFormat) {
     let layer = if text {
         tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(terminal).boxed()
     } else {
-        JsonLines::new(GATHERED.get_or_init(|| Gathered::new(io::stderr()))).boxed()
+        JsonLines::new(BATCH.get_or_init(|| BatchWriter::new(io::stderr()))).boxed()
     };
-    // Only a second logger in one process is refused, and then the first one serves.
+    // Fails only if the process has a logger already, which then stays.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
-    if let Some(gathered) = GATHERED.get()
-        && let Err(error) = gathered.start()
+    if let Some(batch) = BATCH.get()
+        && let Err(error) = batch.start()
     {
         tracing::warn!(target: "midge", %error, "log lines are written one by one");
     }
 }
 
-/// Writes what is left of the log, as the last thing a process does.
-pub(crate) fn flush() {
-    if let Some(gathered) = GATHERED.get() {
-        gathered.flush();
+/// Writes the lines that are left, before the process exits.
+pub(super) fn flush() {
+    if let Some(batch) = BATCH.get() {
+        batch.flush();
     }
 }

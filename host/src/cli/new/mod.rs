@@ -1,7 +1,7 @@
-//! A new project: a server with one tool and its tests, ready for `midge dev`.
+//! `midge new`: creates a project with one tool and its tests.
 
-pub(crate) mod name;
-pub(crate) mod origin;
+pub(super) mod name;
+pub(super) mod origin;
 mod template;
 
 use std::{
@@ -12,8 +12,8 @@ use std::{
 use self::{name::ProjectName, origin::Origin};
 use crate::error::NewError;
 
-/// Makes the project in a folder of its name, and says where.
-pub(crate) fn create(
+/// Creates a project in a folder of its name, and returns the path.
+pub(super) fn create(
     parent: &Path,
     name: &ProjectName,
     origin: &Origin,
@@ -28,7 +28,7 @@ pub(crate) fn create(
     Ok(folder)
 }
 
-/// Nothing is ever overwritten: the folder is not there, or is empty.
+/// Checks that the folder does not exist or is empty. No file is ever overwritten.
 fn ensure_vacant(folder: &Path) -> Result<(), NewError> {
     let path = || folder.to_owned();
     match fs::read_dir(folder).map(|mut files| files.next()) {

@@ -1,14 +1,14 @@
-//! What a project may be called.
+//! Names of projects.
 
 use std::fmt;
 
-/// The longest name that crates.io takes.
+/// The longest name that crates.io accepts.
 const LONGEST: usize = 64;
 
-/// Crates that a project has in its own graph: cargo cannot tell them apart from it.
+/// Crates that every project depends on. A package of the same name would be ambiguous.
 const TAKEN: [&str; 5] = ["midge", "midge-host", "schemars", "serde", "serde_json"];
 
-/// Names that cargo refuses: crates of the compiler, and folders of its own.
+/// Names that cargo refuses: crates of the compiler, and its own folders.
 const RESERVED: [&str; 9] =
     ["alloc", "build", "core", "deps", "examples", "incremental", "proc_macro", "std", "test"];
 
@@ -21,11 +21,11 @@ const KEYWORDS: [&str; 50] = [
     "unsafe", "unsized", "use", "virtual", "where", "while",
 ];
 
-/// The name of a project: that of its package, its folder and its server.
+/// The name of a project, of its package, its folder and its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProjectName(String);
 
-/// A text that is no [`ProjectName`].
+/// Why a text is not a [`ProjectName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameError {
     #[error(
@@ -63,8 +63,8 @@ impl ProjectName {
         &self.0
     }
 
-    /// The name of the library, and so of the component's file.
-    pub(crate) fn of_crate(&self) -> String {
+    /// Returns the name of the library, and so of the component file.
+    pub(super) fn crate_name(&self) -> String {
         self.0.replace('-', "_")
     }
 }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_crates() {
+    fn names_are_valid_crate_names() {
         for name in ["a", "hello", "my-server", "my_server2", &"a".repeat(LONGEST)] {
             assert_eq!(ProjectName::parse(name).unwrap().as_str(), name);
         }
@@ -107,6 +107,6 @@ mod tests {
 
     #[test]
     fn a_component_has_the_name_of_its_crate() {
-        assert_eq!(ProjectName::parse("my-server").unwrap().of_crate(), "my_server");
+        assert_eq!(ProjectName::parse("my-server").unwrap().crate_name(), "my_server");
     }
 }

@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use crate::{cli::source_tree, error::NewError};
 
-/// Midge as `--midge` names it.
+/// The value of `--midge`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A source tree.
@@ -16,8 +16,8 @@ pub(crate) enum Origin {
 impl FromStr for Origin {
     type Err = Infallible;
 
-    /// A version begins with a digit or with one of the signs of cargo's requirements; a folder
-    /// that does is `./2`.
+    /// A version begins with a digit or an operator of cargo's version requirements. A folder whose name
+    /// does is `./2`.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let is_version = text
             .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '=' | '^' | '~' | '<' | '>'));
@@ -30,13 +30,13 @@ impl FromStr for Origin {
 }
 
 impl Origin {
-    /// What this command was built from: its tree while that is there, or else its version.
+    /// Returns what this command was built from: its source tree if it still exists, or its version.
     pub(crate) fn own() -> Self {
         source_tree::find()
             .map_or_else(|| Self::Version(env!("CARGO_PKG_VERSION").to_owned()), Self::Tree)
     }
 
-    /// The same, from wherever the project will be.
+    /// Makes the path absolute, and checks that it is a source tree of Midge.
     pub(crate) fn resolve(self) -> Result<Self, NewError> {
         match self {
             Self::Tree(path) => match path.canonicalize() {
@@ -47,19 +47,20 @@ impl Origin {
         }
     }
 
-    /// The dependency on a crate of Midge, by its folder in the source tree.
+    /// Returns the version or the path of a dependency on a crate of Midge, as pairs of a TOML table.
+    /// `folder` is the folder of the crate in the source tree.
     pub(super) fn dependency(&self, folder: Option<&str>) -> String {
         match self {
             Self::Tree(tree) => {
                 let path = folder.map_or_else(|| tree.clone(), |folder| tree.join(folder));
-                format!("{{ path = {} }}", toml(&path.to_string_lossy()))
+                format!("path = {}", toml(&path.to_string_lossy()))
             }
-            Self::Version(version) => toml(version),
+            Self::Version(version) => format!("version = {}", toml(version)),
         }
     }
 }
 
-/// A string of TOML; JSON's strings are.
+/// Quotes a string for TOML, as for JSON.
 pub(super) fn toml(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_told_from_a_folder() {
+    fn versions_and_folders_are_distinguished() {
         for version in ["0.1.0", "1", "=0.1.2", ">=1, <3"] {
             assert_eq!(origin(version), Origin::Version(version.to_owned()));
         }
@@ -93,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_is_toml_whatever_the_folder_is_called() {
+    fn a_dependency_is_valid_toml_for_every_folder() {
         let tree = Origin::Tree(PathBuf::from("/a \"b\"/\u{1}"));
-        assert_eq!(tree.dependency(Some("host")), r#"{ path = "/a \"b\"/\u0001/host" }"#);
-        assert_eq!(origin("0.1.0").dependency(Some("host")), r#""0.1.0""#);
+        assert_eq!(tree.dependency(Some("host")), r#"path = "/a \"b\"/\u0001/host""#);
+        assert_eq!(origin("0.1.0").dependency(Some("host")), r#"version = "0.1.0""#);
     }
 }

@@ -1,14 +1,14 @@
-//! The files of a new project. They are in `host/template/`, under names that neither cargo nor
-//! git takes for its own.
+//! The files of a new project. They are in `host/template/`, under names that neither cargo nor git
+//! interprets there.
 
 use super::{
     name::ProjectName,
     origin::{Origin, toml},
 };
 
-/// A file, with `{{…}}` where a project's own words go.
+/// A file with `{{…}}` as placeholders.
 pub(super) struct File {
-    /// Where it is in a project.
+    /// Path of the file in a project.
     pub(super) path: &'static str,
     template: &'static str,
 }
@@ -31,13 +31,13 @@ pub(super) const FILES: &[File] = files! {
 };
 
 impl File {
-    /// Its text in a project of this name.
+    /// Returns the text of the file in a project of this name.
     pub(super) fn text(&self, name: &ProjectName, origin: &Origin) -> String {
         fill(self.template, |word| {
             Some(match word {
                 "name" => toml(name.as_str()),
                 "title" => name.to_string(),
-                "crate" => name.of_crate(),
+                "crate" => name.crate_name(),
                 "midge" => origin.dependency(None),
                 "midge-host" => origin.dependency(Some("host")),
                 "repository" => env!("CARGO_PKG_REPOSITORY").to_owned(),
@@ -47,8 +47,8 @@ impl File {
     }
 }
 
-/// Puts words in their places, once: what is put in is not looked into. Places for words that are
-/// not known stay.
+/// Replaces placeholders by words. Words are not searched for placeholders, and unknown placeholders
+/// stay.
 fn fill(template: &str, word: impl Fn(&str) -> Option<String>) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_put_in_once() {
+    fn placeholders_are_replaced_once() {
         let word = |key: &str| (key == "a").then(|| "{{a}}".to_owned());
         assert_eq!(fill("{{a}} {{b}} {{a", word), "{{a}} {{b}} {{a");
         assert_eq!(fill("x{{a}}y", word), "x{{a}}y");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn no_place_stays_empty() {
+    fn no_placeholder_stays() {
         let origin = Origin::Version("0.1.0".to_owned());
         let name = ProjectName::parse("my-server").ok();
         for file in FILES {
