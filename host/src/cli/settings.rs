@@ -1,4 +1,4 @@
-//! Where the configuration comes from: defaults, then the file, the environment, the flags.
+//! Settings of the command: from flags, the environment and the configuration file, in this order.
 
 use std::{
     collections::BTreeSet,
@@ -9,14 +9,13 @@ use std::{
 };
 
 use bytesize::ByteSize;
-use clap::Args;
+use clap::{Args, Command};
 use figment::{
     Figment, Provider,
     providers::{Env, Format, Serialized, Toml},
-    value::Value,
 };
 use humantime_serde::re::humantime;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     config::{Config, OutboundRule},
@@ -25,53 +24,55 @@ use crate::{
 
 const ENV_PREFIX: &str = "MIDGE_";
 
-/// One flag for each setting, of the same name. What is not given is not serialized, and so does
-/// not hide what the file or the environment say.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-pub(crate) struct Flags {
+/// One flag for each field of [`Config`], of the same name. Also the keys of the configuration file.
+///
+/// A flag that is not given is not serialized, so it does not override the environment or the file.
+#[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Flags {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT", help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none")]
     addr: Option<SocketAddr>,
     /// Host name to accept besides localhost (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Server")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    allow_host: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_host: Option<Vec<String>>,
     /// Threads that serve connections [default: 0, as many as cores]
     #[arg(long, value_name = "N", help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none")]
     threads: Option<u32>,
-    /// How long a shutdown waits for exchanges at work [default: 10s]
+    /// How long a shutdown waits for running exchanges [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     drain: Option<Duration>,
 
     /// Environment variable for the guest; NAME alone passes on the host's own (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", help_heading = "Grants (none by default)")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    env: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<Vec<String>>,
     /// Value for the guest's wasi:config store (repeatable)
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Grants (none by default)")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    wasi_config: Vec<String>,
-    /// Key-value store that guests share and that lives as long as the host (repeatable)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wasi_config: Option<Vec<String>>,
+    /// Key-value store in memory that all exchanges share (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Grants (none by default)")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    keyvalue: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyvalue: Option<Vec<String>>,
     /// Server the guest may call: HOST, HOST:PORT, *.DOMAIN or * (repeatable)
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants (none by default)")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    allow_outbound: Vec<OutboundRule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_outbound: Option<Vec<OutboundRule>>,
 
     /// Memory of one instance [default: 128MiB]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     memory: Option<u64>,
-    /// All that is in key-value stores [default: 64MiB]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Size of all key-value stores together [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     keyvalue_size: Option<u64>,
-    /// Exchanges at work at once; more are answered 503 [default: 256]
+    /// Exchanges that run at once; more get a 503 [default: 256]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_exchanges: Option<u32>,
@@ -79,7 +80,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_reuse: Option<u32>,
-    /// How many of them at once [default: 1]
+    /// Exchanges that run in such an instance at once [default: 1]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_concurrency: Option<u32>,
@@ -87,25 +88,25 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_connections: Option<u32>,
-    /// Request body; a larger one is answered 413 [default: 4160KiB]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Request body; a larger one gets a 413 [default: 4160KiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     max_body: Option<u64>,
     /// Request head: request line and headers [default: 32KiB]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     max_head: Option<u64>,
     /// Headers in a request [default: 100]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_headers: Option<u32>,
+    max_header_count: Option<u32>,
 
-    /// Whole exchange, streamed answers included; then 504 or a cut [default: 60s]
+    /// Whole exchange, with a streamed response; then a 504, or a cut stream [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     exchange_timeout: Option<Duration>,
-    /// What a guest has left once its client has gone or its answer is complete, for deferred
-    /// work; 0s: nothing [default: 1s]
+    /// How long a guest may run after its response is complete or its client has disconnected, for
+    /// deferred work; 0s: not at all [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     abort_grace: Option<Duration>,
@@ -113,16 +114,16 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     head_timeout: Option<Duration>,
-    /// Longest pause within a request body; then 408 [default: 10s]
+    /// Longest pause within a request body; then a 408 [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     body_timeout: Option<Duration>,
-    /// Least bytes a second of a request body, beyond the first body-timeout; then 408; 0: any
+    /// Lowest rate of a request body per second, after body-timeout; then a 408; 0: any
     /// [default: 1KiB]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Times")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     body_rate: Option<u64>,
-    /// How long a client may take nothing of its answer; then it is cut [default: 30s]
+    /// How long a client may receive nothing of its response; then it is disconnected [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     write_timeout: Option<Duration>,
@@ -131,7 +132,7 @@ pub(crate) struct Flags {
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     keep_alive: Option<Duration>,
 
-    /// Compile anew at each start
+    /// Compile at each start, without a cache
     #[arg(long, num_args = 0, default_missing_value = "true", help_heading = "Compiled code")]
     #[serde(skip_serializing_if = "Option::is_none")]
     no_cache: Option<bool>,
@@ -141,18 +142,65 @@ pub(crate) struct Flags {
     cache_dir: Option<PathBuf>,
 }
 
-fn size(text: &str) -> Result<u64, String> {
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let size = Option::<ByteSize>::deserialize(deserializer)?;
+    Ok(size.map(|size| size.as_u64()))
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
     text.parse().map(|size: ByteSize| size.as_u64())
 }
 
-/// The configuration as `flags`, the process environment and `file` make it.
-pub(crate) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostError> {
-    let names = names()?;
-    // Other programs may have variables of that prefix; only settings are of interest here.
+impl Flags {
+    /// Returns the configuration: the defaults, except for the settings that are given.
+    fn into_config(self) -> Config {
+        macro_rules! config {
+            ($($name:ident),*) => {{
+                let Config { cache_dir, $($name),* } = Config::default();
+                Config {
+                    cache_dir: self.cache_dir.or(cache_dir),
+                    $($name: self.$name.unwrap_or($name)),*
+                }
+            }};
+        }
+        config!(
+            addr,
+            allow_host,
+            threads,
+            memory,
+            keyvalue_size,
+            max_exchanges,
+            instance_reuse,
+            instance_concurrency,
+            max_connections,
+            max_body,
+            max_head,
+            max_header_count,
+            exchange_timeout,
+            abort_grace,
+            head_timeout,
+            body_timeout,
+            body_rate,
+            write_timeout,
+            keep_alive,
+            drain,
+            env,
+            wasi_config,
+            keyvalue,
+            allow_outbound,
+            no_cache
+        )
+    }
+}
+
+/// Loads the configuration from `flags`, the environment of the process, and `file`.
+pub(super) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostError> {
+    let names = names();
+    // Variables with this prefix may belong to other programs.
     let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.iter().any(|known| name == known));
     match file {
         Some(file) => {
-            // figment takes a file that is not there for an empty one, or says so on two lines.
+            // figment treats a missing file as empty, or reports it on two lines.
             fs::metadata(file)
                 .map_err(|source| HostError::Read { path: file.to_owned(), source })?;
             layer(Toml::file_exact(file), env, flags)
@@ -166,10 +214,11 @@ fn layer(file: impl Provider, env: impl Provider, flags: &Flags) -> Result<Confi
         .merge(env)
         .merge(Serialized::defaults(flags))
         .extract()
+        .map(Flags::into_config)
         .map_err(|error| HostError::Config(reason(&error)))
 }
 
-/// What figment has to say, on one line and without the names of its profiles.
+/// Formats an error of figment on one line, without the names of its profiles.
 fn reason(error: &figment::Error) -> String {
     use figment::error::Kind;
     let what = match &error.kind {
@@ -177,7 +226,7 @@ fn reason(error: &figment::Error) -> String {
         kind if error.path.is_empty() => kind.to_string(),
         kind => format!("`{}`: {kind}", error.path.join(".")),
     };
-    // The TOML parser draws the line at fault; its number is enough.
+    // The TOML parser quotes the line; its number suffices.
     let lines = what.lines().map(str::trim);
     let what = lines.filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", ");
     let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
@@ -187,16 +236,10 @@ fn reason(error: &figment::Error) -> String {
     }
 }
 
-/// The names of all settings.
-fn names() -> Result<BTreeSet<String>, HostError> {
-    let defaults =
-        Value::serialize(Config::default()).map_err(|error| HostError::Config(reason(&error)))?;
-    Ok(defaults
-        .into_dict()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.to_ascii_lowercase())
-        .collect())
+/// Returns the names of all settings.
+fn names() -> BTreeSet<String> {
+    let command = Flags::augment_args(Command::default());
+    command.get_arguments().map(|argument| argument.get_id().to_string()).collect()
 }
 
 #[cfg(test)]
@@ -207,18 +250,18 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Command {
+    struct Arguments {
         #[command(flatten)]
         flags: Flags,
     }
 
     fn config(file: &str, env: &str, flags: &[&str]) -> Result<Config, HostError> {
-        let flags = Command::parse_from(["midge"].iter().chain(flags)).flags;
+        let flags = Arguments::parse_from(["midge"].iter().chain(flags)).flags;
         layer(Toml::string(file), Toml::string(env), &flags)
     }
 
     #[test]
-    fn nothing_said_is_the_default() {
+    fn without_settings_the_configuration_is_the_default() {
         assert_eq!(config("", "", &[]).unwrap(), Config::default());
     }
 
@@ -244,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_setting() {
         for (file, named) in [
             ("max_bodies = 1", "max_bodies"),
             ("drain = 'soon'", "drain"),
@@ -256,34 +299,37 @@ mod tests {
     }
 
     #[test]
-    fn the_help_tells_the_true_defaults() {
+    fn the_help_states_the_defaults() {
         let defaults = Config::default();
-        for argument in Command::command().get_arguments() {
+        for argument in Arguments::command().get_arguments() {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-            let (Some(told), Some(flag)) = (told_default(&help), argument.get_long()) else {
+            let (Some(stated), Some(flag)) = (stated_default(&help), argument.get_long()) else {
                 continue;
             };
-            let with = config("", "", &[&format!("--{flag}"), told]).unwrap();
+            let with = config("", "", &[&format!("--{flag}"), stated]).unwrap();
             assert_eq!(with, defaults, "--{flag}");
         }
     }
 
-    fn told_default(help: &str) -> Option<&str> {
-        let told = help.split_once("[default: ")?.1.trim_end_matches(']');
-        (!told.contains(' ')).then_some(told)
+    fn stated_default(help: &str) -> Option<&str> {
+        let stated = help.split_once("[default: ")?.1.trim_end_matches(']');
+        (!stated.contains(' ')).then_some(stated)
     }
 
     #[test]
-    fn the_keys_are_the_flags() {
-        let command = Command::command();
+    fn settings_are_named_as_their_flags() {
+        let command = Arguments::command();
         let flags = command.get_arguments().filter_map(|argument| argument.get_long());
         let flags = flags.filter(|flag| *flag != "help").map(|flag| flag.replace('-', "_"));
-        assert_eq!(flags.collect::<BTreeSet<_>>(), names().unwrap());
+        assert_eq!(flags.collect::<BTreeSet<_>>(), names());
     }
 
     #[test]
-    fn every_setting_can_come_from_the_environment() {
-        let names = names().unwrap();
-        assert!(names.contains("exchange_timeout") && names.contains("cache_dir"), "{names:?}");
+    fn every_setting_can_come_from_the_file() {
+        // Each name is known, and only the type of the value is wrong.
+        for name in names() {
+            let message = config(&format!("{name} = {{}}"), "", &[]).unwrap_err().to_string();
+            assert!(!message.contains("there is no setting"), "{message}");
+        }
     }
 }

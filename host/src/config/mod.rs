@@ -1,4 +1,4 @@
-//! Every setting of the host, with its unit and default.
+//! The settings of the host, with their units and defaults.
 
 mod outbound_rule;
 
@@ -11,102 +11,86 @@ use std::{
 };
 
 use bytesize::ByteSize;
-use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::outbound_rule::{OutboundRule, OutboundRuleError};
 
-/// Limits, grants and the address of a host; also the shape of the configuration file.
+/// Limits, grants and the address of a host.
 ///
-/// In the file and the environment a time is text with a unit (`"10s"`, `"500ms"`, `"2m"`) and a
-/// size is a number of bytes or text with a unit (`"4MiB"`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// The command has a flag, a key of the configuration file and an environment variable for each field.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Where `midge serve` listens. Port 0 picks a free one. Default `127.0.0.1:8080`.
+    /// Address on which `midge serve` listens. Port 0 picks a free one. Default `127.0.0.1:8080`.
     pub addr: SocketAddr,
-    /// Host names accepted in the `Host` header besides the loopback ones.
+    /// Host names that are accepted in the `Host` header besides the loopback ones.
     ///
     /// On a loopback address `localhost`, `127.0.0.1` and `[::1]` are always accepted and others
-    /// refused, which defeats DNS rebinding. On any other address an empty list accepts every
-    /// name. A name counts with any port.
+    /// refused, which defeats DNS rebinding. On any other address an empty list accepts every name. A
+    /// name matches with any port.
     pub allow_host: Vec<String>,
-    /// Threads that serve connections, where [`Server::on_threads`] asks for them, as the command
-    /// does. A connection stays on its thread; streams of HTTP/2 are spread over all. Default 0: as
-    /// many as the machine has cores.
+    /// Threads of [`Server::on_threads`]. A connection stays on its thread; streams of HTTP/2 are spread
+    /// over all. Default 0: one for each core.
     ///
     /// [`Server::on_threads`]: crate::Server::on_threads
     pub threads: u32,
 
-    /// Bytes of linear memory an instance may have. Default 128 MiB.
-    #[serde(deserialize_with = "bytes")]
+    /// Bytes of linear memory of one instance. Default 128 MiB.
     pub memory: u64,
-    /// Bytes that all key-value stores hold together, keys included; what would be more is refused.
-    /// Default 64 MiB.
-    #[serde(deserialize_with = "bytes")]
+    /// Bytes of all key-value stores together, keys included. Writes beyond that are refused. Default
+    /// 64 MiB.
     pub keyvalue_size: u64,
-    /// Exchanges at work at once; one more is answered 503. Default 256.
+    /// Exchanges that may run at once. Further requests get a 503. Default 256.
     pub max_exchanges: u32,
-    /// Exchanges that an instance of a WASI 0.3 guest serves before it goes. With more than one they
-    /// share memory and fate: see `docs/deploy.md`. Default 1. Guests of WASI 0.2 serve one always.
+    /// Exchanges that one instance of a WASI 0.3 guest serves before it is dropped. With more than one
+    /// they share its memory, and a trap ends them all: see `docs/deploy.md`. Default 1. Instances of
+    /// WASI 0.2 guests always serve one.
     pub instance_reuse: u32,
-    /// How many of them at once. Default 1.
+    /// Exchanges that run in one instance at once. Default 1.
     pub instance_concurrency: u32,
-    /// Open connections; one more waits in the backlog of the system. Default 1024.
+    /// Open connections. Further clients wait in the backlog of the system. Default 1024.
     pub max_connections: u32,
-    /// Largest request body, in bytes; a larger one is answered 413. Default 4 MiB and 64 KiB, so that the
-    /// guest can be the one to refuse what is over its own 4 MiB.
-    #[serde(deserialize_with = "bytes")]
+    /// Largest request body, in bytes. A larger one gets a 413. Default 4 MiB and 64 KiB, so that the
+    /// guest can refuse bodies above its own limit of 4 MiB.
     pub max_body: u64,
     /// Largest request head (request line and headers), in bytes. At least 8 KiB. Default 32 KiB.
-    #[serde(deserialize_with = "bytes")]
     pub max_head: u64,
-    /// Most headers in a request. Default 100.
-    pub max_headers: u32,
+    /// Most headers of a request. Default 100.
+    pub max_header_count: u32,
 
-    /// Wall-clock time an exchange may take, streamed answers included. Default 60 s.
-    #[serde(with = "humantime_serde")]
+    /// Wall-clock time of an exchange, with all of a streamed response. Default 60 s.
     pub exchange_timeout: Duration,
-    /// How long a guest may go on after its client has left or its answer is complete, for
-    /// deferred work. One that burns CPU and has not noticed that its client has left, or that its
-    /// request was cut short, is cut at once. Zero: not at all. Default 1 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a guest may run on for deferred work after its response is complete or its client has
+    /// disconnected. A guest that burns CPU, and has not noticed that its client has disconnected or
+    /// that its request was truncated, is cut at once. Zero disables deferred work. Default 1 s.
     pub abort_grace: Duration,
-    /// Time a client has to send a request head once it has begun. Default 10 s.
-    #[serde(with = "humantime_serde")]
+    /// Time in which a request head must arrive once it has begun. Default 10 s.
     pub head_timeout: Duration,
-    /// Longest pause within a request body; then 408. Default 10 s.
-    #[serde(with = "humantime_serde")]
+    /// Longest pause within a request body. A longer one gets a 408. Default 10 s.
     pub body_timeout: Duration,
-    /// Least bytes a second of a request body, on the average of the time that a guest waits for it;
-    /// counts once `body_timeout` has been waited in all, and who is slower gets 408. Zero: any.
-    /// Default 1 KiB.
-    #[serde(deserialize_with = "bytes")]
+    /// Lowest rate of a request body, in bytes per second of the time that a guest waits for it. It
+    /// applies after `body_timeout` of waiting; a slower client gets a 408. Zero disables it. Default
+    /// 1 KiB.
     pub body_rate: u64,
-    /// How long a client may refuse to take any of its answer before the connection is cut. Over
-    /// HTTP/2 that goes for each answer on the connection.
-    /// Default 30 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a client may receive nothing of its response before the connection is aborted. Over
+    /// HTTP/2 this applies to each response. Default 30 s.
     pub write_timeout: Duration,
     /// How long a connection may be idle between exchanges. Default 75 s.
-    #[serde(with = "humantime_serde")]
     pub keep_alive: Duration,
-    /// How long a shutdown waits for exchanges at work. Default 10 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a shutdown waits for running exchanges. Default 10 s.
     pub drain: Duration,
 
-    /// Environment variables of the guest: `NAME=VALUE`, or `NAME` to pass on the host's own.
+    /// Environment variables of the guest: `NAME=VALUE`, or `NAME` to pass on the host's own value.
     pub env: Vec<String>,
-    /// Values the guest finds in its `wasi:config` store: `NAME=VALUE`.
+    /// Values in the `wasi:config` store of the guest: `NAME=VALUE`.
     pub wasi_config: Vec<String>,
-    /// Key-value stores (`wasi:keyvalue`) the guest may open, by name. They are in memory, shared by
-    /// all exchanges, and gone with the host.
+    /// Key-value stores (`wasi:keyvalue`) that the guest may open, by name. They are in memory, shared by
+    /// all exchanges, and dropped with the host.
     pub keyvalue: Vec<String>,
-    /// Servers the guest may call by HTTP: `HOST`, `HOST:PORT`, `*.DOMAIN`, or `*` for any.
+    /// Servers that the guest may call by HTTP: `HOST`, `HOST:PORT`, `*.DOMAIN`, or `*` for any.
     pub allow_outbound: Vec<OutboundRule>,
 
-    /// Compile anew at each start, and keep no compiled code on disk. Default false.
+    /// Compile at each start, without a cache of compiled code. Default false.
     pub no_cache: bool,
-    /// Where compiled code is kept. Default: the cache folder of the user.
+    /// Folder of the cache of compiled code. Default: the cache folder of the user.
     pub cache_dir: Option<PathBuf>,
 }
 
@@ -124,7 +108,7 @@ impl Default for Config {
             max_connections: 1024,
             max_body: (4 << 20) + (64 << 10),
             max_head: 32 << 10,
-            max_headers: 100,
+            max_header_count: 100,
             exchange_timeout: Duration::from_secs(60),
             abort_grace: Duration::from_secs(1),
             head_timeout: Duration::from_secs(10),
@@ -145,26 +129,22 @@ impl Default for Config {
 
 /// The smallest buffer in which hyper can read a request head.
 const MIN_HEAD: u64 = 8 << 10;
-/// A larger one is no head.
+/// The largest head that hyper may buffer.
 const MAX_HEAD: u64 = 16 << 20;
-/// The types of HTTP hold no more.
-const MAX_HEADERS: u32 = 10_000;
-/// What a 32-bit guest can address.
+/// Below the capacity limit of `HeaderMap`.
+const MAX_HEADER_COUNT: u32 = 10_000;
+/// The address space of a 32-bit guest.
 const MAX_MEMORY: u64 = 4 << 30;
-/// For each exchange the engine reserves address space.
+/// The engine reserves address space for each exchange.
 const MAX_EXCHANGES: u32 = 100_000;
-/// Calls for which the wrapper of a guest has room.
+/// The wrapper of a guest has slots for 512 calls.
 const MAX_CONCURRENCY: u32 = 500;
-/// More sockets than a system has.
+/// More sockets than a system supports.
 const MAX_CONNECTIONS: u32 = 10_000_000;
-/// More cores than a machine has.
+/// More cores than any machine has.
 const MAX_THREADS: u32 = 4096;
-/// From a moment that is now, the clocks of all systems reach further.
+/// The clocks of all systems reach a year ahead.
 const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
-
-fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    Ok(ByteSize::deserialize(deserializer)?.as_u64())
-}
 
 /// A setting with a value that the host cannot honour.
 #[derive(Debug, PartialEq, Eq)]
@@ -174,14 +154,14 @@ pub(crate) struct InvalidSetting {
 }
 
 impl Config {
-    /// Refuses values that could only fail later, at a worse place.
+    /// Checks values that would fail later with a worse error.
     pub(crate) fn check(&self) -> Result<(), InvalidSetting> {
         within("max_exchanges", self.max_exchanges, 1..=MAX_EXCHANGES)?;
         within("instance_reuse", self.instance_reuse, 1..=MAX_EXCHANGES)?;
         within("instance_concurrency", self.instance_concurrency, 1..=MAX_CONCURRENCY)?;
         within("max_connections", self.max_connections, 1..=MAX_CONNECTIONS)?;
         within("threads", self.threads, 0..=MAX_THREADS)?;
-        within("max_headers", self.max_headers, 1..=MAX_HEADERS)?;
+        within("max_header_count", self.max_header_count, 1..=MAX_HEADER_COUNT)?;
         within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
         within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(u64::MAX))?;
         within("body_rate", ByteSize(self.body_rate), ByteSize(0)..=ByteSize(1 << 30))?;
@@ -221,6 +201,7 @@ fn within<T: PartialOrd + Display>(
     Ok(())
 }
 
+/// Checks that a time is not absurdly long.
 fn short(name: &'static str, time: Duration) -> Result<(), InvalidSetting> {
     if time > MAX_TIME { Err(refused(name, "must be at most a year".to_owned())) } else { Ok(()) }
 }
@@ -229,7 +210,7 @@ fn short(name: &'static str, time: Duration) -> Result<(), InvalidSetting> {
 mod tests {
     use super::*;
 
-    /// What is said of the configuration with one value changed.
+    /// Returns the error for a configuration with one value changed.
     fn said(change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::default();
         change(&mut config);
@@ -240,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_good_and_so_is_no_grace() {
+    fn the_default_is_valid_and_so_is_no_grace() {
         assert_eq!(said(|_| ()), "");
         assert_eq!(said(|config| config.abort_grace = Duration::ZERO), "");
         assert_eq!(said(|config| config.drain = Duration::ZERO), "");
@@ -256,7 +237,7 @@ mod tests {
             (said(|c| c.threads = u32::MAX), "threads", "must be at most 4096"),
             (said(|c| c.instance_reuse = 0), "instance_reuse", "must be at least 1"),
             (said(|c| c.instance_concurrency = 501), "instance_concurrency", "must be at most 500"),
-            (said(|c| c.max_headers = 40_000), "max_headers", "must be at most 10000"),
+            (said(|c| c.max_header_count = 40_000), "max_header_count", "must be at most 10000"),
             (said(|c| c.memory = 0), "memory", "must be at least 1 B"),
             (said(|c| c.memory = 5 << 30), "memory", "must be at most 4.0 GiB"),
             (said(|c| c.max_body = 0), "max_body", "must be at least 1 B"),

@@ -24,12 +24,12 @@ pub struct OutboundRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum HostPattern {
     Any,
-    /// Kept with its leading dot: `.example.com`.
+    /// With its leading dot: `.example.com`.
     Subdomains(String),
     Exact(String),
 }
 
-/// Why a text is not an [`OutboundRule`].
+/// Error of parsing an [`OutboundRule`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not HOST, HOST:PORT, *.DOMAIN or * (no scheme, no path)")]
 pub struct OutboundRuleError(String);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_counts_with_any_port() {
+    fn a_host_matches_with_any_port() {
         assert!(allows("api.example.com", "https://api.example.com/v1"));
         assert!(allows("api.example.com", "http://API.example.com:8080/"));
         assert!(!allows("api.example.com", "https://example.com/"));
@@ -134,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_compared_with_the_default_of_the_scheme() {
+    fn a_port_is_compared_with_that_of_the_scheme() {
         assert!(allows("example.com:443", "https://example.com/"));
         assert!(!allows("example.com:443", "http://example.com/"));
         assert!(allows("[::1]:9000", "http://[::1]:9000/"));
     }
 
     #[test]
-    fn a_star_is_a_subdomain_or_everything() {
+    fn a_star_matches_subdomains_or_every_host() {
         assert!(allows("*.example.com", "https://a.b.example.com/"));
         assert!(!allows("*.example.com", "https://example.com/"));
         assert!(!allows("*.example.com", "https://badexample.com/"));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn texts_that_are_no_host_are_refused() {
         for text in
             ["", "https://example.com", "a b", "example.com:port", "*example.com", "a/b", "*."]
         {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn user_information_does_not_fool_the_rule() {
+    fn user_information_is_not_the_host() {
         assert!(!allows("good.com", "https://good.com@evil.com/"));
     }
 }

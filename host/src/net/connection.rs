@@ -46,7 +46,7 @@ pub(super) fn http(config: &Config, workers: Workers) -> auto::Builder<Workers> 
         // `Liveness` tells a late head from an idle connection; hyper's own timer does not.
         .header_read_timeout(None)
         .max_buf_size(max_head)
-        .max_headers(config.max_headers as usize);
+        .max_headers(config.max_header_count as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
