@@ -18,6 +18,7 @@
 //! In tests a [`Harness`] sends single requests and says how each exchange ended.
 
 mod build;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod config;
 mod contract;
@@ -25,17 +26,22 @@ mod error;
 mod exchange;
 mod harness;
 mod net;
+#[cfg(feature = "cli")]
 pub mod probe;
 mod runtime;
 mod sealing;
+#[cfg(feature = "cli")]
 mod signals;
+#[cfg(feature = "cli")]
 mod stdio;
 mod telemetry;
 
+#[cfg(feature = "cli")]
+pub use self::error::NewError;
 pub use self::{
     config::{Config, OutboundRule, OutboundRuleError},
     contract::{Outcome, UnknownOutcome},
-    error::{BuildError, HostError, NewError},
+    error::{BuildError, HostError},
     harness::{Exchange, Harness, HarnessError, build},
     net::server::{Server, ServerHandle},
     runtime::{component::Guest, host::Host, host_state::Gauges},

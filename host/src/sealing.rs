@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crate::{config::Config, error::HostError};
 
 /// The environment variable from which guests read their keys.
-const VARIABLE: &str = "MIDGE_SEALING_KEYS";
+pub(crate) const VARIABLE: &str = "MIDGE_SEALING_KEYS";
 /// The same in their `wasi:config` store.
 const SETTING: &str = "sealing_keys";
 /// Length of a key.
@@ -39,15 +39,8 @@ pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError
     Ok(())
 }
 
-/// Grants a random key for one connection, unless the guest was granted one. The only client that can
-/// return sealed values is on that connection.
-pub(crate) fn grant_connection_key(config: &mut Config) -> Result<(), HostError> {
-    grant_key(config, "stdio")?;
-    Ok(())
-}
-
-/// Grants a random key in both places, unless the guest was granted one. Returns whether it did.
-fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
+/// Grants a random key in both places, unless one is granted. Returns whether it did.
+pub(crate) fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
     if is_granted(config) {
         return Ok(false);
     }
@@ -57,25 +50,14 @@ fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
     Ok(true)
 }
 
-/// Warns about a guest that seals, if it was granted no key: its first seal will fail.
-pub(crate) fn warn_of_missing_keys(config: &Config) {
-    if !is_granted(config) {
-        tracing::warn!(
-            target: "midge::sealing",
-            "this server seals and was granted no {VARIABLE}: cursors, steps and sealed values \
-             will fail, unless it has keys from elsewhere; `midge key` makes one, and \
-             `--env {VARIABLE}` passes it on"
-        );
-    }
-}
-
 /// Whether a component has code that seals: only then does it contain the name of the variable.
 pub(crate) fn seals(component: &[u8]) -> bool {
     let name = VARIABLE.as_bytes();
     component.windows(name.len()).any(|window| window == name)
 }
 
-fn is_granted(config: &Config) -> bool {
+/// Whether a key is granted.
+pub(crate) fn is_granted(config: &Config) -> bool {
     let names = |entries: &[String], name| {
         entries.iter().any(|entry| entry.split('=').next() == Some(name))
     };
@@ -117,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_key_is_granted_in_both_places() {
+    fn a_key_is_granted_in_both_places() {
         let mut config = granted(&[]);
-        grant_connection_key(&mut config).unwrap();
+        grant_key(&mut config, "stdio").unwrap();
         let [key] = config.env.as_slice() else { unreachable!() };
         let key = key.strip_prefix("MIDGE_SEALING_KEYS=").unwrap();
         assert!(key.starts_with("stdio:"), "{key}");
@@ -127,7 +109,7 @@ mod tests {
 
         let wasi_config = vec!["sealing_keys=a:b".to_owned()];
         let mut config = Config { wasi_config: wasi_config.clone(), ..granted(&[]) };
-        grant_connection_key(&mut config).unwrap();
+        grant_key(&mut config, "stdio").unwrap();
         assert!(config.env.is_empty());
         assert_eq!(config.wasi_config, wasi_config);
     }

@@ -2,11 +2,7 @@
 
 mod toolchain;
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{fmt, path::PathBuf, process::Stdio};
 
 use serde::Deserialize;
 use tokio::process::Command;
@@ -46,15 +42,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// A component, and what it was built from.
-pub(crate) struct Built {
-    pub(crate) component: PathBuf,
-    /// The source files, as far as cargo lists them.
-    pub(crate) sources: Vec<PathBuf>,
-}
-
-/// Builds a component. cargo writes to standard error as usual.
-pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
+/// Builds a component and returns its path. cargo writes to standard error as usual.
+pub(crate) async fn build(target: &Target) -> Result<PathBuf, BuildError> {
     target.ensure_project()?;
     toolchain::ensure_target(&target.path).await?;
     let mut cargo = cargo(target);
@@ -64,9 +53,7 @@ pub(crate) async fn build(target: &Target) -> Result<Built, BuildError> {
     if !output.status.success() {
         return Err(BuildError::Failed);
     }
-    let component = component(&output.stdout, target.example.as_deref())?;
-    let sources = sources(&component.with_extension("d"));
-    Ok(Built { component, sources })
+    component(&output.stdout, target.example.as_deref())
 }
 
 fn cargo(target: &Target) -> Command {
@@ -110,23 +97,11 @@ fn component(messages: &[u8], example: Option<&str>) -> Result<PathBuf, BuildErr
         .ok_or(BuildError::NoComponent)
 }
 
-/// Reads the source files from the dependency file that cargo writes beside an artifact.
-fn sources(dependencies: &Path) -> Vec<PathBuf> {
-    let text = fs::read_to_string(dependencies).unwrap_or_default();
-    let Some((_, files)) = text.lines().next().and_then(|line| line.split_once(": ")) else {
-        return Vec::new();
-    };
-    // A space in a name is escaped as `\ `.
-    files
-        .replace("\\ ", "\0")
-        .split_ascii_whitespace()
-        .map(|file| PathBuf::from(file.replace('\0', " ")))
-        .collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const MESSAGES: &[u8] =
@@ -155,14 +130,5 @@ mod tests {
         assert_eq!(target(None).to_string(), here.display().to_string());
         let example = target(Some("demo")).to_string();
         assert_eq!(example, format!("example demo of {}", here.display()));
-    }
-
-    #[test]
-    fn sources_are_read_from_the_dependency_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("guest.d");
-        fs::write(&file, "/t/guest.wasm: /src/lib.rs /my\\ src/a.rs\n").unwrap();
-        assert_eq!(sources(&file), [Path::new("/src/lib.rs"), Path::new("/my src/a.rs")]);
-        assert!(sources(&folder.path().join("none.d")).is_empty());
     }
 }

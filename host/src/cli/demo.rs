@@ -20,5 +20,5 @@ pub(super) async fn build() -> Result<PathBuf, HostError> {
         example: Some("demo".to_owned()),
         profile: "component".to_owned(),
     };
-    Ok(build::build(&demo).await?.component)
+    Ok(build::build(&demo).await?)
 }

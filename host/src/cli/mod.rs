@@ -5,7 +5,7 @@ mod demo;
 mod dev;
 mod logging;
 mod new;
-mod sealing_key;
+mod sealing_keys;
 mod serve;
 mod settings;
 mod source_tree;
@@ -24,7 +24,7 @@ use self::{
     announce::{SampleRequest, announce, print},
     logging::LogFormat,
     new::{name::ProjectName, origin::Origin},
-    sealing_key::KeyId,
+    sealing_keys::KeyId,
     settings::Flags,
 };
 use crate::{
@@ -183,9 +183,7 @@ async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostEr
         None => (common.start_development()?, demo::build().await?, SampleRequest::CallGreet),
     };
     let guest = host.load(&path)?;
-    if guest.seals() {
-        sealing::warn_of_missing_keys(host.config());
-    }
+    sealing_keys::warn_of_missing_keys(host.config(), &guest);
     let server = Server::bind(&host, guest, host.config().addr).await?;
     announce(server.local_addr(), &path.display().to_string(), sample)?;
     serve::until_signalled(server).await

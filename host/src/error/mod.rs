@@ -3,11 +3,14 @@
 //! Failures of a single exchange are not here. They end as a status and a log line.
 
 mod build;
+#[cfg(feature = "cli")]
 mod new;
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-pub use self::{build::BuildError, new::NewError};
+pub use self::build::BuildError;
+#[cfg(feature = "cli")]
+pub use self::new::NewError;
 
 /// Error type of the host. Each message is one line that names the file, setting, import or address at
 /// fault.
@@ -99,6 +102,7 @@ pub enum HostError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// A project cannot be created.
+    #[cfg(feature = "cli")]
     #[error(transparent)]
     New(#[from] NewError),
 }

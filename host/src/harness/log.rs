@@ -10,7 +10,9 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer, fmt as lines,
+    Layer,
+    filter::Targets,
+    fmt as lines,
     layer::{Context, SubscriberExt},
 };
 
@@ -30,7 +32,7 @@ impl CapturedLog {
         let text = log.text.clone();
         let writer = move || text.clone();
         let subscriber = tracing_subscriber::registry()
-            .with(EnvFilter::new(DEFAULT_FILTER))
+            .with(DEFAULT_FILTER.parse::<Targets>().unwrap_or_default())
             .with(lines::layer().without_time().with_ansi(false).with_writer(writer))
             .with(CaptureOutcome(Arc::clone(&log.outcome)));
         (log, Dispatch::new(subscriber))

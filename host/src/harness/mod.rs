@@ -156,8 +156,7 @@ pub fn build(project: impl AsRef<Path>, profile: &str) -> Result<PathBuf, HostEr
         example: None,
         profile: profile.to_owned(),
     };
-    let built = on_thread(|| block_on(build::build(&target)))??;
-    Ok(built?.component)
+    Ok(on_thread(|| block_on(build::build(&target)))???)
 }
 
 /// Runs on a thread of its own: the caller may be in a runtime, which cannot block on another one.

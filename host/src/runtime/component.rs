@@ -29,7 +29,7 @@ impl Guest {
     }
 
     /// Whether the component has code that looks for sealing keys.
-
+    #[cfg(feature = "cli")]
     pub(crate) fn seals(&self) -> bool {
         self.seals
     }
@@ -37,6 +37,6 @@ impl Guest {
 
 impl fmt::Debug for Guest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guest").finish_non_exhaustive()
+        f.debug_struct("Guest").field("seals", &self.seals).finish_non_exhaustive()
     }
 }

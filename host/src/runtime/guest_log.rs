@@ -20,8 +20,8 @@ use crate::{contract::Line, telemetry::access_log::ExchangeRecord};
 
 /// Longest line, in bytes. The rest of it is dropped.
 const MAX_LINE: usize = 8 * 1024;
-/// Most lines of one stream. The rest is dropped.
-const MAX_LINES: usize = 1000;
+/// Most lines that an exchange may log on one stream.
+pub(super) const MAX_LINES: usize = 1000;
 /// Bytes that a guest may write at once.
 const BUDGET: usize = 64 * 1024;
 
@@ -45,17 +45,9 @@ struct Output {
 }
 
 impl GuestOutput {
-    pub(crate) fn new(channel: Channel, record: Arc<ExchangeRecord>) -> Self {
-        Self::limited(MAX_LINES, channel, record)
-    }
-
-    /// Creates the standard error of a guest that runs as long as its client: without a limit of lines.
-    pub(crate) fn unlimited(record: Arc<ExchangeRecord>) -> Self {
-        Self::limited(usize::MAX, Channel::Error, record)
-    }
-
-    fn limited(limit: usize, channel: Channel, record: Arc<ExchangeRecord>) -> Self {
-        let lines = Lines { limit, ..Lines::default() };
+    /// Creates a stream. Lines beyond `max_lines` are dropped.
+    pub(crate) fn new(channel: Channel, max_lines: usize, record: Arc<ExchangeRecord>) -> Self {
+        let lines = Lines::new(max_lines);
         Self(Arc::new(Mutex::new(Output { channel, lines, record })))
     }
 
@@ -154,13 +146,11 @@ struct Lines {
     count: usize,
 }
 
-impl Default for Lines {
-    fn default() -> Self {
-        Self { limit: MAX_LINES, partial: Vec::new(), count: 0 }
-    }
-}
-
 impl Lines {
+    fn new(limit: usize) -> Self {
+        Self { limit, partial: Vec::new(), count: 0 }
+    }
+
     fn push(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
         let mut pieces = bytes.split(|byte| *byte == b'\n');
         // `split` gives at least one piece; all but the last are ended by a newline.
@@ -201,7 +191,7 @@ mod tests {
     use crate::contract::Outcome;
 
     fn split(writes: &[&[u8]]) -> Vec<String> {
-        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        let (mut lines, mut seen) = (Lines::new(MAX_LINES), Vec::new());
         for bytes in writes {
             lines.push(bytes, |line| seen.push(line.to_owned()));
         }
@@ -234,8 +224,8 @@ mod tests {
     fn only_standard_error_has_lines_for_the_host() {
         let record = ExchangeRecord::for_test();
         let (out, error) = (
-            GuestOutput::new(Channel::Out, Arc::clone(&record)),
-            GuestOutput::new(Channel::Error, Arc::clone(&record)),
+            GuestOutput::new(Channel::Out, MAX_LINES, Arc::clone(&record)),
+            GuestOutput::new(Channel::Error, MAX_LINES, Arc::clone(&record)),
         );
         out.push(b"midge: client-gone: it says\n");
         let before = record.outcome();

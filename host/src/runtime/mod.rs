@@ -7,7 +7,7 @@ mod config_store;
 mod engine;
 mod fast_path;
 mod grants;
-mod guest_log;
+pub(crate) mod guest_log;
 pub(crate) mod host;
 pub(crate) mod host_state;
 pub(crate) mod instance;

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use wasmtime::{Engine, Store, UpdateDeadline, component::ResourceTable};
-use wasmtime_wasi::{
-    WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
-    cli::{StdinStream, StdoutStream},
-};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{
     WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
@@ -17,7 +14,7 @@ use super::{
     cancel_signals::CancelSignals,
     config_store,
     grants::Grants,
-    guest_log::{Channel, GuestOutput},
+    guest_log::{Channel, GuestOutput, MAX_LINES},
     keyvalue,
     limits::{MAX_FIELDS, MAX_RESOURCES, MemoryLimit},
     outbound::Outbound,
@@ -47,26 +44,20 @@ fn yield_to_sockets() -> UpdateDeadline {
 }
 
 impl StoreData {
+    /// Creates the data of an exchange.
     pub(crate) fn new(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
-        let output = |channel| GuestOutput::new(channel, Arc::clone(record));
+        let output = |channel| GuestOutput::new(channel, MAX_LINES, Arc::clone(record));
         let mut wasi = WasiCtx::builder();
         wasi.stdout(output(Channel::Out)).stderr(output(Channel::Error));
-        Self::with(grants, record, wasi)
+        Self::with_streams(grants, record, wasi)
     }
 
-    /// Creates the data of a guest that serves a client over standard input and output.
-    pub(crate) fn of_stdio(
+    /// Creates data with the standard streams of `wasi`.
+    pub(crate) fn with_streams(
         grants: &Grants,
         record: &Arc<ExchangeRecord>,
-        input: impl StdinStream + 'static,
-        output: impl StdoutStream + 'static,
+        mut wasi: WasiCtxBuilder,
     ) -> Self {
-        let mut wasi = WasiCtx::builder();
-        wasi.stdin(input).stdout(output).stderr(GuestOutput::unlimited(Arc::clone(record)));
-        Self::with(grants, record, wasi)
-    }
-
-    fn with(grants: &Grants, record: &Arc<ExchangeRecord>, mut wasi: WasiCtxBuilder) -> Self {
         let wasi = wasi.envs(&grants.env).build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);

@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc};
 
 use wasmtime::Store;
 use wasmtime_wasi::{
-    I32Exit,
+    I32Exit, WasiCtx,
     p2::bindings::{Command, CommandPre},
 };
 
@@ -20,7 +20,12 @@ use crate::{
     config::Config,
     contract::Outcome,
     error::{HostError, one_line},
-    runtime::{host::Host, linker, store::StoreData},
+    runtime::{
+        guest_log::{Channel, GuestOutput},
+        host::Host,
+        linker,
+        store::StoreData,
+    },
     sealing,
     signals::Signals,
     telemetry::access_log::ExchangeRecord,
@@ -33,8 +38,7 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let (host, command) = load(&mut config, path)?;
     let record = Arc::new(ExchangeRecord::of_stdio(host.state().next_exchange()));
     let input = Input::default();
-    let state = StoreData::of_stdio(host.state().grants(), &record, input.clone(), Output);
-    let mut store = state.into_store(command.engine());
+    let mut store = data(&host, &record, &input).into_store(command.engine());
     let end = tokio::select! {
         biased;
         result = run(&command, &mut store) => failure(result, &store),
@@ -55,12 +59,21 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     end.map_err(|cause| HostError::ServerFailed(record.cause().unwrap_or(cause)))
 }
 
+/// Creates the data of a guest with the standard streams of this process.
+fn data(host: &Host, record: &Arc<ExchangeRecord>, input: &Input) -> StoreData {
+    // The guest runs as long as its client, so its lines have no limit.
+    let stderr = GuestOutput::new(Channel::Error, usize::MAX, Arc::clone(record));
+    let mut wasi = WasiCtx::builder();
+    wasi.stdin(input.clone()).stdout(Output).stderr(stderr);
+    StoreData::with_streams(host.state().grants(), record, wasi)
+}
+
 /// Loads a component and starts a host for it. A component that seals and was granted no key gets one
 /// for this connection.
 fn load(config: &mut Config, path: &Path) -> Result<(Host, CommandPre<StoreData>), HostError> {
     let bytes = linker::read(path)?;
     if sealing::seals(&bytes) {
-        sealing::grant_connection_key(config)?;
+        sealing::grant_key(config, "stdio")?;
     }
     let host = Host::new(config.clone())?;
     let pre = host.link(path, &bytes)?;

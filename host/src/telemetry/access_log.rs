@@ -67,11 +67,6 @@ impl ExchangeRecord {
         Self::start(exchange, Some(line), Some(in_flight))
     }
 
-    /// Creates the record of a connection over standard input and output.
-    pub(crate) fn of_stdio(exchange: u64) -> Self {
-        Self::start(exchange, None, None)
-    }
-
     /// Creates the record of a pooled instance, for its output. It writes no line. `exchange` is the
     /// first one of the instance.
     pub(crate) fn of_instance(exchange: u64) -> Self {
@@ -227,11 +222,6 @@ impl ExchangeRecord {
         self.facts().status.is_some_and(|status| status.is_server_error())
     }
 
-    /// Whether the client has ended the exchange early.
-    pub(crate) fn client_is_gone(&self) -> bool {
-        self.facts().outcome == Some(Outcome::ClientGone)
-    }
-
     /// Whether the host has closed the connection because the client did not receive the response.
     pub(crate) fn client_stalled(&self) -> bool {
         self.close_reason() == Some(CloseReason::ClientStalled)
@@ -243,17 +233,31 @@ impl ExchangeRecord {
         (facts.outcome == Some(Outcome::Trapped)).then(|| facts.cause.clone()).flatten()
     }
 
-    /// Returns the cause that is known so far.
-    pub(crate) fn cause(&self) -> Option<String> {
-        self.facts().cause.clone()
-    }
-
     fn close_reason(&self) -> Option<CloseReason> {
         self.in_flight.as_ref().and_then(InFlightGuard::close_reason)
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For connections over standard input and output.
+#[cfg(feature = "cli")]
+impl ExchangeRecord {
+    /// Creates the record of a connection over standard input and output.
+    pub(crate) fn of_stdio(exchange: u64) -> Self {
+        Self::start(exchange, None, None)
+    }
+
+    /// Whether the client has ended the exchange early.
+    pub(crate) fn client_is_gone(&self) -> bool {
+        self.facts().outcome == Some(Outcome::ClientGone)
+    }
+
+    /// Returns the cause that is known so far.
+    pub(crate) fn cause(&self) -> Option<String> {
+        self.facts().cause.clone()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `midge dev`: builds a guest, serves it, and replaces it when its sources change.
 
+mod sources;
 mod watch;
 
 use std::io;
@@ -67,11 +68,11 @@ async fn build_and_load(
     target: &Target,
     watch: &mut Watch,
 ) -> Result<Guest, HostError> {
-    let built = build::build(target).await?;
-    watch.follow(&built.sources);
+    let component = build::build(target).await?;
+    watch.follow(&sources::sources(&component));
     // On a blocking thread: compiling takes long, and the previous guest goes on serving.
     let loading = host.clone();
-    match tokio::task::spawn_blocking(move || loading.load(built.component)).await {
+    match tokio::task::spawn_blocking(move || loading.load(component)).await {
         Ok(loaded) => loaded,
         Err(panic) => Err(HostError::Engine(panic.to_string())),
     }

@@ -1,8 +1,14 @@
-//! Ids of the sealing keys that `midge key` makes.
+//! Sealing keys as the operator handles them: their ids, and guests without one.
 
 use std::time::SystemTime;
 
 use humantime_serde::re::humantime;
+
+use crate::{
+    config::Config,
+    runtime::component::Guest,
+    sealing::{VARIABLE, is_granted},
+};
 
 /// The id of a key, which its tokens carry in plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,18 @@ impl KeyId {
         } else {
             Err("an id is 1 to 16 of A-Z, a-z, 0-9, `-` and `_`".to_owned())
         }
+    }
+}
+
+/// Warns about a guest that seals, if it was granted no key: its first seal will fail.
+pub(super) fn warn_of_missing_keys(config: &Config, guest: &Guest) {
+    if guest.seals() && !is_granted(config) {
+        tracing::warn!(
+            target: "midge::sealing",
+            "this server seals and was granted no {VARIABLE}: cursors, steps and sealed values \
+             will fail, unless it has keys from elsewhere; `midge key` makes one, and \
+             `--env {VARIABLE}` passes it on"
+        );
     }
 }
 
