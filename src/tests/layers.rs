@@ -59,6 +59,11 @@ fn modules_of_the_host_import_only_those_to_their_left() {
 }
 
 #[test]
+fn no_files_of_the_sdk_import_each_other() {
+    assert_eq!(cyclic(&Tree::read("src")), BTreeMap::new());
+}
+
+#[test]
 fn no_files_of_the_host_import_each_other() {
     let tree = Tree::read("host/src");
     let mut cyclic = cyclic(&tree);

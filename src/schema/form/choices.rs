@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::from_type::{NO_FIELD, no_more};
+use super::unsupported::{NO_FIELD, no_more};
 use crate::schema::flat;
 
 /// What one may choose from.
