@@ -50,7 +50,7 @@ fn cyclic(tree: &Tree) -> BTreeMap<&Module, BTreeSet<Module>> {
 
 #[test]
 fn modules_of_the_sdk_import_only_those_to_their_left() {
-    assert_order("src", "protocol, fields");
+    assert_order("src", "protocol ←");
 }
 
 #[test]
