@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use project::{MIDGE, lock, project, target, write};
+use project::{lock, project, target, write};
+
+/// The command under test.
+const MIDGE: &str = env!("CARGO_BIN_EXE_midge");
 
 /// How long the slowest step may take: a first build of a guest on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
