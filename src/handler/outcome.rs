@@ -1,4 +1,4 @@
-//! How an exchange ended, in the words that guests, hosts and logs share.
+//! How an exchange ended: the vocabulary that guests, hosts and logs share.
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

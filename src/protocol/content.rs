@@ -1,4 +1,4 @@
-//! Content blocks: what tools answer with.
+//! Content blocks of tool results.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

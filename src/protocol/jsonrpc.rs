@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 as MCP uses it: ids, the envelope of a message, error numbers.
+//! JSON-RPC 2.0 as MCP uses it: ids and the envelope of a message.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What is found out about a message, for the line that its host logs.
+//! Facts about a message for the access log of the host.
 
 use percent_encoding::percent_encode_byte;
 

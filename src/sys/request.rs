@@ -1,5 +1,5 @@
-//! From a request of Rust's crates to one of WASI. Both versions have the same types and functions
-//! for it, each its own.
+//! Conversion of an `http` request to WASI. Both versions of WASI have the same functions on types of
+//! their own, so this is a macro.
 
 /// Defines `to_wasi(&HeaderMap)`, and `address(request, method, uri)`, which says all of a request
 /// but its header fields and its body. The types that it names are those where it stands.

@@ -1,4 +1,4 @@
-//! What a form offers for choice, from the ways in which a schema lists values: the `enum` of plain
+//! Choices of a form, read from the two ways in which a schema lists values: the `enum` of plain
 //! variants, and the `oneOf` of variants with docs.
 
 use serde_json::{Map, Value, json};

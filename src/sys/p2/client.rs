@@ -1,4 +1,4 @@
-//! What handlers ask of WASI 0.2: to wait, and to call other servers.
+//! Sleeping and outbound HTTP by WASI 0.2.
 
 use std::future::pending;
 

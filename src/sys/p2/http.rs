@@ -33,13 +33,13 @@ pub fn handle(build: fn() -> Server, request: IncomingRequest, response: Respons
     run(build, head, RequestBody::Unread(request), response, false);
 }
 
-/// The most of an answer that is buffered; what is larger goes as fast as its client takes it.
+/// Bytes of a response that is returned at once; larger ones are streamed.
 const MAX_BUFFERED: usize = 64 << 10;
 
 /// An answer that is all there.
 pub(super) type BufferedResponse = (ResponseHead, String);
 
-/// Runs an exchange, and gives its answer where that `returns_answer` and it was buffered.
+/// Runs an exchange. Returns its response if it `returns_answer` and the response was buffered.
 pub(super) fn run(
     build: fn() -> Server,
     head: RequestHead,

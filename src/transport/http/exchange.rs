@@ -1,4 +1,4 @@
-//! The life of an exchange, from its head to the last byte of its answer.
+//! The life of an exchange, from its head to the last byte of its response.
 
 use super::accept::Accepts;
 use super::admission::{self, Admitted};

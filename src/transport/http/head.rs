@@ -1,4 +1,4 @@
-//! The head of a request, as every host gives it.
+//! The head of a request, as every host passes it.
 
 use crate::headers::map::Fields;
 

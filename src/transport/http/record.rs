@@ -1,4 +1,4 @@
-//! What the server says about an exchange to its host, in headers of the answer.
+//! Response headers that guests write for their host.
 
 /// Facts about the exchange for one log line: a [`Record`](crate::message::Record), in the head of
 /// the answer, and in the trailers of a stream its outcome. The `midge` host reads and strips them;
