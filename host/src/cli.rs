@@ -16,7 +16,6 @@ use crate::{
     dev::{self, Target},
     logging::{self, LogFormat},
     new::{self, Origin, ProjectName},
-    probe::command as probe,
     sealing::{self, KeyId},
     settings::{self, Flags},
     signals, stdio,
@@ -83,8 +82,8 @@ enum Command {
         #[arg(value_parser = KeyId::parse)]
         id: Option<KeyId>,
     },
-    /// Put an MCP server through clients that go away (exit code 0: it survived, 1: it did not)
-    Probe(probe::Arguments),
+    /// Test an MCP server against clients that disconnect
+    Probe(midge_probe::cli::Arguments),
 }
 
 #[derive(Args, Debug)]
@@ -162,7 +161,9 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
         }
         Some(Command::New { name, midge }) => create(&name, midge)?,
         Some(Command::Key { id }) => key(id)?,
-        Some(Command::Probe(arguments)) => return Ok(probe::run(arguments).await),
+        Some(Command::Probe(arguments)) => {
+            return Ok(midge_probe::cli::run(arguments, "midge").await);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

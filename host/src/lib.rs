@@ -41,7 +41,6 @@ mod new;
 mod outbound;
 mod output;
 mod p3;
-pub mod probe;
 mod pulse;
 mod pure;
 mod report;

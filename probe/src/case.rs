@@ -1,79 +1,84 @@
-//! What a case is, and what it may come to.
+//! One case of the battery and its possible results.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use super::{ProbeError, beacon::KeptRunning, ground::Ground, wire::Answered, wrong::Wrong};
+use crate::{
+    client::{check_error::CheckError, wire::Reply},
+    error::ProbeError,
+    report::finding::KeptRunning,
+    test_target::TestTarget,
+};
 
-/// A case at work.
-pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Ended> + Send + 'a>>;
-/// How a case ended.
-pub(super) type Ended = Result<Seen, Stop>;
+/// Future of a running case.
+pub(crate) type CaseFuture<'a> = Pin<Box<dyn Future<Output = CaseResult> + Send + 'a>>;
+/// Result of a case, before the check that follows it.
+pub(crate) type CaseResult = Result<Evidence, CaseError>;
 
-/// One way to go away.
+/// One way to disconnect.
 #[derive(Clone, Copy)]
-pub(super) struct Case {
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
-    pub(super) run: for<'a> fn(&'a Arc<Ground>) -> Running<'a>,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: for<'a> fn(&'a Arc<TestTarget>) -> CaseFuture<'a>,
 }
 
 impl Case {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         name: &'static str,
         about: &'static str,
-        run: for<'a> fn(&'a Arc<Ground>) -> Running<'a>,
+        run: for<'a> fn(&'a Arc<TestTarget>) -> CaseFuture<'a>,
     ) -> Self {
         Self { name, about, run }
     }
 }
 
-/// What a case saw, besides what follows it.
+/// What the client of a case recorded.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) answered: Option<Answered>,
-    pub(super) kept_running: Option<KeptRunning>,
-    pub(super) note: Option<String>,
+pub(crate) struct Evidence {
+    pub(crate) reply: Option<Reply>,
+    pub(crate) kept_running: Option<KeptRunning>,
+    pub(crate) note: Option<String>,
 }
 
-impl Seen {
-    /// The client was gone before anything could be seen.
-    pub(super) fn nothing() -> Self {
+impl Evidence {
+    /// Evidence of a client that disconnected without reading.
+    pub(crate) fn none() -> Self {
         Self::default()
     }
 
-    pub(super) fn answer(answered: Answered) -> Self {
-        Self { answered: Some(answered), ..Self::default() }
+    pub(crate) fn reply(reply: Reply) -> Self {
+        Self { reply: Some(reply), ..Self::default() }
     }
 
-    pub(super) fn kept(kept_running: Option<KeptRunning>) -> Self {
+    pub(crate) fn kept_running(kept_running: Option<KeptRunning>) -> Self {
         Self { kept_running, ..Self::default() }
     }
 
     #[must_use]
-    pub(super) fn note(self, note: impl Into<String>) -> Self {
+    pub(crate) fn note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
 }
 
-/// Why a case did not come to its end.
+/// Reason why a case did not complete.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Stop {
-    /// The server does not have what the case is about.
+pub(crate) enum CaseError {
+    /// The server lacks something that the case needs.
     #[error("{0}")]
-    Skip(&'static str),
-    /// An exchange beside the aborted one, or before it, went wrong.
+    Skipped(&'static str),
+    /// An exchange before or beside the aborted one failed.
     #[error("beside the aborted exchange: {0}")]
-    Wrong(#[from] Wrong),
-    /// Some of many exchanges at once went wrong.
-    #[error("{wrong} of {of} exchanges at once went wrong, one of them: {last}")]
-    Many { wrong: usize, of: usize, last: Wrong },
-    /// The case took too long in all.
+    Check(#[from] CheckError),
+    /// Some of many concurrent exchanges failed.
+    #[error("{failed} of {of} concurrent exchanges failed, one of them: {last}")]
+    Concurrent { failed: usize, of: usize, last: CheckError },
+    /// The case exceeded its time limit.
     #[error("the case did not end within {0:?}")]
-    Stuck(Duration),
-    /// The time of the battery was over.
+    TimedOut(Duration),
+    /// The time of the whole battery ran out.
     #[error("out of time")]
     OutOfTime,
-    /// The battery itself lacks something.
+    /// The probe itself failed.
     #[error(transparent)]
     Probe(#[from] ProbeError),
 }

@@ -1,4 +1,4 @@
-//! `midge probe`: the battery as a command.
+//! Arguments and output of the command, for `midge-probe` and for commands that include it.
 
 use std::{
     io::{self, Write},
@@ -7,47 +7,64 @@ use std::{
 };
 
 use clap::Args;
-use humantime_serde::re::humantime::parse_duration;
+use humantime::parse_duration;
 use serde_json::{Value, json};
 
-use super::{Probe, ProbeError, Report, finding::HEADING, run::Battery};
+use crate::{
+    battery::{Battery, Probe},
+    error::ProbeError,
+    report::{
+        Report,
+        table::{HEADING, LEGEND},
+    },
+};
 
-/// The server could not be tested.
-const UNTESTED: u8 = 2;
+/// Exit code if the server could not be tested.
+pub const UNTESTED: u8 = 2;
 
-/// What to test, and how.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  The server survived every case, except those skipped
+  1  The server failed a case
+  2  The server could not be tested, or not in every case
+
+A TIME has a unit: 500ms, 10s, 2m.";
+
+/// Arguments of the command, to be flattened or used as a subcommand.
 #[derive(Args, Debug)]
-pub(crate) struct Arguments {
-    /// The endpoint of the server, like http://127.0.0.1:8080/mcp
+#[command(after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// URL of the server's endpoint, such as http://127.0.0.1:8080/mcp
     #[arg(required_unless_present = "list")]
     url: Option<String>,
-    /// A tool that takes some seconds [default: countdown, if there is one]
+    /// Tool that takes some seconds [default: countdown, if the server has it]
     #[arg(long, value_name = "NAME")]
     slow_tool: Option<String>,
-    /// Its arguments; {beacon} in them is a URL to hold a connection to while the tool works
-    #[arg(long, value_name = "JSON", requires = "slow_tool", value_parser = arguments)]
+    /// Arguments of the slow tool; {beacon} in them becomes a URL that the tool can hold a
+    /// connection to, to show how long it runs
+    #[arg(long, value_name = "JSON", requires = "slow_tool", value_parser = parse_object)]
     slow_arguments: Option<Value>,
-    /// Run this case only (repeatable)
+    /// Run only this case (repeatable)
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
-    /// How long the whole may take
+    /// Limit of the whole battery
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "3m")]
     timeout: Duration,
-    /// How long a good exchange may take
+    /// Limit of an exchange that must succeed
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "10s")]
     patience: Duration,
-    /// Print one JSON object instead of a table
+    /// Print a JSON object instead of a table
     #[arg(long)]
     json: bool,
-    /// List the cases and do nothing
+    /// Print the cases and exit
     #[arg(long)]
     list: bool,
-    /// The server is not on this machine, but it is mine
+    /// Confirm that a server on another machine is yours, and test it
     #[arg(long)]
     i_own_this_server: bool,
 }
 
-fn arguments(text: &str) -> Result<Value, String> {
+fn parse_object(text: &str) -> Result<Value, String> {
     match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => Err("not a JSON object".to_owned()),
@@ -68,27 +85,22 @@ impl Arguments {
     }
 }
 
-/// Runs the battery and prints what it finds. The exit code is 0 if the server survived all of
-/// it, 1 if it did not, and 2 if it could not be tested.
-pub(crate) async fn run(arguments: Arguments) -> ExitCode {
+/// Runs the battery and prints the report. Returns the exit code: see [`Report::exit_code`], and
+/// [`UNTESTED`] on an error, which is printed after the name of the `program`.
+pub async fn run(arguments: Arguments, program: &str) -> ExitCode {
     let json = arguments.json;
-    let tested = match &arguments.url {
-        Some(url) => {
-            let url = url.clone();
-            test(arguments.probe(url), json).await
-        }
-        None => return list(),
-    };
-    match tested {
+    let Some(url) = arguments.url.clone() else { return list() };
+    match test(arguments.probe(url), json).await {
         Ok(report) => report.exit_code().into(),
         Err(error) => {
-            // Without a standard error there is no one left to tell.
-            let _ = writeln!(io::stderr(), "midge: {error}");
+            // A closed standard error leaves nowhere to report to.
+            let _ = writeln!(io::stderr(), "{program}: {error}");
             UNTESTED.into()
         }
     }
 }
 
+/// Runs the battery, and prints each finding when it is made.
 async fn test(probe: Probe, json: bool) -> Result<Report, ProbeError> {
     let mut battery = Battery::prepare(probe).await?;
     if !json {
@@ -102,10 +114,10 @@ async fn test(probe: Probe, json: bool) -> Result<Report, ProbeError> {
     }
     let report = battery.report;
     if json {
-        // Nothing in a report fails to be JSON.
+        // Serialization of a report cannot fail: it has no map and no custom serializer.
         print(format_args!("{}", serde_json::to_string_pretty(&report).unwrap_or_default()));
     } else {
-        print(format_args!("\n{}", report.summary()));
+        print(format_args!("\n{LEGEND}\n\n{}", report.summary()));
     }
     Ok(report)
 }
@@ -117,8 +129,34 @@ fn list() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A line on standard output. Whoever reads it may go away too: the exit code still says it.
+/// Prints a line. A closed standard output is ignored: the exit code still tells the result.
 fn print(line: std::fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, error::ErrorKind};
+
+    use super::*;
+
+    fn command() -> Command {
+        Arguments::augment_args(Command::new("probe"))
+    }
+
+    #[test]
+    fn arguments_are_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn slow_arguments_must_be_an_object() {
+        let arguments = |json| ["probe", "http://x", "--slow-tool", "a", "--slow-arguments", json];
+        assert!(command().try_get_matches_from(arguments("{}")).is_ok());
+        for json in ["[]", "1", "{"] {
+            let error = command().try_get_matches_from(arguments(json)).err();
+            assert_eq!(error.map(|e| e.kind()), Some(ErrorKind::ValueValidation), "{json}");
+        }
+    }
 }

@@ -1,80 +1,85 @@
-//! Finds out how a server speaks.
+//! Detection of the protocol version, the check and the slow tool of a server.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::sync::atomic::AtomicU64;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{
-    ProbeError,
-    ground::{self, Check, Ground},
-    http1,
-    message::{self, Dialect, Era, MODERN, SESSION},
-    reply::printable,
-    slow::SlowTool,
-    target::Target,
-    wrong::Wrong,
+use crate::{
+    client::{
+        check_error::CheckError,
+        dialect::{self, Dialect, Era, MODERN, SESSION},
+        endpoint::Endpoint,
+        http1,
+        printable::printable,
+    },
+    error::ProbeError,
+    slow_tool::SlowTool,
+    test_target::{self, Check, TestTarget},
 };
 
-/// What JSON-RPC says to a method that is not there.
+/// JSON-RPC error code for an unknown method.
 const METHOD_NOT_FOUND: i64 = -32601;
 
-/// Who answers.
+/// Outcome of the first exchanges with a server.
 #[derive(Debug)]
-struct Acquaintance {
+struct Handshake {
     dialect: Dialect,
-    name: Option<String>,
+    server: Option<String>,
 }
 
-/// Gets to know the server: how it speaks, what it is called, what it answers always.
-pub(super) async fn detect(
-    target: Target,
-    slow: Option<(&str, &Value)>,
-    patience: Duration,
-) -> Result<(Ground, Option<String>), ProbeError> {
-    let Acquaintance { dialect, name } = match discover(&target, patience).await {
-        Ok(met) => met,
-        Err(modern) => {
-            initialize(&target, patience).await.map_err(|legacy| ProbeError::NotMcp {
-                url: target.uri.to_string(),
-                modern: modern.to_string(),
-                legacy: legacy.to_string(),
-            })?
-        }
+/// Makes a test target of the server at an endpoint.
+pub(crate) async fn detect(
+    endpoint: Endpoint,
+    slow_tool: Option<(&str, &Value)>,
+) -> Result<TestTarget, ProbeError> {
+    let Handshake { dialect, server } = match discover(&endpoint).await {
+        Ok(handshake) => handshake,
+        Err(modern) => initialize(&endpoint).await.map_err(|legacy| ProbeError::NotMcp {
+            url: endpoint.uri.to_string(),
+            modern: modern.to_string(),
+            legacy: legacy.to_string(),
+        })?,
     };
-    let (check, tools) = choose_check(&target, &dialect, patience).await?;
-    let slow = SlowTool::choose(slow, &tools)?;
-    let (speaks_http2, ids) = (OnceCell::new(), AtomicU64::new(1));
-    Ok((Ground { target, dialect, check, slow, patience, speaks_http2, ids }, name))
+    let (check, tools) = choose_check(&endpoint, &dialect).await?;
+    Ok(TestTarget {
+        slow_tool: SlowTool::choose(slow_tool, &tools)?,
+        speaks_http2: OnceCell::new(),
+        ids: AtomicU64::new(1),
+        endpoint,
+        dialect,
+        server,
+        check,
+    })
 }
 
-/// Begins as a modern client does.
-async fn discover(target: &Target, patience: Duration) -> Result<Acquaintance, Wrong> {
+/// Sends the first request of a modern client.
+async fn discover(endpoint: &Endpoint) -> Result<Handshake, CheckError> {
     let dialect = Dialect::modern();
-    let message = dialect.request("probe-discover".into(), "server/discover", json!({}));
-    let whole = http1::exchange(target, &message, patience).await?;
-    let result = Check::Discover.result(&whole, &message.id)?;
+    let request = dialect.request("probe-discover".into(), "server/discover", json!({}));
+    let response = http1::exchange(endpoint, &request).await?;
+    let result = Check::Discover.result(&response, &request.id)?;
     let versions = result["supportedVersions"].as_array();
     if !versions.is_some_and(|versions| versions.iter().any(|version| version == MODERN)) {
-        return Err(Wrong::OtherResult("server/discover"));
+        return Err(CheckError::WrongResult("server/discover"));
     }
-    let name = name_of(&result["_meta"]["io.modelcontextprotocol/serverInfo"]);
-    Ok(Acquaintance { dialect, name })
+    let server = name_of(&result["_meta"]["io.modelcontextprotocol/serverInfo"]);
+    Ok(Handshake { dialect, server })
 }
 
-/// Begins as a legacy client does.
-async fn initialize(target: &Target, patience: Duration) -> Result<Acquaintance, Wrong> {
-    let message = message::initialize();
-    let whole = http1::exchange(target, &message, patience).await?;
-    let result = ground::result(&whole, &message.id)?;
+/// Conducts the handshake of a legacy client.
+async fn initialize(endpoint: &Endpoint) -> Result<Handshake, CheckError> {
+    let request = dialect::initialize();
+    let response = http1::exchange(endpoint, &request).await?;
+    let result = test_target::result(&response, &request.id)?;
     let Some(version) = result["protocolVersion"].as_str() else {
-        return Err(Wrong::OtherResult("initialize"));
+        return Err(CheckError::WrongResult("initialize"));
     };
-    let session = whole.headers.get(SESSION).cloned();
+    let session = response.headers.get(SESSION).cloned();
     let dialect = Dialect::legacy(version.to_owned(), session);
     let initialized = dialect.notification("notifications/initialized");
-    http1::exchange(target, &initialized, patience).await?;
-    Ok(Acquaintance { dialect, name: name_of(&result["serverInfo"]) })
+    http1::exchange(endpoint, &initialized).await?;
+    Ok(Handshake { dialect, server: name_of(&result["serverInfo"]) })
 }
 
 fn name_of(info: &Value) -> Option<String> {
@@ -82,31 +87,30 @@ fn name_of(info: &Value) -> Option<String> {
     info["name"].as_str().map(|name| printable(format!("{name} {version}").trim()))
 }
 
-/// Finds a request that is answered rightly before anything bad has happened, and the tools if
-/// there are any.
+/// Finds a check that succeeds before any client has disconnected, and the tools of the server.
 async fn choose_check(
-    target: &Target,
+    endpoint: &Endpoint,
     dialect: &Dialect,
-    patience: Duration,
 ) -> Result<(Check, Vec<Value>), ProbeError> {
     let second = if dialect.era == Era::Modern { Check::Discover } else { Check::Ping };
-    let checks = [Check::ListTools, second];
-    let mut last = (Check::ListTools, Wrong::OtherResult("tools/list"));
-    for check in checks {
-        let message = dialect.request("probe-check".into(), check.method(), json!({}));
-        let answer = http1::exchange(target, &message, patience).await;
-        match answer.and_then(|whole| check.result(&whole, &message.id)) {
+    let mut last = (Check::ListTools, CheckError::WrongResult("tools/list"));
+    for check in [Check::ListTools, second] {
+        let request = dialect.request("probe-check".into(), check.method(), json!({}));
+        let response = http1::exchange(endpoint, &request).await;
+        match response.and_then(|response| check.result(&response, &request.id)) {
             Ok(result) => {
                 let tools = result["tools"].as_array().cloned().unwrap_or_default();
                 return Ok((check, tools));
             }
-            Err(wrong @ Wrong::Refused { code: METHOD_NOT_FOUND, .. }) => last = (check, wrong),
-            Err(wrong) => {
-                last = (check, wrong);
+            Err(error @ CheckError::JsonRpc { code: METHOD_NOT_FOUND, .. }) => {
+                last = (check, error);
+            }
+            Err(error) => {
+                last = (check, error);
                 break;
             }
         }
     }
-    let (check, wrong) = last;
-    Err(ProbeError::Unfit { method: check.method(), reason: wrong.to_string() })
+    let (check, error) = last;
+    Err(ProbeError::CheckFailed { method: check.method(), reason: error.to_string() })
 }

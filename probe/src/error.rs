@@ -1,75 +1,76 @@
-//! Why a server could not be tested at all.
+//! Errors that prevent a test.
 
 use std::{io, net::SocketAddr};
 
-/// Why there is no report. What a server does wrong is in the report instead.
+/// Reason why there is no report. The failures of a tested server are in the report instead.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProbeError {
-    /// The URL is not one of a plain HTTP server.
+    /// The URL is not an `http://` URL.
     #[error("`{url}` is not a URL like http://127.0.0.1:8080/mcp (TLS is not supported)")]
     Url {
-        /// What was given.
+        /// The URL as it was given.
         url: String,
     },
     /// The host of the URL has no address.
-    #[error("cannot find `{host}`: {source}")]
+    #[error("cannot resolve `{host}`: {source}")]
     Resolve {
-        /// The host's name.
+        /// Name of the host.
         host: String,
-        /// Why.
+        /// Error of the resolver.
         source: io::Error,
     },
-    /// The server is on another machine, and nobody said whose it is.
+    /// The server is on another machine, and the caller has not said that they own it.
     #[error(
-        "{addr} is not a loopback address. The battery leaves hundreds of connections in bad \
-         ways: run it against servers of your own only, and say so with --i-own-this-server"
+        "{addr} is not a loopback address. The battery opens and breaks hundreds of connections: \
+         run it only against servers of your own, and confirm that with --i-own-this-server"
     )]
     NotLoopback {
-        /// Where the server is.
+        /// Address of the server.
         addr: SocketAddr,
     },
-    /// Nobody accepts a connection.
+    /// No address of the server accepts a connection.
     #[error("cannot connect to {addr}: {source}")]
     Unreachable {
-        /// Where the server should be.
+        /// Address that was tried last.
         addr: SocketAddr,
-        /// Why not.
+        /// Error of the connection.
         source: io::Error,
     },
-    /// What answers is no MCP server.
+    /// The server at the URL does not speak MCP.
     #[error("no MCP server answers at {url}: server/discover: {modern}; initialize: {legacy}")]
     NotMcp {
-        /// The endpoint.
+        /// URL of the endpoint.
         url: String,
-        /// What came of the way modern clients begin.
+        /// Failure of the first request of a modern client.
         modern: String,
-        /// What came of the way legacy clients begin.
+        /// Failure of the first request of a legacy client.
         legacy: String,
     },
-    /// The server answers, but not the request every case is followed by.
-    #[error("the server does not answer `{method}` rightly before any client has left: {reason}")]
-    Unfit {
-        /// The request.
+    /// The check fails although no client has disconnected yet.
+    #[error("the server fails `{method}` before any client has disconnected: {reason}")]
+    CheckFailed {
+        /// Method of the check.
         method: &'static str,
-        /// What is wrong with the answer.
+        /// Failure of the check.
         reason: String,
     },
-    /// The server does not have the slow tool that was named.
+    /// The server does not list the slow tool.
     #[error("the server has no tool `{name}`")]
     NoSuchTool {
-        /// The tool's name.
+        /// Name of the tool.
         name: String,
     },
-    /// There is no case of that name.
-    #[error("there is no case `{name}`; `--list` names them all")]
+    /// The battery has no case of that name.
+    #[error("there is no case `{name}`; `--list` prints all cases")]
     NoSuchCase {
-        /// The name.
+        /// Name that was given.
         name: String,
     },
-    /// The listener of the beacon cannot be opened.
+    /// The listener that the slow tool connects to cannot be opened.
     #[error("cannot listen for the slow tool: {source}")]
-    Beacon {
-        /// Why.
+    ToolMonitor {
+        /// Error of the socket.
         source: io::Error,
     },
 }

@@ -1,13 +1,15 @@
-//! The battery: puts an MCP server through clients that go away, and says what became of it.
+//! Tests an MCP server against clients that disconnect.
 //!
-//! Any server that speaks streamable HTTP can be tested, modern or legacy, whatever it is written
-//! in. Each case is a client that leaves in one particular way: in the middle of its request, or
-//! while its tool is at work, or without reading the answer, politely (FIN) or not (RST). After
-//! each a good exchange on a new connection must go well.
+//! The server may be written in any language. It must speak streamable HTTP without TLS, in a
+//! modern (2026-07-28) or a legacy version of the protocol.
+//!
+//! The battery is a list of cases. The client of a case disconnects in one particular way: while
+//! it sends the request, while a tool runs, or without reading the response; with a FIN or with an
+//! RST. After each case a *check* must succeed: a complete exchange on a new connection.
 //!
 //! ```no_run
-//! # async fn battery() -> Result<(), midge_host::probe::ProbeError> {
-//! use midge_host::probe::Probe;
+//! # async fn battery() -> Result<(), midge_probe::ProbeError> {
+//! use midge_probe::Probe;
 //!
 //! let report = Probe::new("http://127.0.0.1:8080/mcp").run(|_| ()).await?;
 //! assert!(report.survived(), "{report}");
@@ -15,31 +17,33 @@
 //! # }
 //! ```
 //!
-//! Everything is bounded: each wait, each case, the whole ([`Probe::timeout`]), what is read of an
-//! answer, and the connections, of which there are about 70 at most at a time.
+//! Everything is bounded: each wait, each case, the whole battery ([`Probe::timeout`]), the bytes
+//! read of a response, and the open connections, about 70 at most.
+//!
+//! # Features
+//!
+//! `cli` (default) builds the command `midge-probe` and the module `cli`, with its arguments and
+//! output. The library does not need it.
 
-mod beacon;
+mod battery;
 mod case;
 mod cases;
-pub(crate) mod command;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod client;
 mod detect;
 mod error;
-mod finding;
-mod ground;
-mod http1;
-mod http2;
-mod message;
-mod reply;
-mod run;
-mod slow;
-mod target;
-mod wire;
-mod wrong;
+mod report;
+mod slow_tool;
+mod test_target;
+mod tool_monitor;
 
 pub use self::{
-    beacon::KeptRunning,
+    battery::Probe,
+    client::dialect::Era,
     error::ProbeError,
-    finding::{Finding, Report, Verdict},
-    message::Era,
-    run::Probe,
+    report::{
+        Report,
+        finding::{Finding, KeptRunning, Verdict},
+    },
 };

@@ -1,74 +1,74 @@
-//! The tool that takes its time, if the server has one.
+//! A tool of the server that takes some seconds.
 
 use serde_json::{Value, json};
 
-use super::{
-    ProbeError,
-    beacon::{Beacon, PLACE},
+use crate::{
+    error::ProbeError,
+    tool_monitor::{PLACEHOLDER, ToolMonitor},
 };
 
-/// The tool that is taken without being named: it counts down and reports progress.
-const KNOWN: &str = "countdown";
-/// How long the known tool is told to take.
+/// Name of the tool that is used by default. It counts down and reports progress.
+const DEFAULT: &str = "countdown";
+/// Seconds that the default tool is asked to take.
 const SECONDS: u32 = 2;
 
-/// A tool and the arguments with which it takes some seconds.
+/// Tool and the arguments with which it takes some seconds.
 #[derive(Clone, Debug)]
-pub(super) struct SlowTool {
-    pub(super) name: String,
+pub(crate) struct SlowTool {
+    pub(crate) name: String,
     arguments: Value,
 }
 
 impl SlowTool {
-    /// The tool that was named, or else the one that is known.
-    pub(super) fn choose(
-        named: Option<(&str, &Value)>,
+    /// Picks the requested tool, or else the default one if the server lists it.
+    pub(crate) fn choose(
+        requested: Option<(&str, &Value)>,
         tools: &[Value],
     ) -> Result<Option<Self>, ProbeError> {
         let listed = |name: &str| tools.iter().find(|tool| tool["name"] == *name);
-        match named {
+        match requested {
             Some((name, arguments)) => match listed(name) {
                 Some(_) => Ok(Some(Self { name: name.to_owned(), arguments: arguments.clone() })),
                 None => Err(ProbeError::NoSuchTool { name: name.to_owned() }),
             },
-            None => Ok(listed(KNOWN).map(Self::known)),
+            None => Ok(listed(DEFAULT).map(Self::default_tool)),
         }
     }
 
-    fn known(tool: &Value) -> Self {
+    fn default_tool(tool: &Value) -> Self {
         let mut arguments = json!({"seconds": SECONDS});
         if tool["inputSchema"]["properties"].get("beacon").is_some() {
-            arguments["beacon"] = PLACE.into();
+            arguments["beacon"] = PLACEHOLDER.into();
         }
-        Self { name: KNOWN.to_owned(), arguments }
+        Self { name: DEFAULT.to_owned(), arguments }
     }
 
-    /// A beacon for one call, if the tool's arguments have a place for it.
-    pub(super) async fn beacon(&self) -> Result<Option<Beacon>, ProbeError> {
-        if self.arguments.to_string().contains(PLACE) {
-            Beacon::light().await.map(Some)
+    /// Opens a monitor for one call, if the arguments contain the placeholder for its URL.
+    pub(crate) async fn monitor(&self) -> Result<Option<ToolMonitor>, ProbeError> {
+        if self.arguments.to_string().contains(PLACEHOLDER) {
+            ToolMonitor::listen().await.map(Some)
         } else {
             Ok(None)
         }
     }
 
-    /// The params of a call.
-    pub(super) fn call(&self, beacon: Option<&Beacon>) -> Value {
-        let arguments = match beacon {
-            Some(beacon) => filled(&self.arguments, beacon.url()),
+    /// Returns the params of a call.
+    pub(crate) fn params(&self, monitor: Option<&ToolMonitor>) -> Value {
+        let arguments = match monitor {
+            Some(monitor) => substitute(&self.arguments, monitor.url()),
             None => self.arguments.clone(),
         };
         json!({"name": self.name, "arguments": arguments})
     }
 }
 
-/// The value with the URL in every place for it.
-fn filled(value: &Value, url: &str) -> Value {
+/// Replaces every placeholder in `value` by the URL.
+fn substitute(value: &Value, url: &str) -> Value {
     match value {
-        Value::String(text) => text.replace(PLACE, url).into(),
-        Value::Array(items) => items.iter().map(|item| filled(item, url)).collect(),
+        Value::String(text) => text.replace(PLACEHOLDER, url).into(),
+        Value::Array(items) => items.iter().map(|item| substitute(item, url)).collect(),
         Value::Object(members) => {
-            members.iter().map(|(name, member)| (name.clone(), filled(member, url))).collect()
+            members.iter().map(|(name, member)| (name.clone(), substitute(member, url))).collect()
         }
         other => other.clone(),
     }
@@ -79,18 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_beacon_is_put_in_every_place() {
+    fn replaces_every_placeholder() {
         let arguments = json!({"url": "{beacon}", "more": [1, "see {beacon}"], "no": true});
-        let filled = filled(&arguments, "http://x");
-        assert_eq!(filled, json!({"url": "http://x", "more": [1, "see http://x"], "no": true}));
+        let replaced = substitute(&arguments, "http://x");
+        assert_eq!(replaced, json!({"url": "http://x", "more": [1, "see http://x"], "no": true}));
     }
 
     #[test]
-    fn the_known_tool_is_found() {
+    fn finds_the_default_tool() {
         let tools = [json!({"name": "greet"}), json!({"name": "countdown"})];
         let found = SlowTool::choose(None, &tools).ok().flatten();
         assert_eq!(found.map(|tool| tool.name).as_deref(), Some("countdown"));
-        let named = SlowTool::choose(Some(("sleep", &json!({}))), &tools);
-        assert!(matches!(named, Err(ProbeError::NoSuchTool { .. })));
+        let requested = SlowTool::choose(Some(("sleep", &json!({}))), &tools);
+        assert!(matches!(requested, Err(ProbeError::NoSuchTool { .. })));
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of the server under test, and the exchange that must go well after each case.
+//! The server under test, and the check that must succeed after each case.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,40 +9,43 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{
-    beacon::Beacon,
-    http1::{self, Connection, Whole},
-    message::{Dialect, Message},
-    reply::printable,
-    slow::SlowTool,
-    target::Target,
-    wrong::Wrong,
+use crate::{
+    client::{
+        check_error::{CheckError, within},
+        dialect::{Dialect, Request},
+        endpoint::Endpoint,
+        http1::{self, Response},
+        http2,
+        printable::printable,
+    },
+    slow_tool::SlowTool,
+    tool_monitor::ToolMonitor,
 };
 
-/// The server under test.
+/// Server under test.
 #[derive(Debug)]
-pub(super) struct Ground {
-    pub(super) target: Target,
-    pub(super) dialect: Dialect,
-    pub(super) check: Check,
-    pub(super) slow: Option<SlowTool>,
-    /// How long an exchange that should go well may take.
-    pub(super) patience: Duration,
-    /// Whether the server speaks HTTP/2 without TLS, once that was asked.
-    pub(super) speaks_http2: OnceCell<bool>,
-    pub(super) ids: AtomicU64,
+pub(crate) struct TestTarget {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) dialect: Dialect,
+    /// Name and version that the server reports.
+    pub(crate) server: Option<String>,
+    pub(crate) check: Check,
+    pub(crate) slow_tool: Option<SlowTool>,
+    /// Whether the server speaks HTTP/2 without TLS, once a case has tried it.
+    pub(crate) speaks_http2: OnceCell<bool>,
+    pub(crate) ids: AtomicU64,
 }
 
-/// A request that any server of some kind answers, quickly and always alike.
+/// Request that the server answers quickly and always with the same kind of result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Check {
+pub(crate) enum Check {
     ListTools,
     Discover,
     Ping,
 }
 
 impl Check {
-    pub(super) fn method(self) -> &'static str {
+    pub(crate) fn method(self) -> &'static str {
         match self {
             Self::ListTools => "tools/list",
             Self::Discover => "server/discover",
@@ -50,7 +53,7 @@ impl Check {
         }
     }
 
-    fn is_right(self, result: &Value) -> bool {
+    fn accepts(self, result: &Value) -> bool {
         match self {
             Self::ListTools => result["tools"].is_array(),
             Self::Discover => result["supportedVersions"].is_array(),
@@ -58,79 +61,101 @@ impl Check {
         }
     }
 
-    /// The result in the answer to this check, if that is right in all.
-    pub(super) fn result(self, whole: &Whole, id: &Value) -> Result<Value, Wrong> {
-        let result = result(whole, id)?;
-        if self.is_right(&result) { Ok(result) } else { Err(Wrong::OtherResult(self.method())) }
+    /// Returns the result in the response to this check, if the check succeeded.
+    pub(crate) fn result(self, response: &Response, id: &Value) -> Result<Value, CheckError> {
+        let result = result(response, id)?;
+        if self.accepts(&result) { Ok(result) } else { Err(CheckError::WrongResult(self.method())) }
     }
 }
 
-/// The result in an answer that is one.
-pub(super) fn result(whole: &Whole, id: &Value) -> Result<Value, Wrong> {
-    if let Some(code) = whole.message["error"]["code"].as_i64() {
-        let message = printable(whole.message["error"]["message"].as_str().unwrap_or_default());
-        return Err(Wrong::Refused { code, message });
+/// Returns the JSON-RPC result in the response to the request with this id.
+pub(crate) fn result(response: &Response, id: &Value) -> Result<Value, CheckError> {
+    let message = &response.message;
+    if let Some(code) = message["error"]["code"].as_i64() {
+        let message = printable(message["error"]["message"].as_str().unwrap_or_default());
+        return Err(CheckError::JsonRpc { code, message });
     }
-    match whole.status {
-        StatusCode::OK if whole.message["id"] != *id => Err(Wrong::OtherId),
-        StatusCode::OK => Ok(whole.message["result"].clone()),
-        status => Err(Wrong::Status(status)),
+    match response.status {
+        StatusCode::OK if message["id"] != *id => Err(CheckError::WrongId),
+        StatusCode::OK => Ok(message["result"].clone()),
+        status => Err(CheckError::Status(status)),
     }
 }
 
-impl Ground {
-    /// A new id: an answer to another request is noticed by it.
-    pub(super) fn id(&self) -> Value {
+impl TestTarget {
+    /// How long a check may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.endpoint.patience
+    }
+
+    /// Returns a new id, so that a response to another request is noticed.
+    fn id(&self) -> Value {
         format!("probe-{}", self.ids.fetch_add(1, Ordering::Relaxed)).into()
     }
 
-    /// The request that must be answered rightly.
-    pub(super) fn check(&self) -> Message {
-        self.check_with(self.id())
+    /// Builds the request of the check.
+    pub(crate) fn check_request(&self) -> Request {
+        self.check_request_with(self.id())
     }
 
-    /// The same with an id of this many bytes: its answer is at least as large, since it has to
-    /// repeat the id.
-    pub(super) fn large_check(&self, bytes: usize) -> Message {
-        self.check_with("x".repeat(bytes).into())
+    /// Builds a check with an id of this many bytes. The response repeats the id, so it is at least
+    /// as large.
+    pub(crate) fn large_check_request(&self, bytes: usize) -> Request {
+        self.check_request_with("x".repeat(bytes).into())
     }
 
-    fn check_with(&self, id: Value) -> Message {
+    fn check_request_with(&self, id: Value) -> Request {
         self.dialect.request(id, self.check.method(), json!({}))
     }
 
-    /// A call of the slow tool, with or without progress.
-    pub(super) fn slow_call(&self, progress: bool, beacon: Option<&Beacon>) -> Option<Message> {
-        let mut params = self.slow.as_ref()?.call(beacon);
+    /// Builds a call of the slow tool, with or without a progress token.
+    pub(crate) fn slow_call(
+        &self,
+        progress: bool,
+        monitor: Option<&ToolMonitor>,
+    ) -> Option<Request> {
+        let mut params = self.slow_tool.as_ref()?.params(monitor);
         if progress {
             params["_meta"]["progressToken"] = "probe".into();
         }
         Some(self.dialect.request(self.id(), "tools/call", params))
     }
 
-    /// A request worth aborting: a call of the slow tool where there is one.
-    pub(super) fn victim(&self) -> Message {
-        self.slow_call(false, None).unwrap_or_else(|| self.check())
+    /// Builds the request that a case aborts: a call of the slow tool, or else the check.
+    pub(crate) fn victim(&self) -> Request {
+        self.slow_call(false, None).unwrap_or_else(|| self.check_request())
     }
 
-    /// An exchange on a new connection that must go well.
-    pub(super) async fn good(&self) -> Result<(), Wrong> {
-        self.good_with(&self.check()).await
+    /// Runs the check on a new connection.
+    pub(crate) async fn check(&self) -> Result<(), CheckError> {
+        self.check_with(&self.check_request()).await
     }
 
-    /// The same with a check of one's own.
-    pub(super) async fn good_with(&self, message: &Message) -> Result<(), Wrong> {
-        let whole = http1::exchange(&self.target, message, self.patience).await?;
-        self.check.result(&whole, &message.id).map(drop)
+    /// Runs a check with the given request.
+    pub(crate) async fn check_with(&self, request: &Request) -> Result<(), CheckError> {
+        let response = http1::exchange(&self.endpoint, request).await?;
+        self.check.result(&response, &request.id).map(drop)
     }
 
-    /// The same on a connection that is open.
-    pub(super) async fn good_on(&self, connection: &mut Connection) -> Result<(), Wrong> {
-        let message = self.check();
-        let exchange = http1::exchange_and_keep(connection, &self.target, &message);
-        let whole = tokio::time::timeout(self.patience, exchange)
-            .await
-            .unwrap_or(Err(Wrong::Late(self.patience)))?;
-        self.check.result(&whole, &message.id).map(drop)
+    /// Runs the check on an open connection.
+    pub(crate) async fn check_on_http1(
+        &self,
+        connection: &mut http1::Connection,
+    ) -> Result<(), CheckError> {
+        let request = self.check_request();
+        let exchange = connection.exchange(&self.endpoint, &request);
+        let response = within(self.patience(), exchange).await?;
+        self.check.result(&response, &request.id).map(drop)
+    }
+
+    /// Runs the check on an open HTTP/2 connection.
+    pub(crate) async fn check_on_http2(
+        &self,
+        connection: &mut http2::Connection,
+        limit: Duration,
+    ) -> Result<(), CheckError> {
+        let request = self.check_request();
+        let response = within(limit, connection.exchange(&self.endpoint, &request)).await?;
+        self.check.result(&response, &request.id).map(drop)
     }
 }

@@ -1,72 +1,63 @@
-//! Where a slow tool shows that it is still at work.
+//! Observation of a running tool.
 //!
-//! From outside nobody sees whether a tool goes on after its client has left. So it is given a
-//! URL of this listener in its arguments, and asked to hold a connection to it while it works.
+//! A client cannot see whether a tool keeps running after the client has disconnected. So the
+//! arguments of the tool contain the URL of a listener, and the tool holds a connection to it while
+//! it runs.
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use serde::Serialize;
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
     time::{Instant, timeout, timeout_at},
 };
 
-use super::ProbeError;
+use crate::{error::ProbeError, report::finding::KeptRunning};
 
-/// What stands for the URL in the arguments of a tool.
-pub(super) const PLACE: &str = "{beacon}";
-/// How long a tool may go on before nobody looks any more.
-const LONGEST: Duration = Duration::from_secs(8);
+/// Placeholder for the URL in the arguments of a tool.
+pub(crate) const PLACEHOLDER: &str = "{beacon}";
+/// How long a tool is observed after its client has disconnected.
+const OBSERVATION_LIMIT: Duration = Duration::from_secs(8);
 
-/// For how long a tool was seen at work after its client had left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct KeptRunning {
-    /// Milliseconds from the client's leaving to the tool's.
-    pub ms: u64,
-    /// The tool was still at work when nobody looked any more.
-    pub at_least: bool,
-}
-
-/// A listener for one call.
+/// Listener for the connection of one tool call.
 #[derive(Debug)]
-pub(super) struct Beacon {
+pub(crate) struct ToolMonitor {
     listener: TcpListener,
     url: String,
 }
 
-impl Beacon {
-    pub(super) async fn light() -> Result<Self, ProbeError> {
-        let lit = async {
+impl ToolMonitor {
+    pub(crate) async fn listen() -> Result<Self, ProbeError> {
+        let listen = async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let url = format!("http://{}/beacon", listener.local_addr()?);
             Ok(Self { listener, url })
         };
-        lit.await.map_err(|source| ProbeError::Beacon { source })
+        listen.await.map_err(|source| ProbeError::ToolMonitor { source })
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Waits until the tool is at work.
-    pub(super) async fn seen(&self, within: Duration) -> Option<Sight> {
-        let (stream, _) = timeout(within, self.listener.accept()).await.ok()?.ok()?;
-        Some(Sight(stream))
+    /// Waits until the tool connects.
+    pub(crate) async fn observe(&self, limit: Duration) -> Option<Observation> {
+        let (stream, _) = timeout(limit, self.listener.accept()).await.ok()?.ok()?;
+        Some(Observation(stream))
     }
 }
 
-/// A tool that is at work.
+/// Connection of a running tool.
 #[derive(Debug)]
-pub(super) struct Sight(TcpStream);
+pub(crate) struct Observation(TcpStream);
 
-impl Sight {
-    /// Waits until the tool is not at work any more. Its client has left at `left`.
-    pub(super) async fn gone(mut self, left: Instant) -> KeptRunning {
+impl Observation {
+    /// Waits until the tool closes its connection. Its client disconnected at `disconnected`.
+    pub(crate) async fn end(mut self, disconnected: Instant) -> KeptRunning {
         let mut scratch = [0; 1024];
         let end = async { while self.0.read(&mut scratch).await.is_ok_and(|read| read > 0) {} };
-        let at_least = timeout_at(left + LONGEST, end).await.is_err();
-        let ms = u64::try_from(left.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at_least = timeout_at(disconnected + OBSERVATION_LIMIT, end).await.is_err();
+        let ms = u64::try_from(disconnected.elapsed().as_millis()).unwrap_or(u64::MAX);
         KeptRunning { ms, at_least }
     }
 }

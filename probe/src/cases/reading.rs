@@ -1,62 +1,61 @@
-//! Clients that do not read what they asked for.
+//! Clients that do not read the response.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::{
-    case::{Ended, Seen, Stop},
-    ground::Ground,
-    message::Message,
-    wire::{Leave, Wire},
-    wrong::Wrong,
+use crate::{
+    case::{CaseError, CaseResult, Evidence},
+    client::{check_error::CheckError, dialect::Request, disconnect::Disconnect, wire::Wire},
+    test_target::TestTarget,
 };
 
-/// Sizes of ids to try. The first is more than a system takes for a client that does not read.
+/// Sizes of ids to try. The first exceeds what a system buffers for a client that does not read.
 const SIZES: [usize; 3] = [7 << 19, 900 << 10, 80 << 10];
-/// How long the client stays without reading.
+/// How long the client stays connected without reading.
 const STALL: Duration = Duration::from_secs(2);
 
-/// A request with a large answer, and how often it must be sent for the answers to fill the pipe.
-pub(super) struct Large {
-    pub(super) message: Message,
-    pub(super) times: usize,
+/// Check with a large response.
+pub(crate) struct LargeCheck {
+    pub(crate) request: Request,
+    /// How many of them fill the buffers of a connection.
+    pub(crate) times: usize,
 }
 
-impl Large {
-    /// Finds the largest answer this server gives.
-    pub(super) async fn find(on: &Ground) -> Result<Self, Stop> {
+impl LargeCheck {
+    /// Finds the largest check that the server accepts.
+    pub(crate) async fn find(on: &TestTarget) -> Result<Self, CaseError> {
         for bytes in SIZES {
-            let message = on.large_check(bytes);
-            match on.good_with(&message).await {
-                Ok(()) => return Ok(Self { message, times: SIZES[0].div_ceil(bytes) }),
-                Err(Wrong::Connect(error)) => return Err(Wrong::Connect(error).into()),
+            let request = on.large_check_request(bytes);
+            match on.check_with(&request).await {
+                Ok(()) => return Ok(Self { request, times: SIZES[0].div_ceil(bytes) }),
+                Err(CheckError::Connect(error)) => return Err(CheckError::Connect(error).into()),
                 Err(_) => {}
             }
         }
-        Err(Stop::Skip("no large answer: the server refuses large ids"))
+        Err(CaseError::Skipped("no large response: the server refuses large ids"))
     }
 }
 
-pub(super) async fn after_head(on: &Ground) -> Ended {
-    let large = Large::find(on).await?;
-    let mut wire = Wire::connect_narrow(on).await?;
-    wire.send(&on.target.request(&large.message)).await;
-    let answered = wire.head(on.patience).await;
-    wire.leave(Leave::Reset).await;
-    Ok(Seen::answer(answered))
+pub(crate) async fn after_head(on: &TestTarget) -> CaseResult {
+    let large = LargeCheck::find(on).await?;
+    let mut wire = Wire::connect_narrow(&on.endpoint).await?;
+    wire.send(&on.endpoint.bytes(&large.request)).await;
+    let reply = wire.read_head(on.patience()).await;
+    wire.disconnect(Disconnect::Reset).await;
+    Ok(Evidence::reply(reply))
 }
 
-/// The window of the client is closed for a while; others must be served meanwhile.
-pub(super) async fn stops(on: &Ground) -> Ended {
-    let large = Large::find(on).await?;
-    let mut wire = Wire::connect_narrow(on).await?;
+/// While the window of the client is closed, the server must serve other clients.
+pub(crate) async fn stops(on: &TestTarget) -> CaseResult {
+    let large = LargeCheck::find(on).await?;
+    let mut wire = Wire::connect_narrow(&on.endpoint).await?;
     for _ in 0..large.times {
-        wire.send(&on.target.request(&large.message)).await;
+        wire.send(&on.endpoint.bytes(&large.request)).await;
     }
     sleep(STALL).await;
-    on.good().await?;
-    let answered = wire.answered(STALL).await;
-    wire.leave(Leave::Reset).await;
-    Ok(Seen::answer(answered))
+    on.check().await?;
+    let reply = wire.reply(STALL).await;
+    wire.disconnect(Disconnect::Reset).await;
+    Ok(Evidence::reply(reply))
 }

@@ -1,136 +1,143 @@
-//! Clients that leave while a tool is at work for them.
+//! Clients that disconnect while a tool runs for them.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::{
-    beacon::{Beacon, KeptRunning, Sight},
-    case::{Ended, Seen, Stop},
-    ground::Ground,
-    http1::{Answer, Connection, Payload},
-    message::Message,
-    wire::{Answered, Leave, Wire, moment},
-    wrong::Wrong,
+use crate::{
+    case::{CaseError, CaseResult, Evidence},
+    client::{
+        check_error::CheckError,
+        dialect::Request,
+        disconnect::Disconnect,
+        http1::{Connection, IncomingResponse, RequestBody},
+        wire::{Reply, Wire, settle},
+    },
+    report::finding::KeptRunning,
+    test_target::TestTarget,
+    tool_monitor::{Observation, ToolMonitor},
 };
 
-/// Longer than any tool the battery has called without a watch on it.
-const SETTLING: Duration = Duration::from_secs(4);
+/// Longer than any tool that the battery called without a monitor.
+const SLOW_TOOL_LIMIT: Duration = Duration::from_secs(4);
 
-pub(super) const NO_STREAM: Stop = Stop::Skip("no streaming tool");
+pub(crate) const NO_STREAM: CaseError = CaseError::Skipped("no streaming tool");
 
-/// A message, and where its tool shows that it is at work.
-pub(super) struct Watched {
-    pub(super) message: Message,
-    beacon: Option<Beacon>,
+/// Request that a case aborts, and the monitor of its tool.
+pub(crate) struct MonitoredCall {
+    pub(crate) request: Request,
+    monitor: Option<ToolMonitor>,
 }
 
-impl Watched {
-    /// A call of the slow tool.
-    pub(super) async fn call(on: &Ground, progress: bool) -> Result<Option<Self>, Stop> {
-        let Some(slow) = &on.slow else { return Ok(None) };
-        let beacon = slow.beacon().await?;
-        let message = on.slow_call(progress, beacon.as_ref());
-        Ok(message.map(|message| Self { message, beacon }))
+impl MonitoredCall {
+    /// Builds a call of the slow tool, if the server has one.
+    pub(crate) async fn slow_tool(
+        on: &TestTarget,
+        progress: bool,
+    ) -> Result<Option<Self>, CaseError> {
+        let Some(slow_tool) = &on.slow_tool else { return Ok(None) };
+        let monitor = slow_tool.monitor().await?;
+        let request = on.slow_call(progress, monitor.as_ref());
+        Ok(request.map(|request| Self { request, monitor }))
     }
 
-    /// A call of the slow tool, or the check where there is none.
-    pub(super) async fn victim(on: &Ground) -> Result<Self, Stop> {
-        let call = Self::call(on, false).await?;
-        Ok(call.unwrap_or_else(|| Self { message: on.check(), beacon: None }))
+    /// Builds a call of the slow tool, or else the check.
+    pub(crate) async fn victim(on: &TestTarget) -> Result<Self, CaseError> {
+        let call = Self::slow_tool(on, false).await?;
+        Ok(call.unwrap_or_else(|| Self { request: on.check_request(), monitor: None }))
     }
 
-    /// Waits until the tool is at work, as far as that can be seen.
-    pub(super) async fn at_work(&self, on: &Ground) -> Option<Sight> {
-        match &self.beacon {
-            Some(beacon) => beacon.seen(on.patience).await,
+    /// Waits until the tool runs. Without a monitor this is a guess.
+    pub(crate) async fn started(&self, on: &TestTarget) -> Option<Observation> {
+        match &self.monitor {
+            Some(monitor) => monitor.observe(on.patience()).await,
             None => {
-                moment().await;
+                settle().await;
                 None
             }
         }
     }
 }
 
-/// How long the tool goes on from now.
-pub(super) async fn goes_on(sight: Option<Sight>) -> Option<KeptRunning> {
-    let left = Instant::now();
-    match sight {
-        Some(sight) => Some(sight.gone(left).await),
+/// Waits until the tool of a client that disconnects now has ended.
+pub(crate) async fn kept_running(observation: Option<Observation>) -> Option<KeptRunning> {
+    let disconnected = Instant::now();
+    match observation {
+        Some(observation) => Some(observation.end(disconnected).await),
         None => None,
     }
 }
 
-pub(super) async fn before_head(on: &Ground, how: Leave) -> Ended {
-    let watched = Watched::victim(on).await?;
-    let mut wire = Wire::connect(on).await?;
-    wire.send(&on.target.request(&watched.message)).await;
-    let sight = watched.at_work(on).await;
-    wire.leave(how).await;
-    Ok(Seen::kept(goes_on(sight).await))
+pub(crate) async fn before_head(on: &TestTarget, how: Disconnect) -> CaseResult {
+    let call = MonitoredCall::victim(on).await?;
+    let mut wire = Wire::connect(&on.endpoint).await?;
+    wire.send(&on.endpoint.bytes(&call.request)).await;
+    let observation = call.started(on).await;
+    wire.disconnect(how).await;
+    Ok(Evidence::kept_running(kept_running(observation).await))
 }
 
-/// A client that has said all it has to say may still be there. Some servers think so, others do
-/// not; either is a way to go on, but for waiting for ever.
-pub(super) async fn half_closed(on: &Ground) -> Ended {
-    let watched = Watched::victim(on).await?;
-    let mut wire = Wire::connect(on).await?;
-    wire.send(&on.target.request(&watched.message)).await;
-    let sight = watched.at_work(on).await;
+/// A half-closed client may still read. Servers may respond to it or close the connection, but must
+/// not wait for ever.
+pub(crate) async fn half_closed(on: &TestTarget) -> CaseResult {
+    let call = MonitoredCall::victim(on).await?;
+    let mut wire = Wire::connect(&on.endpoint).await?;
+    wire.send(&on.endpoint.bytes(&call.request)).await;
+    let observation = call.started(on).await;
     let begin = Instant::now();
     wire.half_close().await;
     let end = async {
-        let answered = wire.answered(on.patience).await;
-        let time = wire.ends(on.patience).await.then(|| begin.elapsed().as_secs_f32());
-        (answered, time)
+        let reply = wire.reply(on.patience()).await;
+        let is_closed = wire.read_to_end(on.patience()).await;
+        (reply, is_closed.then(|| begin.elapsed().as_secs_f32()))
     };
-    let ((answered, time), kept_running) = tokio::join!(end, goes_on(sight));
-    let seen = Seen { kept_running, ..Seen::answer(answered) };
-    Ok(seen.note(match time {
+    let ((reply, time), kept_running) = tokio::join!(end, kept_running(observation));
+    let evidence = Evidence { kept_running, ..Evidence::reply(reply) };
+    Ok(evidence.note(match time {
         Some(time) => format!("closed after {time:.1} s"),
         None => "the connection stays open".to_owned(),
     }))
 }
 
-pub(super) async fn in_stream(on: &Ground, how: Leave) -> Ended {
-    let watched = Watched::call(on, true).await?.ok_or(NO_STREAM)?;
-    let stream = on.target.connect().await.map_err(Wrong::Connect)?;
+pub(crate) async fn in_stream(on: &TestTarget, how: Disconnect) -> CaseResult {
+    let call = MonitoredCall::slow_tool(on, true).await?.ok_or(NO_STREAM)?;
+    let stream = on.endpoint.connect().await.map_err(CheckError::Connect)?;
     how.prepare(&stream);
     let mut connection = Connection::open(stream).await?;
-    let payload = Payload::whole(watched.message.body.clone());
-    let begun = timeout(on.patience, async {
-        let answer = connection.send(&on.target, &watched.message, payload).await?;
-        first_event(answer).await
+    let body = RequestBody::complete(call.request.body.clone());
+    let begun = timeout(on.patience(), async {
+        let response = connection.send(&on.endpoint, &call.request, body).await?;
+        first_event(response).await
     });
-    let answer = begun.await.map_err(|_| Wrong::Late(on.patience))??;
-    let sight = watched.at_work(on).await;
-    let status = Answered::Status(answer.status);
-    drop(answer);
+    let response = begun.await.map_err(|_| CheckError::TimedOut(on.patience()))??;
+    let observation = call.started(on).await;
+    let reply = Reply::Status(response.status);
+    drop(response);
     connection.close().await;
-    let kept_running = goes_on(sight).await;
-    Ok(Seen { kept_running, ..Seen::answer(status) })
+    let kept_running = kept_running(observation).await;
+    Ok(Evidence { kept_running, ..Evidence::reply(reply) })
 }
 
-/// An answer of which one event has come, and that is not over.
-async fn first_event(mut answer: Answer) -> Result<Answer, Stop> {
-    if !answer.is_stream() {
+/// Reads the first event of a stream, which must be a notification.
+async fn first_event(mut response: IncomingResponse) -> Result<IncomingResponse, CaseError> {
+    if !response.is_stream() {
         return Err(NO_STREAM);
     }
     loop {
-        let messages = answer.messages().await?.ok_or(NO_STREAM)?;
-        // With the answer itself the stream is over.
+        let messages = response.messages().await?.ok_or(NO_STREAM)?;
+        // The JSON-RPC response is the last message of a stream.
         match messages.first() {
-            Some(message) if message.get("method").is_some() => return Ok(answer),
+            Some(message) if message.get("method").is_some() => return Ok(response),
             Some(_) => return Err(NO_STREAM),
             None => {}
         }
     }
 }
 
-/// Some servers only fail when the work for the client that left is done.
-pub(super) async fn settled(on: &Ground) -> Ended {
-    if on.slow.is_some() {
-        sleep(SETTLING).await;
+/// Some servers fail only when a tool ends whose client has disconnected.
+pub(crate) async fn settled(on: &TestTarget) -> CaseResult {
+    if on.slow_tool.is_some() {
+        sleep(SLOW_TOOL_LIMIT).await;
     }
-    Ok(Seen::nothing())
+    Ok(Evidence::none())
 }

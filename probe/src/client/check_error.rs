@@ -1,34 +1,43 @@
-//! What can be wrong with an exchange that should be right.
+//! Failures of an exchange that must succeed.
 
 use std::{io, time::Duration};
 
 use http::StatusCode;
+use tokio::time::timeout;
 
-use super::reply::TooLarge;
+use crate::client::message_decoder::TooLarge;
 
-/// Why an exchange was not what it should be.
+/// Reason why an exchange failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Wrong {
+pub(crate) enum CheckError {
     #[error("no connection: {0}")]
     Connect(io::Error),
-    #[error("no answer within {0:?}")]
-    Late(Duration),
+    #[error("no response within {0:?}")]
+    TimedOut(Duration),
     #[error("the connection broke: {0}")]
-    Broke(#[from] hyper::Error),
+    Http1(#[from] hyper::Error),
     #[error("the connection broke: {0}")]
-    BrokeHttp2(#[from] h2::Error),
-    #[error("no message in the answer (status {0})")]
+    Http2(#[from] h2::Error),
+    #[error("no message in the response (status {0})")]
     NoMessage(StatusCode),
     #[error("status {0}")]
     Status(StatusCode),
     #[error("JSON-RPC error {code}: {message}")]
-    Refused { code: i64, message: String },
-    #[error("not the answer to this request")]
-    OtherId,
+    JsonRpc { code: i64, message: String },
+    #[error("the response has the id of another request")]
+    WrongId,
     #[error("not a result of {0}")]
-    OtherResult(&'static str),
+    WrongResult(&'static str),
     #[error("the URL cannot be sent")]
     Url,
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+}
+
+/// Bounds a step of an exchange.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, CheckError>>,
+) -> Result<T, CheckError> {
+    timeout(limit, step).await.unwrap_or(Err(CheckError::TimedOut(limit)))
 }

@@ -1,4 +1,4 @@
-//! What the battery says: JSON-RPC messages in the dialect of the server.
+//! Requests in the version of the protocol that the server speaks.
 
 use bytes::Bytes;
 use http::{
@@ -11,53 +11,53 @@ use serde_json::{Value, json};
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
-/// What a legacy server knows its session by, if it has any.
-pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+/// Header with the session id of a legacy server.
+pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
-/// The revision modern clients speak.
-pub(super) const MODERN: &str = "2026-07-28";
-/// The revision a legacy client asks for.
+/// Protocol version of modern clients.
+pub(crate) const MODERN: &str = "2026-07-28";
+/// Protocol version that a legacy client requests.
 const LEGACY: &str = "2025-11-25";
 
-/// How clients and a server speak.
+/// Generation of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Era {
-    /// 2026-07-28: every request says all there is to know.
+    /// 2026-07-28: stateless, every request carries its metadata.
     Modern,
-    /// 2025-11-25 and before: a handshake comes first.
+    /// 2025-11-25 and before: a handshake opens a session.
     Legacy,
 }
 
-/// One HTTP request, without its framing.
+/// JSON-RPC request or notification with its HTTP headers, not yet framed.
 #[derive(Clone, Debug)]
-pub(super) struct Message {
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    /// What its answer is known by.
-    pub(super) id: Value,
+pub(crate) struct Request {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// JSON-RPC id, null for a notification.
+    pub(crate) id: Value,
 }
 
-/// How to speak to a server.
+/// Version of the protocol, and the session of a legacy server.
 #[derive(Clone, Debug)]
-pub(super) struct Dialect {
-    pub(super) era: Era,
-    pub(super) version: String,
+pub(crate) struct Dialect {
+    pub(crate) era: Era,
+    pub(crate) version: String,
     session: Option<HeaderValue>,
 }
 
 impl Dialect {
-    pub(super) fn modern() -> Self {
+    pub(crate) fn modern() -> Self {
         Self { era: Era::Modern, version: MODERN.to_owned(), session: None }
     }
 
-    /// The outcome of a legacy handshake.
-    pub(super) fn legacy(version: String, session: Option<HeaderValue>) -> Self {
+    /// Creates the dialect that a legacy handshake agreed on.
+    pub(crate) fn legacy(version: String, session: Option<HeaderValue>) -> Self {
         Self { era: Era::Legacy, version, session }
     }
 
-    /// A request with this id.
-    pub(super) fn request(&self, id: Value, method: &str, mut params: Value) -> Message {
+    /// Builds a request. The params must be an object.
+    pub(crate) fn request(&self, id: Value, method: &str, mut params: Value) -> Request {
         let mut headers = self.headers();
         if self.era == Era::Modern {
             params["_meta"]["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
@@ -68,13 +68,13 @@ impl Dialect {
             }
         }
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        Message { headers, body: body.to_string().into(), id }
+        Request { headers, body: body.to_string().into(), id }
     }
 
-    /// A notification without params.
-    pub(super) fn notification(&self, method: &str) -> Message {
+    /// Builds a notification without params.
+    pub(crate) fn notification(&self, method: &str) -> Request {
         let body = json!({"jsonrpc": "2.0", "method": method}).to_string().into();
-        Message { headers: self.headers(), body, id: Value::Null }
+        Request { headers: self.headers(), body, id: Value::Null }
     }
 
     fn headers(&self) -> HeaderMap {
@@ -87,8 +87,8 @@ impl Dialect {
     }
 }
 
-/// The first request of a legacy client.
-pub(super) fn initialize() -> Message {
+/// Builds the first request of a legacy client.
+pub(crate) fn initialize() -> Request {
     let id = Value::from("probe-initialize");
     let params = json!({
         "protocolVersion": LEGACY,
@@ -96,7 +96,7 @@ pub(super) fn initialize() -> Message {
         "clientInfo": {"name": "midge-probe", "version": env!("CARGO_PKG_VERSION")},
     });
     let body = json!({"jsonrpc": "2.0", "id": id, "method": "initialize", "params": params});
-    Message { headers: common_headers(), body: body.to_string().into(), id }
+    Request { headers: common_headers(), body: body.to_string().into(), id }
 }
 
 fn common_headers() -> HeaderMap {
@@ -106,7 +106,7 @@ fn common_headers() -> HeaderMap {
     headers
 }
 
-/// Adds a header, unless the value came from the server and is no header's value.
+/// Adds a header. A value of the server that is not a valid header value is left out.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

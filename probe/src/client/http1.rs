@@ -1,13 +1,12 @@
-//! A well-behaved client, up to the point where a case has it leave.
+//! Client of HTTP/1.1, well-behaved until a case closes its connection.
 
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::{
@@ -16,29 +15,35 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+use tokio::{net::TcpStream, task::JoinHandle};
 
-use super::{message::Message, reply::Reply, target::Target, wrong::Wrong};
+use crate::client::{
+    check_error::{CheckError, within},
+    dialect::Request,
+    endpoint::Endpoint,
+    message_decoder::MessageDecoder,
+};
 
-/// A request body: all of it, or the beginning of one that never goes on.
+/// Complete request body, or the beginning of one that stalls.
 #[derive(Debug)]
-pub(super) struct Payload {
+pub(crate) struct RequestBody {
     bytes: Option<Bytes>,
-    announced: u64,
-    goes_on: bool,
+    content_length: u64,
+    stalls: bool,
 }
 
-impl Payload {
-    pub(super) fn whole(bytes: Bytes) -> Self {
-        Self { announced: bytes.len() as u64, bytes: Some(bytes), goes_on: false }
+impl RequestBody {
+    pub(crate) fn complete(bytes: Bytes) -> Self {
+        Self { content_length: bytes.len() as u64, bytes: Some(bytes), stalls: false }
     }
 
-    pub(super) fn begun(bytes: Bytes, announced: usize) -> Self {
-        Self { announced: announced as u64, bytes: Some(bytes), goes_on: true }
+    /// Creates a body that announces `content_length` bytes and stalls after `bytes`.
+    pub(crate) fn stalled(bytes: Bytes, content_length: usize) -> Self {
+        Self { content_length: content_length as u64, bytes: Some(bytes), stalls: true }
     }
 }
 
-impl Body for Payload {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
@@ -48,49 +53,61 @@ impl Body for Payload {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.bytes.take() {
             Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            None if self.goes_on => Poll::Pending,
+            None if self.stalls => Poll::Pending,
             None => Poll::Ready(None),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.announced)
+        SizeHint::with_exact(self.content_length)
     }
 }
 
-/// An HTTP/1.1 connection. Dropping it closes the socket soon, [`Connection::close`] at once.
+/// HTTP/1.1 connection. Drop closes the socket soon, [`Connection::close`] at once.
 #[derive(Debug)]
-pub(super) struct Connection {
-    sender: SendRequest<Payload>,
+pub(crate) struct Connection {
+    sender: SendRequest<RequestBody>,
     task: JoinHandle<()>,
 }
 
 impl Connection {
-    pub(super) async fn open(stream: TcpStream) -> Result<Self, Wrong> {
+    pub(crate) async fn open(stream: TcpStream) -> Result<Self, CheckError> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // What goes wrong is seen in the answer.
+        // The response reports the errors of the connection.
         let task = tokio::spawn(async { drop(connection.await) });
         Ok(Self { sender, task })
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(
+    /// Sends a request and waits for the head of its response.
+    pub(crate) async fn send(
         &mut self,
-        target: &Target,
-        message: &Message,
-        payload: Payload,
-    ) -> Result<Answer, Wrong> {
-        let parts = target.parts(message).ok_or(Wrong::Url)?;
-        let response = self.sender.send_request(Request::from_parts(parts, payload)).await?;
+        endpoint: &Endpoint,
+        request: &Request,
+        body: RequestBody,
+    ) -> Result<IncomingResponse, CheckError> {
+        let parts = endpoint.http1_parts(request).ok_or(CheckError::Url)?;
+        let response = self.sender.send_request(http::Request::from_parts(parts, body)).await?;
         let (head, body) = response.into_parts();
-        let reply = Reply::new(&head.headers);
-        Ok(Answer { status: head.status, headers: head.headers, body, reply })
+        let decoder = MessageDecoder::new(&head.headers);
+        Ok(IncomingResponse { status: head.status, headers: head.headers, body, decoder })
     }
 
-    /// Leaves, in the way its socket was told to.
-    pub(super) async fn close(mut self) {
+    /// Conducts an exchange and reads the response to its end, so that the connection can be
+    /// reused.
+    pub(crate) async fn exchange(
+        &mut self,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<Response, CheckError> {
+        let (response, mut rest) = exchange_on(self, endpoint, request).await?;
+        while rest.messages().await?.is_some() {}
+        Ok(response)
+    }
+
+    /// Closes the socket, in the way that it was prepared for.
+    pub(crate) async fn close(mut self) {
         self.task.abort();
-        // Aborted is what it should be.
+        // The task reports that it was aborted.
         let _ = (&mut self.task).await;
     }
 }
@@ -101,91 +118,72 @@ impl Drop for Connection {
     }
 }
 
-/// An answer that is still coming.
+/// Response whose head has arrived.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+pub(crate) struct IncomingResponse {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
     body: Incoming,
-    reply: Reply,
+    decoder: MessageDecoder,
 }
 
-impl Answer {
-    pub(super) fn is_stream(&self) -> bool {
-        self.reply.is_stream()
+impl IncomingResponse {
+    pub(crate) fn is_stream(&self) -> bool {
+        self.decoder.is_stream()
     }
 
-    /// The messages that come next, or nothing at the end.
-    pub(super) async fn messages(&mut self) -> Result<Option<Vec<Value>>, Wrong> {
+    /// Returns the messages in the next frame, or `None` at the end.
+    pub(crate) async fn messages(&mut self) -> Result<Option<Vec<Value>>, CheckError> {
         match self.body.frame().await {
             Some(frame) => match frame?.into_data() {
-                Ok(data) => Ok(Some(self.reply.push(&data)?)),
+                Ok(data) => Ok(Some(self.decoder.push(&data)?)),
                 Err(_trailers) => Ok(Some(Vec::new())),
             },
             None => Ok(None),
         }
     }
 
-    /// Takes what is left, so that the connection can be used again.
-    async fn finish(&mut self) -> Result<(), Wrong> {
-        while self.messages().await?.is_some() {}
-        Ok(())
-    }
-
-    /// The message that answers `id`. A stream need not end with it.
-    async fn message(&mut self, id: &Value) -> Result<Value, Wrong> {
+    /// Reads up to the message with this id. A stream may continue after it.
+    async fn message(&mut self, id: &Value) -> Result<Value, CheckError> {
         while let Some(messages) = self.messages().await? {
             if let Some(found) = messages.into_iter().find(|message| message["id"] == *id) {
                 return Ok(found);
             }
         }
-        self.reply.end().ok_or(Wrong::NoMessage(self.status))
+        self.decoder.finish().ok_or(CheckError::NoMessage(self.status))
     }
 }
 
-/// What a whole exchange came to.
+/// Response of a completed exchange.
 #[derive(Debug)]
-pub(super) struct Whole {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) message: Value,
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) message: Value,
 }
 
-/// A whole exchange on a connection that is open.
 async fn exchange_on(
     connection: &mut Connection,
-    target: &Target,
-    message: &Message,
-) -> Result<(Whole, Answer), Wrong> {
-    let payload = Payload::whole(message.body.clone());
-    let mut answer = connection.send(target, message, payload).await?;
+    endpoint: &Endpoint,
+    request: &Request,
+) -> Result<(Response, IncomingResponse), CheckError> {
+    let body = RequestBody::complete(request.body.clone());
+    let mut incoming = connection.send(endpoint, request, body).await?;
     let message =
-        if message.id.is_null() { Value::Null } else { answer.message(&message.id).await? };
-    let whole = Whole { status: answer.status, headers: answer.headers.clone(), message };
-    Ok((whole, answer))
+        if request.id.is_null() { Value::Null } else { incoming.message(&request.id).await? };
+    let (status, headers) = (incoming.status, incoming.headers.clone());
+    Ok((Response { status, headers, message }, incoming))
 }
 
-/// A whole exchange that leaves its connection ready for the next one.
-pub(super) async fn exchange_and_keep(
-    connection: &mut Connection,
-    target: &Target,
-    message: &Message,
-) -> Result<Whole, Wrong> {
-    let (whole, mut rest) = exchange_on(connection, target, message).await?;
-    rest.finish().await?;
-    Ok(whole)
-}
-
-/// A whole exchange on a new connection, within this time.
-pub(super) async fn exchange(
-    target: &Target,
-    message: &Message,
-    patience: Duration,
-) -> Result<Whole, Wrong> {
-    let exchange = async {
-        let stream = target.connect().await.map_err(Wrong::Connect)?;
+/// Conducts an exchange on a new connection, within the patience of the endpoint.
+pub(crate) async fn exchange(
+    endpoint: &Endpoint,
+    request: &Request,
+) -> Result<Response, CheckError> {
+    within(endpoint.patience, async {
+        let stream = endpoint.connect().await.map_err(CheckError::Connect)?;
         let mut connection = Connection::open(stream).await?;
-        Ok(exchange_on(&mut connection, target, message).await?.0)
-    };
-    timeout(patience, exchange).await.unwrap_or(Err(Wrong::Late(patience)))
+        Ok(exchange_on(&mut connection, endpoint, request).await?.0)
+    })
+    .await
 }

@@ -1,4 +1,4 @@
-//! An HTTP/2 client without TLS that decides when a stream ends.
+//! Client of HTTP/2 without TLS that controls the end of each stream.
 
 use std::time::Duration;
 
@@ -7,30 +7,35 @@ use h2::{
     Reason, RecvStream, SendStream,
     client::{self, ResponseFuture, SendRequest},
 };
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::Value;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::task::JoinHandle;
 
-use super::{
-    ground::Ground, http1::Whole, message::Message, reply::Reply, wire::Leave, wrong::Wrong,
+use crate::client::{
+    check_error::{CheckError, within},
+    dialect::Request,
+    disconnect::Disconnect,
+    endpoint::Endpoint,
+    http1::Response,
+    message_decoder::MessageDecoder,
 };
 
-/// What a stream may be sent before it is read: little, so that a case can close its window.
+/// Window of a stream. Small, so that a case can exhaust it.
 const STREAM_WINDOW: u32 = 64 << 10;
-/// What all streams together may be sent: much, so that one does not close the others' window.
+/// Window of the connection. Large, so that one stream cannot exhaust it for the others.
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// A connection. Dropping it closes the socket soon, [`Connection::close`] at once.
+/// HTTP/2 connection. Drop closes the socket soon, [`Connection::close`] at once.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     sender: SendRequest<Bytes>,
     task: JoinHandle<()>,
 }
 
 impl Connection {
-    /// Opens a connection that will end in this way.
-    pub(super) async fn open(on: &Ground, how: Leave) -> Result<Self, Wrong> {
-        let stream = on.target.connect().await.map_err(Wrong::Connect)?;
+    /// Opens a connection that will be closed as `how` says.
+    pub(crate) async fn open(endpoint: &Endpoint, how: Disconnect) -> Result<Self, CheckError> {
+        let stream = endpoint.connect().await.map_err(CheckError::Connect)?;
         how.prepare(&stream);
         let (sender, connection) = client::Builder::new()
             .initial_window_size(STREAM_WINDOW)
@@ -38,45 +43,58 @@ impl Connection {
             .enable_push(false)
             .handshake(stream)
             .await?;
-        // What goes wrong is seen on the streams.
+        // The streams report the errors of the connection.
         let task = tokio::spawn(async { drop(connection.await) });
         Ok(Self { sender, task })
     }
 
-    /// Sends a request, and a body that is whole or goes on.
-    pub(super) async fn begin(
+    /// Sends a complete request.
+    pub(crate) async fn send(
         &mut self,
-        on: &Ground,
-        message: &Message,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<Stream, CheckError> {
+        within(endpoint.patience, self.begin(endpoint, request, request.body.clone(), true)).await
+    }
+
+    /// Sends the head of a request and a part of its body.
+    pub(crate) async fn send_part(
+        &mut self,
+        endpoint: &Endpoint,
+        request: &Request,
+        part: Bytes,
+    ) -> Result<Stream, CheckError> {
+        within(endpoint.patience, self.begin(endpoint, request, part, false)).await
+    }
+
+    async fn begin(
+        &mut self,
+        endpoint: &Endpoint,
+        request: &Request,
         body: Bytes,
-        is_whole: bool,
-    ) -> Result<Call, Wrong> {
-        let begun = async {
-            let parts = on.target.parts_http2(message).ok_or(Wrong::Url)?;
-            let mut sender = self.sender.clone().ready().await?;
-            let request = Request::from_parts(parts, ());
-            let (response, mut request) = sender.send_request(request, false)?;
-            request.send_data(body, is_whole)?;
-            Ok(Call { id: message.id.clone(), request, response, answer: None })
-        };
-        timeout(on.patience, begun).await.unwrap_or(Err(Wrong::Late(on.patience)))
+        is_complete: bool,
+    ) -> Result<Stream, CheckError> {
+        let parts = endpoint.http2_parts(request).ok_or(CheckError::Url)?;
+        let mut sender = self.sender.clone().ready().await?;
+        let (response, mut stream) =
+            sender.send_request(http::Request::from_parts(parts, ()), false)?;
+        stream.send_data(body, is_complete)?;
+        Ok(Stream { id: request.id.clone(), request: stream, response, incoming: None })
     }
 
-    /// An exchange on this connection that must go well.
-    pub(super) async fn good_within(&mut self, on: &Ground, time: Duration) -> Result<(), Wrong> {
-        let exchange = async {
-            let message = on.check();
-            let mut call = self.begin(on, &message, message.body.clone(), true).await?;
-            let whole = call.whole().await?;
-            on.check.result(&whole, &message.id).map(drop)
-        };
-        timeout(time, exchange).await.unwrap_or(Err(Wrong::Late(time)))
+    /// Conducts an exchange on this connection.
+    pub(crate) async fn exchange(
+        &mut self,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<Response, CheckError> {
+        self.send(endpoint, request).await?.response().await
     }
 
-    /// Leaves with the whole connection.
-    pub(super) async fn close(mut self) {
+    /// Closes the socket, in the way that it was opened for.
+    pub(crate) async fn close(mut self) {
         self.task.abort();
-        // Aborted is what it should be.
+        // The task reports that it was aborted.
         let _ = (&mut self.task).await;
     }
 }
@@ -87,65 +105,69 @@ impl Drop for Connection {
     }
 }
 
-/// A request and its answer: one stream.
+/// HTTP/2 stream: one request and its response.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(crate) struct Stream {
     id: Value,
     request: SendStream<Bytes>,
     response: ResponseFuture,
-    answer: Option<(StatusCode, Reply, RecvStream)>,
+    incoming: Option<(MessageDecoder, RecvStream)>,
 }
 
-impl Call {
-    /// Leaves: nothing more of this is wanted.
-    pub(super) fn reset(mut self) {
+impl Stream {
+    /// Cancels the stream.
+    pub(crate) fn reset(mut self) {
         self.request.send_reset(Reason::CANCEL);
     }
 
-    /// Waits for the head of the answer, and opens no window for its body.
-    pub(super) async fn head(&mut self, within: Duration) -> Result<StatusCode, Wrong> {
-        let response = timeout(within, &mut self.response).await;
-        let (head, body) = response.map_err(|_| Wrong::Late(within))??.into_parts();
-        self.answer = Some((head.status, Reply::new(&head.headers), body));
+    /// Waits for the head of the response, and opens no window for its body.
+    pub(crate) async fn head(&mut self, limit: Duration) -> Result<StatusCode, CheckError> {
+        let response = within(limit, async { Ok((&mut self.response).await?) }).await?;
+        let (head, body) = response.into_parts();
+        self.incoming = Some((MessageDecoder::new(&head.headers), body));
         Ok(head.status)
     }
 
-    /// Whether a first event comes, and is not the answer already.
-    pub(super) async fn has_first_event(&mut self, within: Duration) -> Result<bool, Wrong> {
-        let Some((_, reply, body)) = &mut self.answer else { return Ok(false) };
-        let event = timeout(within, async {
-            while reply.is_stream() {
-                let Some(messages) = more(reply, body).await? else { break };
+    /// Returns whether the response is a stream that starts with a notification.
+    pub(crate) async fn has_first_event(&mut self, limit: Duration) -> Result<bool, CheckError> {
+        let Some((decoder, body)) = &mut self.incoming else { return Ok(false) };
+        within(limit, async {
+            while decoder.is_stream() {
+                let Some(messages) = next_messages(decoder, body).await? else { break };
                 if let Some(message) = messages.first() {
                     return Ok(message.get("method").is_some());
                 }
             }
             Ok(false)
-        });
-        event.await.unwrap_or(Err(Wrong::Late(within)))
+        })
+        .await
     }
 
-    /// Reads the answer.
-    async fn whole(&mut self) -> Result<Whole, Wrong> {
+    /// Reads the response up to the message with the id of the request.
+    async fn response(&mut self) -> Result<Response, CheckError> {
         let (head, mut body) = (&mut self.response).await?.into_parts();
-        let mut reply = Reply::new(&head.headers);
+        let mut decoder = MessageDecoder::new(&head.headers);
         let mut found = None;
-        while let Some(messages) = more(&mut reply, &mut body).await? {
+        while let Some(messages) = next_messages(&mut decoder, &mut body).await? {
             found = messages.into_iter().find(|message| message["id"] == self.id);
             if found.is_some() {
                 break;
             }
         }
-        let message = found.or_else(|| reply.end()).ok_or(Wrong::NoMessage(head.status))?;
-        Ok(Whole { status: head.status, headers: head.headers, message })
+        let message = found.or_else(|| decoder.finish());
+        let message = message.ok_or(CheckError::NoMessage(head.status))?;
+        Ok(Response { status: head.status, headers: head.headers, message })
     }
 }
 
-/// The messages that come next, or nothing at the end.
-async fn more(reply: &mut Reply, body: &mut RecvStream) -> Result<Option<Vec<Value>>, Wrong> {
+/// Returns the messages in the next frame, or `None` at the end.
+async fn next_messages(
+    decoder: &mut MessageDecoder,
+    body: &mut RecvStream,
+) -> Result<Option<Vec<Value>>, CheckError> {
     let Some(data) = body.data().await else { return Ok(None) };
     let data = data?;
-    // Only a stream that is gone has no window to open.
+    // Fails only when the stream is closed, which needs no window.
     let _ = body.flow_control().release_capacity(data.len());
-    Ok(Some(reply.push(&data)?))
+    Ok(Some(decoder.push(&data)?))
 }

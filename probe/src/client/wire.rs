@@ -1,162 +1,139 @@
-//! A client that decides about every byte, and about how it leaves.
+//! Raw client of HTTP/1.1 that controls every byte and the close of its connection.
 
 use std::{fmt, io, time::Duration};
 
 use http::StatusCode;
-use serde::{Serialize, Serializer};
-use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{sleep, timeout},
 };
 
-use super::{ground::Ground, wrong::Wrong};
+use crate::client::{check_error::CheckError, disconnect::Disconnect, endpoint::Endpoint};
 
-/// Long enough for a server on this machine to be where the case wants it.
-const MOMENT: Duration = Duration::from_millis(50);
-/// How long sending may take; a server that does not read is left alone then.
-const SENDING: Duration = Duration::from_secs(3);
-/// The longest head of an answer that is looked at.
-const LONGEST_HEAD: usize = 16 << 10;
+/// Time for a server on this machine to process what it received.
+const SETTLE_TIME: Duration = Duration::from_millis(50);
+/// Limit for sending to a server that does not read.
+const SEND_LIMIT: Duration = Duration::from_secs(3);
+/// Bytes that are read at most in search of the end of a head.
+const MAX_HEAD: usize = 16 << 10;
+/// Receive buffer of a client that soon makes the server wait.
+const NARROW_BUFFER: u32 = 4096;
 
-/// Lets the server come to where the case wants it.
-pub(super) async fn moment() {
-    sleep(MOMENT).await;
+/// Waits until the server has most likely processed what was sent.
+pub(crate) async fn settle() {
+    sleep(SETTLE_TIME).await;
 }
 
-/// How a client leaves.
+/// First bytes that a server sends on a connection, or how it closes it instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leave {
-    /// Politely: nothing more will be sent.
-    Fin,
-    /// With a reset: nothing is known of the connection any more.
-    Reset,
-}
-
-impl Leave {
-    /// Has the socket close in this way, whoever closes it.
-    pub(super) fn prepare(self, stream: &TcpStream) {
-        if self == Self::Reset {
-            // It can fail only on a socket that is gone already.
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-        }
-    }
-}
-
-/// What an aborted request was answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answered {
+pub(crate) enum Reply {
+    /// Status line of a response.
     Status(StatusCode),
-    /// The server closed the connection without a word.
+    /// FIN without a byte.
     Closed,
-    /// The server reset the connection.
+    /// RST without a byte.
     Reset,
-    /// Nothing came within this time.
-    Nothing(Duration),
-    /// Something that is no HTTP came.
-    Noise,
+    /// Nothing within this time.
+    Silence(Duration),
+    /// Bytes that are not HTTP/1.1.
+    NotHttp,
 }
 
-impl fmt::Display for Answered {
+impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "{}", status.as_u16()),
             Self::Closed => f.write_str("closed"),
             Self::Reset => f.write_str("reset"),
-            Self::Nothing(time) => write!(f, "nothing in {} s", time.as_secs_f32()),
-            Self::Noise => f.write_str("not HTTP"),
+            Self::Silence(time) => write!(f, "nothing in {} s", time.as_secs_f32()),
+            Self::NotHttp => f.write_str("not HTTP"),
         }
     }
 }
 
-impl Serialize for Answered {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// An HTTP/1.1 connection, raw.
+/// Raw HTTP/1.1 connection.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 impl Wire {
-    pub(super) async fn connect(ground: &Ground) -> Result<Self, Wrong> {
-        Self::connect_with(ground, None).await
+    pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Self, CheckError> {
+        Self::connect_with(endpoint, None).await
     }
 
-    /// Connects with little room for what the server says, so that it soon has to wait.
-    pub(super) async fn connect_narrow(ground: &Ground) -> Result<Self, Wrong> {
-        Self::connect_with(ground, Some(4096)).await
+    /// Connects with a small receive buffer, so that the server soon has to wait.
+    pub(crate) async fn connect_narrow(endpoint: &Endpoint) -> Result<Self, CheckError> {
+        Self::connect_with(endpoint, Some(NARROW_BUFFER)).await
     }
 
-    async fn connect_with(ground: &Ground, room: Option<u32>) -> Result<Self, Wrong> {
-        let stream = ground.target.connect_with(room).await.map_err(Wrong::Connect)?;
+    async fn connect_with(endpoint: &Endpoint, buffer: Option<u32>) -> Result<Self, CheckError> {
+        let stream = endpoint.connect_with(buffer).await.map_err(CheckError::Connect)?;
         Ok(Self { stream, received: Vec::new() })
     }
 
-    /// Sends bytes. That the server does not want them any more is no failure of the client.
-    pub(super) async fn send(&mut self, bytes: &[u8]) {
-        let _ = timeout(SENDING, self.stream.write_all(bytes)).await;
+    /// Sends bytes. A server that does not read them is not a failure.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        let _ = timeout(SEND_LIMIT, self.stream.write_all(bytes)).await;
     }
 
-    /// Says that nothing more will be sent; what comes is still read.
-    pub(super) async fn half_close(&mut self) {
-        // A server that has closed the connection does not care.
+    /// Sends a FIN. The client still reads.
+    pub(crate) async fn half_close(&mut self) {
+        // Fails only when the server has closed the connection.
         let _ = self.stream.shutdown().await;
     }
 
-    /// Leaves. What was received and not read turns a polite end into a reset only after it.
-    pub(super) async fn leave(mut self, how: Leave) {
+    /// Closes the connection.
+    pub(crate) async fn disconnect(mut self, how: Disconnect) {
         match how {
-            Leave::Fin => self.half_close().await,
-            Leave::Reset => how.prepare(&self.stream),
+            // Closing a socket with unread data sends an RST, so the FIN goes first.
+            Disconnect::Fin => self.half_close().await,
+            Disconnect::Reset => how.prepare(&self.stream),
         }
     }
 
-    /// What the server says to begin with.
-    pub(super) async fn answered(&mut self, within: Duration) -> Answered {
-        let head = timeout(within, async {
-            while !self.has_status_line() && self.received.len() < LONGEST_HEAD {
+    /// Waits for the reply of the server.
+    pub(crate) async fn reply(&mut self, limit: Duration) -> Reply {
+        let read = timeout(limit, async {
+            while !self.has_status_line() && self.received.len() < MAX_HEAD {
                 match self.stream.read_buf(&mut self.received).await {
-                    Ok(0) => return Some(Answered::Closed),
+                    Ok(0) => return Some(Reply::Closed),
                     Ok(_) => {}
-                    Err(error) if is_reset(&error) => return Some(Answered::Reset),
-                    Err(_) => return Some(Answered::Closed),
+                    Err(error) if is_reset(&error) => return Some(Reply::Reset),
+                    Err(_) => return Some(Reply::Closed),
                 }
             }
             None
         });
-        match head.await {
-            Ok(Some(ended)) if self.received.is_empty() => ended,
-            Ok(_) => self.status().map_or(Answered::Noise, Answered::Status),
-            Err(_) => Answered::Nothing(within),
+        match read.await {
+            Ok(Some(closed)) if self.received.is_empty() => closed,
+            Ok(_) => self.status().map_or(Reply::NotHttp, Reply::Status),
+            Err(_) => Reply::Silence(limit),
         }
     }
 
-    /// Reads the head of the answer and not one byte of its body.
-    pub(super) async fn head(&mut self, within: Duration) -> Answered {
-        let head = timeout(within, async {
-            while !self.received.ends_with(b"\r\n\r\n") && self.received.len() < LONGEST_HEAD {
+    /// Reads the head of the response and no byte of its body.
+    pub(crate) async fn read_head(&mut self, limit: Duration) -> Reply {
+        let read = timeout(limit, async {
+            while !self.received.ends_with(b"\r\n\r\n") && self.received.len() < MAX_HEAD {
                 match self.stream.read_u8().await {
                     Ok(byte) => self.received.push(byte),
-                    Err(_) => return Answered::Closed,
+                    Err(_) => return Reply::Closed,
                 }
             }
-            self.status().map_or(Answered::Noise, Answered::Status)
+            self.status().map_or(Reply::NotHttp, Reply::Status)
         });
-        head.await.unwrap_or(Answered::Nothing(within))
+        read.await.unwrap_or(Reply::Silence(limit))
     }
 
-    /// Reads on until the server closes the connection, and says whether it did.
-    pub(super) async fn ends(&mut self, within: Duration) -> bool {
+    /// Reads until the server closes the connection. Returns false when the limit passes first.
+    pub(crate) async fn read_to_end(&mut self, limit: Duration) -> bool {
         let mut scratch = [0; 4096];
         let end =
             async { while self.stream.read(&mut scratch).await.is_ok_and(|read| read > 0) {} };
-        timeout(within, end).await.is_ok()
+        timeout(limit, end).await.is_ok()
     }
 
     fn has_status_line(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Servers that are bad on purpose, and one that is not.
+//! A legacy server that is correct, or fails in one particular way.
 
 use std::{
     convert::Infallible,
@@ -21,64 +21,64 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// What a server is like.
+/// How a server behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Temper {
-    /// Nothing to complain of.
-    Sane,
-    /// Ends with the first truncated body.
+pub(crate) enum Behavior {
+    /// Correctly.
+    Correct,
+    /// Exits at the first truncated body.
     Dies,
-    /// Answers nobody after the first truncated body.
+    /// Responds to nothing after the first truncated body.
     Hangs,
-    /// Answers something else after the first truncated body.
-    Confused,
-    /// Answers 404 to everything.
+    /// Responds with the id of another request after the first truncated body.
+    ConfusesResponses,
+    /// Responds 404 to every request.
     NotMcp,
-    /// Answers no HTTP.
-    Noise,
-    /// Answers with a head that does not end.
-    Flood,
-    /// Accepts, and says nothing.
-    Mute,
+    /// Sends bytes that are not HTTP.
+    NotHttp,
+    /// Sends a response head that does not end.
+    EndlessHead,
+    /// Accepts connections and sends nothing.
+    Silent,
 }
 
-/// A server, ended when it is dropped.
-pub(super) struct Double {
+/// Server on a port of the loopback interface. Stops when it is dropped.
+pub(crate) struct FakeServer {
     addr: SocketAddr,
     task: JoinHandle<()>,
 }
 
-impl Double {
-    pub(super) async fn serve(temper: Temper) -> Self {
+impl FakeServer {
+    pub(crate) async fn start(behavior: Behavior) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("it is bound");
-        let task = tokio::spawn(accept(listener, temper));
+        let task = tokio::spawn(accept(listener, behavior));
         Self { addr, task }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/mcp", self.addr)
     }
 }
 
-impl Drop for Double {
+impl Drop for FakeServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn accept(listener: TcpListener, temper: Temper) {
-    let spoilt = Arc::new(AtomicBool::new(false));
+async fn accept(listener: TcpListener, behavior: Behavior) {
+    let has_failed = Arc::new(AtomicBool::new(false));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let (stream, _) = accepted.expect("connections come in");
-                connections.spawn(serve(stream, temper, Arc::clone(&spoilt)));
+                connections.spawn(serve(stream, behavior, Arc::clone(&has_failed)));
             }
-            // All of it ends with the first one that goes bad.
+            // One failed connection stops the whole server.
             Some(ended) = connections.join_next() => {
-                if temper == Temper::Dies && ended.is_ok_and(|has_had_enough| has_had_enough) {
+                if behavior == Behavior::Dies && ended.is_ok_and(|has_failed| has_failed) {
                     return;
                 }
             }
@@ -86,47 +86,47 @@ async fn accept(listener: TcpListener, temper: Temper) {
     }
 }
 
-/// Serves a connection, and says whether the server has had enough.
-async fn serve(mut stream: TcpStream, temper: Temper, spoilt: Arc<AtomicBool>) -> bool {
-    match temper {
-        Temper::Noise => drop(stream.write_all(b"220 mail.example.com ESMTP\r\n").await),
-        Temper::Flood => while stream.write_all(&[b'x'; 4096]).await.is_ok() {},
-        Temper::Mute => while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {},
+/// Serves a connection, and returns whether a body was truncated.
+async fn serve(mut stream: TcpStream, behavior: Behavior, has_failed: Arc<AtomicBool>) -> bool {
+    match behavior {
+        Behavior::NotHttp => drop(stream.write_all(b"220 mail.example.com ESMTP\r\n").await),
+        Behavior::EndlessHead => while stream.write_all(&[b'x'; 4096]).await.is_ok() {},
+        Behavior::Silent => while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {},
         _ => {
-            let service = service_fn(|request| answer(request, temper, &spoilt));
+            let service = service_fn(|request| respond(request, behavior, &has_failed));
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         }
     }
-    spoilt.load(Ordering::SeqCst)
+    has_failed.load(Ordering::SeqCst)
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
-    temper: Temper,
-    spoilt: &AtomicBool,
+    behavior: Behavior,
+    has_failed: &AtomicBool,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    if temper == Temper::NotMcp {
-        return Ok(respond(StatusCode::NOT_FOUND, &json!("nothing here")));
+    if behavior == Behavior::NotMcp {
+        return Ok(response(StatusCode::NOT_FOUND, &json!("nothing here")));
     }
     let has_session = request.headers().contains_key("mcp-session-id");
     let Ok(body) = request.into_body().collect().await else {
-        spoilt.store(true, Ordering::SeqCst);
-        return Ok(respond(StatusCode::BAD_REQUEST, &json!(null)));
+        has_failed.store(true, Ordering::SeqCst);
+        return Ok(response(StatusCode::BAD_REQUEST, &json!(null)));
     };
     let message: Value = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
-    match (temper, spoilt.load(Ordering::SeqCst)) {
-        (Temper::Hangs, true) => std::future::pending().await,
-        (Temper::Confused, true) => Ok(result(&json!("another"), &json!({"tools": []}))),
-        _ => Ok(of(&message, has_session)),
+    match (behavior, has_failed.load(Ordering::SeqCst)) {
+        (Behavior::Hangs, true) => std::future::pending().await,
+        (Behavior::ConfusesResponses, true) => Ok(result(&json!("another"), &json!({"tools": []}))),
+        _ => Ok(respond_to(&message, has_session)),
     }
 }
 
-/// What a legacy server with sessions says.
-fn of(message: &Value, has_session: bool) -> Response<Full<Bytes>> {
+/// Responds as a legacy server with sessions does.
+fn respond_to(message: &Value, has_session: bool) -> Response<Full<Bytes>> {
     let id = &message["id"];
     match message["method"].as_str() {
         Some("initialize") => {
-            let info = json!({"name": "double", "version": "1"});
+            let info = json!({"name": "fake", "version": "1"});
             let mut response = result(
                 id,
                 &json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": info}),
@@ -135,21 +135,21 @@ fn of(message: &Value, has_session: bool) -> Response<Full<Bytes>> {
             response.headers_mut().insert("mcp-session-id", session);
             response
         }
-        _ if !has_session => respond(StatusCode::BAD_REQUEST, &json!("no session")),
-        Some("notifications/initialized") => respond(StatusCode::ACCEPTED, &json!(null)),
+        _ if !has_session => response(StatusCode::BAD_REQUEST, &json!("no session")),
+        Some("notifications/initialized") => response(StatusCode::ACCEPTED, &json!(null)),
         Some("ping") => result(id, &json!({})),
         _ => {
             let error = json!({"code": -32601, "message": "no such method"});
-            respond(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": id, "error": error}))
+            response(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": id, "error": error}))
         }
     }
 }
 
 fn result(id: &Value, result: &Value) -> Response<Full<Bytes>> {
-    respond(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": id, "result": result}))
+    response(StatusCode::OK, &json!({"jsonrpc": "2.0", "id": id, "result": result}))
 }
 
-fn respond(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
     let json = "application/json".parse().expect("a header's value");
