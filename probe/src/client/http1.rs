@@ -15,10 +15,11 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpStream, task::JoinHandle};
+use tokio::net::TcpStream;
 
 use crate::client::{
     check_error::{CheckError, within},
+    connection_task::ConnectionTask,
     dialect::Request,
     endpoint::Endpoint,
     message_decoder::MessageDecoder,
@@ -66,16 +67,15 @@ impl Body for RequestBody {
 /// HTTP/1.1 connection. Drop closes the socket soon, [`Connection::close`] at once.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    // Dropped first, so that the connection is not shut down gracefully.
+    task: ConnectionTask,
     sender: SendRequest<RequestBody>,
-    task: JoinHandle<()>,
 }
 
 impl Connection {
     pub(crate) async fn open(stream: TcpStream) -> Result<Self, CheckError> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // The response reports the errors of the connection.
-        let task = tokio::spawn(async { drop(connection.await) });
-        Ok(Self { sender, task })
+        Ok(Self { task: ConnectionTask::spawn(connection), sender })
     }
 
     /// Sends a request and waits for the head of its response.
@@ -105,16 +105,8 @@ impl Connection {
     }
 
     /// Closes the socket, in the way that it was prepared for.
-    pub(crate) async fn close(mut self) {
-        self.task.abort();
-        // The task reports that it was aborted.
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
+    pub(crate) async fn close(self) {
+        self.task.close().await;
     }
 }
 

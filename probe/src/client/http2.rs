@@ -9,10 +9,10 @@ use h2::{
 };
 use http::StatusCode;
 use serde_json::Value;
-use tokio::task::JoinHandle;
 
 use crate::client::{
     check_error::{CheckError, within},
+    connection_task::ConnectionTask,
     dialect::Request,
     disconnect::Disconnect,
     endpoint::Endpoint,
@@ -28,8 +28,9 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 /// HTTP/2 connection. Drop closes the socket soon, [`Connection::close`] at once.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    // Dropped first, so that the connection is not shut down gracefully.
+    task: ConnectionTask,
     sender: SendRequest<Bytes>,
-    task: JoinHandle<()>,
 }
 
 impl Connection {
@@ -43,9 +44,7 @@ impl Connection {
             .enable_push(false)
             .handshake(stream)
             .await?;
-        // The streams report the errors of the connection.
-        let task = tokio::spawn(async { drop(connection.await) });
-        Ok(Self { sender, task })
+        Ok(Self { task: ConnectionTask::spawn(connection), sender })
     }
 
     /// Sends a complete request.
@@ -92,16 +91,8 @@ impl Connection {
     }
 
     /// Closes the socket, in the way that it was opened for.
-    pub(crate) async fn close(mut self) {
-        self.task.abort();
-        // The task reports that it was aborted.
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
+    pub(crate) async fn close(self) {
+        self.task.close().await;
     }
 }
 

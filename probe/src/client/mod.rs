@@ -4,6 +4,7 @@
 //! bytes over HTTP/1.1.
 
 pub(crate) mod check_error;
+pub(crate) mod connection_task;
 pub(crate) mod dialect;
 pub(crate) mod disconnect;
 pub(crate) mod endpoint;
