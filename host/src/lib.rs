@@ -30,8 +30,6 @@ mod error;
 mod exchange;
 mod harness;
 mod net;
-#[cfg(feature = "cli")]
-pub mod probe;
 mod runtime;
 mod sealing;
 #[cfg(feature = "cli")]

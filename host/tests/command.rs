@@ -252,6 +252,17 @@ fn what_cannot_be_served_is_one_line_and_an_exit_code() {
 }
 
 #[test]
+fn probe_is_the_command_of_midge_probe() {
+    let probe = |arguments: &[&str]| Command::new(MIDGE).arg("probe").args(arguments).output();
+    let refused = probe(&["http://192.0.2.1/mcp"]).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(refused.stderr.starts_with(b"midge: 192.0.2.1:80 is not a loopback"), "{refused:?}");
+    let help = String::from_utf8(probe(&["--help"]).unwrap().stdout).unwrap();
+    assert!(help.starts_with("Test an MCP server against clients that disconnect"), "{help}");
+    assert!(help.contains("Exit codes:"), "{help}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().to_string();
