@@ -15,7 +15,7 @@ use wstd::io::AsyncOutputStream;
 use crate::sys::fetch::{FetchError, MAX_BODY};
 pub(crate) use crate::sys::p2::io::sleep;
 use crate::sys::p2::io::{READ_SIZE, wait_for};
-use crate::sys::request::request_functions;
+use crate::sys::wasi_http::request_functions;
 
 request_functions!(OutgoingRequest);
 

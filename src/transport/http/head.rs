@@ -20,3 +20,19 @@ pub(crate) struct RequestHead {
     pub(crate) authority: Option<String>,
     pub(crate) headers: Fields,
 }
+
+#[cfg(target_family = "wasm")]
+impl RequestHead {
+    /// Builds a head from the parts that hosts have. `authority` is asked for beside an `Origin` only,
+    /// which clients other than browsers do not send.
+    pub(crate) fn new(
+        method: Method,
+        mut path_with_query: String,
+        headers: Fields,
+        authority: impl FnOnce() -> Option<String>,
+    ) -> Self {
+        path_with_query.truncate(path_with_query.find('?').unwrap_or(path_with_query.len()));
+        let authority = headers.contains("origin").then(authority).flatten();
+        Self { method, path: path_with_query, authority, headers }
+    }
+}

@@ -1,5 +1,5 @@
-//! Conversion of an `http` request to WASI. Both versions of WASI have the same functions on types of
-//! their own, so this is a macro.
+//! Conversions to the types of `wasi:http`. Both versions of WASI have the same functions on types of
+//! their own, so these are macros.
 
 /// Defines `to_wasi(&HeaderMap)`, and `address(request, method, uri)`, which says all of a request
 /// but its header fields and its body. The types that it names are those where it stands.
@@ -43,4 +43,21 @@ macro_rules! request_functions {
     };
 }
 
-pub(super) use request_functions;
+/// Defines `to_wasi(Fields)`, which converts the fields of a response.
+macro_rules! fields_function {
+    ($fields:ty) => {
+        /// Converts fields. If the host forbids one of them, the others are kept.
+        pub(super) fn to_wasi(fields: $crate::headers::map::Fields) -> $fields {
+            let pairs = fields.into_pairs();
+            <$fields>::from_list(&pairs).unwrap_or_else(|_| {
+                let fields = <$fields>::new();
+                for (name, value) in &pairs {
+                    let _ = fields.append(name, value);
+                }
+                fields
+            })
+        }
+    };
+}
+
+pub(super) use {fields_function, request_functions};
