@@ -3,7 +3,7 @@
 
 midge::export!(server);
 
-use std::time::Duration;
+use std::{hint::black_box, time::Duration};
 
 use http::Request;
 use midge::{Context, LoggingLevel, NoArguments, Server, Tool, ToolError, sleep};
@@ -16,6 +16,7 @@ fn server() -> Server {
         .tool(Tool::new("panics", panics))
         .tool(Tool::new("panics_reading", async |_: Unreadable| "never"))
         .tool(Tool::with_context("panics_streaming", panics_streaming))
+        .tool(Tool::new("recurses", recurses))
         .tool(Tool::new("sleeps", sleeps))
         .tool(Tool::with_context("echo_header", echo_header))
         .tool(Tool::with_context("logs", logs))
@@ -61,6 +62,14 @@ struct Unreadable {
 
 fn unreadable<'a, D: serde::Deserializer<'a>>(_: D) -> Result<String, D::Error> {
     panic!("the tool panics at its arguments");
+}
+
+/// Recurses until the stack overflows.
+async fn recurses(_: NoArguments) -> String {
+    fn depth(n: u64) -> u64 {
+        if n == u64::MAX { n } else { black_box(depth(black_box(n) + 1)) - 1 }
+    }
+    depth(0).to_string()
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]

@@ -1,17 +1,22 @@
 //! Requests that have arrived whole are answered in one call of their guest, most of them without
 //! its component; nobody can tell but by the time it takes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
-use midge_host::Config;
-use midge_tests::{Message, Serving, config, guests};
+use midge_host::{Config, Host, Server};
+use midge_tests::{Message, Serving, config, guests, send};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    runtime,
 };
 
 /// More than the host reads before it makes an instance.
@@ -154,4 +159,57 @@ async fn a_request_that_is_slow_to_come_holds_no_guest() {
     wire.until("Hello, you!").await;
     drop(wire);
     assert_eq!(&serving.exchange().await["outcome"], "ok", "it went well");
+}
+
+#[tokio::test]
+async fn a_guest_that_recurses_for_ever_traps() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    let answer = serving.send(&Message::call("recurses", json!({}))).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    let line = serving.exchange().await;
+    assert_eq!(&line["outcome"], "trapped", "{line:?}");
+    assert!(line["cause"].contains("stack"), "{line:?}");
+    assert!(matches!(&serving.log().attempts()[..], [Some(_)]), "the fast path was attempted");
+}
+
+/// On the fast path, a guest runs on the stack of the thread that serves it.
+#[test]
+fn a_guest_that_recurses_for_ever_traps_in_a_program_with_a_small_stack() {
+    let host = Host::new(config()).unwrap();
+    let guest = host.load(guests::ANSWERS).unwrap();
+    let (bound, server) = mpsc::channel();
+    let serve = move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::bind(&host, guest, config().addr).await.unwrap();
+            bound.send((server.local_addr(), server.handle())).unwrap();
+            server.run().await.unwrap();
+        });
+    };
+    let thread = thread::Builder::new().stack_size(512 << 10).spawn(serve).unwrap();
+    let (addr, handle) = server.recv().unwrap();
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..2 {
+            let answer = send(addr, &Message::call("recurses", json!({}))).await;
+            assert_eq!(answer.status, 502, "{}", answer.text());
+            let answer = send(addr, &Message::call("sized", json!({ "bytes": 7 }))).await;
+            assert_eq!(answer.result_text(), "0000000", "the server goes on");
+        }
+    });
+    handle.shutdown();
+    thread.join().unwrap();
+}
+
+/// Two tools of a client that sends no `Mcp-Name`: one bails out, the other stays on the fast path.
+#[tokio::test]
+async fn tools_of_legacy_clients_are_told_apart() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    for tool in ["sized", "outbound", "outbound", "sized", "outbound", "sized"] {
+        let arguments = json!({ "bytes": 7, "url": "http://127.0.0.1:1/" });
+        serving.send(&Message::legacy_call(tool, arguments)).await;
+    }
+    serving.exchanges(6).await;
+    let attempts = serving.log().attempts();
+    let [None, Some(_), None, None] = &attempts[..] else { panic!("{attempts:?}") };
 }

@@ -57,7 +57,7 @@ impl Log {
         let (lines, log) = watch::channel(Vec::new());
         let filter = Targets::new()
             .with_default(Level::INFO)
-            .with_target("midge::attempt", Level::TRACE)
+            .with_target("midge::fast_path", Level::TRACE)
             .with_target("wasmtime_wasi_http", Level::ERROR);
         let layer = Capture { lines }.with_filter(filter);
         (Self(log), Dispatch::new(tracing_subscriber::registry().with(layer)))
@@ -80,7 +80,9 @@ impl Log {
 
     /// What has become of attempts to answer without a component: none, or why not.
     pub fn attempts(&self) -> Vec<Option<String>> {
-        let lines = self.lines().into_iter().filter(|line| line.target == "midge::attempt");
+        let is_attempt =
+            |line: &Line| line.target == "midge::fast_path" && line.get("exchange").is_some();
+        let lines = self.lines().into_iter().filter(is_attempt);
         lines.map(|line| line.get("reason").map(str::to_owned)).collect()
     }
 

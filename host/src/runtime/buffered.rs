@@ -5,7 +5,6 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    hash::{Hash, Hasher},
     pin::{Pin, pin},
     task::{Context, Poll},
 };
@@ -13,7 +12,6 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use http_body::{Body, Frame, SizeHint};
-use rustc_hash::FxHasher;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
@@ -35,9 +33,8 @@ pub(crate) enum ReceivedRequest<B> {
 /// A whole request, in the form of `midge:mcp/exchange`.
 pub(crate) struct BufferedRequest {
     pub(crate) head: Vec<u8>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// A hash that is the same for requests that are likely to take the same way.
-    pub(crate) kind: u64,
 }
 
 /// A whole response, in the form of `midge:mcp/exchange`.
@@ -65,12 +62,9 @@ where
                 read.push_back(piece);
             }
             None => {
-                let (head, kind) = (head_lines(&parts), kind(&parts.headers));
-                return Ok(ReceivedRequest::Buffered(BufferedRequest {
-                    head,
-                    body: joined(read, size),
-                    kind,
-                }));
+                let (head, body) = (head_lines(&parts), joined(read, size));
+                let headers = parts.headers;
+                return Ok(ReceivedRequest::Buffered(BufferedRequest { head, headers, body }));
             }
         }
     }
@@ -84,17 +78,6 @@ fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
     let mut all = BytesMut::with_capacity(size);
     pieces.iter().for_each(|piece| all.extend_from_slice(piece));
     all.freeze()
-}
-
-/// Hashes the two headers of MCP that name what is asked for.
-fn kind(headers: &HeaderMap) -> u64 {
-    const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-    const NAME: HeaderName = HeaderName::from_static("mcp-name");
-    let mut hasher = FxHasher::default();
-    for name in [METHOD, NAME] {
-        headers.get(name).map(HeaderValue::as_bytes).hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 /// Formats the head of a request as HTTP/1.1, without the fields that concern only client and host.

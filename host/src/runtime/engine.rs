@@ -15,6 +15,9 @@ use crate::{
 /// is dropped then.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Stack that a guest may use, on a fiber or on the fast path. One more frame is a trap.
+pub(super) const GUEST_STACK: usize = 512 << 10;
+
 /// Memory of a pool slot that stays mapped for the next instance.
 const KEEP_RESIDENT: usize = 1 << 20;
 
@@ -63,6 +66,7 @@ fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
     let mut settings = wasmtime::Config::new();
     settings.wasm_component_model(true);
     settings.epoch_interruption(true);
+    settings.max_wasm_stack(GUEST_STACK);
     // Costs every call of a WASI 0.2 guest, which cannot use it.
     settings.concurrency_support(false);
     if !config.no_cache {

@@ -46,7 +46,7 @@ impl P2Component {
         let component = pre.instance_pre().component();
         let exchange = component.get_export_index(None, EXCHANGE);
         let handle = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
-        let fast_path = handle.and_then(|_| FastPath::find(pre.engine(), bytes));
+        let fast_path = FastPath::load(pre.engine(), bytes);
         Ok(Self { pre, handle, fast_path })
     }
 
