@@ -40,7 +40,7 @@ async fn import(args: Import, context: Context) -> String {
 }
 
 fn server() -> Server {
-    Server::new("import", env!("CARGO_PKG_VERSION")).time_limit(Duration::from_secs(30)).tool(
+    Server::new("import", env!("CARGO_PKG_VERSION")).exchange_timeout(Duration::from_secs(30)).tool(
         Tool::with_context("import", import)
             .description("Imports records.")
             .enforce_schema()

@@ -62,75 +62,38 @@
     )
 )]
 
-mod answer;
-pub mod apps;
-mod blame;
-mod call;
-mod client_gone;
-mod completion;
 mod configuration;
-mod conform;
-mod context;
-mod delivery;
-mod dispatch;
-mod elicitation;
 mod error;
-mod fetch;
-mod fields;
-mod flat_schema;
-mod from_strings;
+mod export;
+mod features;
+mod handler;
 mod headers;
-mod http;
-mod input;
-#[cfg(any(feature = "keyvalue", not(target_family = "wasm")))]
-pub mod keyvalue;
-mod lists;
-mod message;
-mod outbox;
-mod outcome;
-mod paging;
-mod params;
-mod prompt;
 pub mod protocol;
-mod request;
-mod resource;
-mod response;
-mod rounds;
-mod running;
+mod rpc;
 mod schema;
 mod seal;
-mod sealed;
 mod server;
-mod settings;
-#[cfg(all(feature = "spin", feature = "p3"))]
-pub mod spin;
-mod stdio;
-mod subscription;
+mod sys;
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod tool;
-mod tool_result;
-mod uri;
-mod uri_template;
-mod validate;
-#[cfg(target_family = "wasm")]
-mod wasi;
-#[cfg(any(feature = "wasi-config", not(target_family = "wasm")))]
-mod wasi_config;
-mod world;
+mod transport;
 
-pub use completion::{CompletionRequest, IntoCompletion};
 pub use configuration::{Configuration, ConfigurationError, Environment};
-pub use context::{Context, Progress};
-pub use elicitation::InvalidForm;
 pub use error::{RequestError, ToolError};
-pub use fetch::FetchError;
-pub use fields::Headers;
-pub use input::NotAnswered;
-pub use lists::List;
-pub use outcome::Outcome;
-pub use prompt::{IntoPromptResult, Prompt};
+pub use features::apps;
+pub use features::completion::{CompletionRequest, IntoCompletion};
+pub use features::list::List;
+pub use features::prompt::{IntoPromptResult, Prompt};
+pub use features::resource::{IntoResourceContents, Resource};
+pub use features::sealed::Sealed;
+pub use features::subscription::{Change, Subscriptions};
+pub use features::tool::result::{IntoToolResult, Json};
+pub use features::tool::{NoArguments, Tool};
+pub use handler::context::{Context, Progress};
+pub use handler::input::NotAnswered;
+pub use handler::outcome::Outcome;
+pub use headers::map::Headers;
 pub use protocol::Version;
 pub use protocol::capabilities::ClientCapabilities;
 pub use protocol::completion::Completion;
@@ -144,76 +107,23 @@ pub use protocol::sampling::{
     CreateMessage, CreateMessageResult, IncludeContext, SamplingContent, ToolChoice, ToolUse,
 };
 pub use protocol::tool::{CallToolResult, ToolAnnotations};
-pub use resource::{IntoResourceContents, Resource};
+pub use schema::form::InvalidForm;
 pub use seal::{InvalidKeys, SealingKeys};
-pub use sealed::Sealed;
 pub use server::Server;
-pub use settings::Cors;
-pub use subscription::{Change, Subscriptions};
-pub use tool::{NoArguments, Tool};
-pub use tool_result::{IntoToolResult, Json};
-pub use validate::InvalidServer;
+pub use server::settings::Cors;
+pub use server::validate::InvalidServer;
 #[cfg(any(feature = "wasi-config", not(target_family = "wasm")))]
-pub use wasi_config::WasiConfig;
-pub use world::{fetch, sleep};
+pub use sys::config::WasiConfig;
+pub use sys::fetch::FetchError;
+#[cfg(any(feature = "keyvalue", not(target_family = "wasm")))]
+pub use sys::keyvalue;
+pub use sys::runtime::{fetch, sleep};
+#[cfg(all(feature = "spin", feature = "p3"))]
+pub use sys::spin;
 
-/// Exports a function that builds a [`Server`] as the component's HTTP handler
-/// (`wasi:http/incoming-handler` 0.2 or, with the feature `p3`, `wasi:http/handler` 0.3) and as its
-/// command (`wasi:cli/run`), which serves one client over standard input and output. Once in a
-/// crate.
-///
-/// The function runs for every message, so it should do little: name tools, and no work that one
-/// of them may not need. In the crate's own tests, the macro adds a test that the server is one
-/// that clients accept ([`Server::validate`]).
-///
-/// ```
-/// fn server() -> midge::Server {
-///     midge::Server::new("empty", env!("CARGO_PKG_VERSION"))
-/// }
-///
-/// midge::export!(server);
-/// # fn main() {}
-/// ```
-#[macro_export]
-macro_rules! export {
-    ($server:path) => {
-        #[cfg(target_family = "wasm")]
-        $crate::__export_http!($server);
-
-        $crate::__export_stdio!($server);
-
-        #[cfg(not(target_family = "wasm"))]
-        const _: fn() -> $crate::Server = $server;
-
-        #[cfg(test)]
-        #[test]
-        fn clients_accept_the_server() {
-            if let Err(problems) = $server().validate() {
-                panic!("{problems}");
-            }
-        }
-    };
-}
-
-/// The part of [`export!`] for standard input and output.
+#[cfg(target_family = "wasm")]
 #[doc(hidden)]
-#[macro_export]
-macro_rules! __export_stdio {
-    ($server:path) => {
-        #[cfg(target_family = "wasm")]
-        const _: () = {
-            struct Guest;
-            impl $crate::__private::Run for Guest {
-                fn run() -> ::core::result::Result<(), ()> {
-                    $crate::__private::run($server)
-                }
-            }
-            $crate::__private::wasip2::cli::command::export!(
-                Guest with_types_in $crate::__private::wasip2
-            );
-        };
-    };
-}
+pub use export::__private;
 
 /// The pages of the guide, for their examples to be compiled.
 #[cfg(doctest)]
@@ -232,33 +142,3 @@ macro_rules! __export_stdio {
 #[doc = include_str!("../docs/guide/tools.md")]
 #[doc = include_str!("../docs/guide/versions.md")]
 struct Guide;
-
-/// What [`export!`] needs; not for anybody else.
-#[doc(hidden)]
-#[cfg(target_family = "wasm")]
-pub mod __private {
-    #[cfg(not(feature = "p3"))]
-    pub use crate::wasi::bindings::{
-        self,
-        exports::midge::mcp::exchange::{Answer, Guest as Exchange},
-    };
-    #[cfg(not(feature = "p3"))]
-    pub use crate::wasi::p2::handle;
-    #[cfg(feature = "p3")]
-    pub use crate::wasi::p3::handle;
-    pub use crate::wasi::stdio::run;
-    #[cfg(not(feature = "p3"))]
-    pub use crate::wasi::whole::{attempt, handle as handle_whole};
-    pub use wasip2::{self, exports::cli::run::Guest as Run};
-    #[cfg(not(feature = "p3"))]
-    pub use wasip2::{
-        exports::http::incoming_handler::Guest as IncomingHandler,
-        http::types::{IncomingRequest, ResponseOutparam},
-    };
-    #[cfg(feature = "p3")]
-    pub use wasip3::{
-        self,
-        exports::http::handler::Guest as Handler,
-        http::types::{ErrorCode, Request, Response},
-    };
-}

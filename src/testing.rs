@@ -32,15 +32,18 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::blame::Blame;
-use crate::context::Clock;
-use crate::fields::Fields;
-use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{self as exchange_http, RequestHead, serve};
-use crate::outcome::Outcome;
+use crate::handler::context::Clock;
+use crate::handler::outcome::Outcome;
+use crate::handler::panic_attribution::PanicAttribution;
+use crate::headers::map::Fields;
 use crate::protocol::{Version, meta};
 use crate::server::Server;
-use crate::stdio::{self, Streams};
+use crate::transport::http::transport::{ClientGone, Flow, ResponseHead, Transport};
+use crate::transport::stdio::{self, Streams};
+use crate::transport::{
+    http as exchange_http,
+    http::{RequestHead, serve},
+};
 
 /// A `tools/call` as a client of 2026-07-28 sends it to `/mcp` on this machine.
 #[must_use]
@@ -119,12 +122,12 @@ pub fn with_capabilities(request: Request<Vec<u8>>, capabilities: Value) -> Requ
 /// let first = testing::with_capabilities(call, json!({ "elicitation": {} }));
 /// let asked = testing::exchange(server(), first.clone());
 /// let answers = json!({ "user_name": { "action": "accept", "content": { "name": "Ada" } } });
-/// let answer = testing::exchange(server(), testing::answer(&first, &asked, answers));
+/// let answer = testing::exchange(server(), testing::next_round(&first, &asked, answers));
 /// let body: Value = serde_json::from_slice(answer.body()).unwrap();
 /// assert_eq!(body["result"]["content"][0]["text"], "Hello, Ada!");
 /// ```
 #[must_use]
-pub fn answer(
+pub fn next_round(
     request: &Request<Vec<u8>>,
     response: &Response<Vec<u8>>,
     answers: Value,
@@ -221,7 +224,7 @@ pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
     let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
     let heard = Rc::<RefCell<Vec<Value>>>::default();
     let input = RefCell::new(Some(lines.into_bytes()));
-    let console = Console { input, blame: Blame::default(), heard: heard.clone() };
+    let console = Console { input, attribution: PanicAttribution::default(), heard: heard.clone() };
     block_on(stdio::serve(Rc::new(server), console));
     heard.take()
 }
@@ -229,29 +232,29 @@ pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
 /// The streams of a client that sends everything at once.
 struct Console {
     input: RefCell<Option<Vec<u8>>>,
-    blame: Blame,
+    attribution: PanicAttribution,
     heard: Rc<RefCell<Vec<Value>>>,
 }
 
 impl Streams for Console {
-    fn poll_read(&self, _: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>> {
-        Poll::Ready(Io::Continue(self.input.take().filter(|input| !input.is_empty())))
+    fn poll_read(&self, _: &mut TaskContext<'_>) -> Poll<Flow<Option<Vec<u8>>>> {
+        Poll::Ready(Flow::Continue(self.input.take().filter(|input| !input.is_empty())))
     }
 
     fn begin_line(&self, line: &str) {
         self.heard.borrow_mut().extend(serde_json::from_str::<Value>(line));
     }
 
-    fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Io> {
-        Poll::Ready(Io::Continue(()))
+    fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Flow> {
+        Poll::Ready(Flow::Continue(()))
     }
 
     fn clock(&self) -> Clock {
         Rc::new(|_| Box::pin(pending()))
     }
 
-    fn blame(&self) -> &Blame {
-        &self.blame
+    fn panic_attribution(&self) -> &PanicAttribution {
+        &self.attribution
     }
 
     fn log(&self, _: &str) {}
@@ -289,11 +292,11 @@ struct Memory {
 }
 
 impl Transport for Memory {
-    async fn read(&mut self) -> Io<Option<Vec<u8>>> {
-        Io::Continue(self.request.take().filter(|body| !body.is_empty()))
+    async fn read(&mut self) -> Flow<Option<Vec<u8>>> {
+        Flow::Continue(self.request.take().filter(|body| !body.is_empty()))
     }
 
-    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow {
         self.status = head.status;
         for (name, value) in head.headers.into_pairs() {
             if let (Ok(name), Ok(value)) =
@@ -305,18 +308,18 @@ impl Transport for Memory {
         self.write(first).await
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Io {
+    async fn write(&mut self, bytes: &[u8]) -> Flow {
         match &mut self.writes {
-            Some(0) => return Io::Break(ClientGone::new("the client has left")),
+            Some(0) => return Flow::Break(ClientGone::new("the client has left")),
             Some(left) => *left -= 1,
             None => {}
         }
         self.body.extend_from_slice(bytes);
-        Io::Continue(())
+        Flow::Continue(())
     }
 
-    async fn finish(&mut self, _trailers: Option<Fields>) -> Io {
-        Io::Continue(())
+    async fn finish(&mut self, _trailers: Option<Fields>) -> Flow {
+        Flow::Continue(())
     }
 
     fn wait(&self, _time: Duration) -> impl Future<Output = ()> + 'static {

@@ -17,57 +17,32 @@
 //!
 //! In tests a [`Harness`] sends single requests and says how each exchange ended.
 
-mod authority;
-mod body;
+mod build;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod config;
-mod connection;
 mod contract;
-mod demo;
-mod dev;
-mod engine;
 mod error;
 mod exchange;
-mod fault;
-mod guest;
 mod harness;
-mod host;
-mod keyvalue;
-mod leash;
-mod life;
-mod listen;
-mod logging;
-mod new;
-mod outbound;
-mod output;
-mod p3;
+mod net;
+#[cfg(feature = "cli")]
 pub mod probe;
-mod pulse;
-mod pure;
-mod report;
-mod request;
+mod runtime;
 mod sealing;
-mod settings;
+#[cfg(feature = "cli")]
 mod signals;
-mod socket;
-mod source_tree;
-mod spin_config;
-mod state;
+#[cfg(feature = "cli")]
 mod stdio;
-mod untaken;
-mod watching;
-mod whole;
-mod workers;
+mod telemetry;
 
+#[cfg(feature = "cli")]
+pub use self::error::NewError;
 pub use self::{
-    config::Config,
+    config::{Config, OutboundRule, OutboundRuleError},
     contract::{Outcome, UnknownOutcome},
-    dev::BuildError,
-    error::HostError,
-    guest::Guest,
+    error::{BuildError, HostError},
     harness::{Exchange, Harness, HarnessError, build},
-    host::{Gauges, Host},
-    listen::{Server, ServerHandle},
-    new::NewError,
-    outbound::{OutboundRule, OutboundRuleError},
+    net::server::{Server, ServerHandle},
+    runtime::{component::Guest, host::Host, host_state::Gauges},
 };

@@ -1,55 +1,34 @@
-//! Sealing keys: what guests seal by that hand values to their clients.
+//! Sealing keys of guests.
 //!
-//! Keys are text, `ID:BASE64` each, that a guest finds in its environment, or in its `wasi:config`
-//! store where it is made to look there. The host makes them and
-//! hands them over; whether what it was told to hand over is a key, only the guest can say.
+//! Guests seal values that pass through their clients. They read their keys, `ID:BASE64` each, from the
+//! variable `MIDGE_SEALING_KEYS`, or from their `wasi:config` store. The host makes keys and passes them
+//! on; it does not check keys that it was given.
 
-use std::{io, time::SystemTime};
+use std::io;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use humantime_serde::re::humantime;
 
-use crate::{Config, Guest, HostError};
+use crate::{config::Config, error::HostError};
 
-/// The variable in which a guest looks for its keys.
-const VARIABLE: &str = "MIDGE_SEALING_KEYS";
-/// The same in the store of `wasi:config`.
+/// The environment variable from which guests read their keys.
+pub(crate) const VARIABLE: &str = "MIDGE_SEALING_KEYS";
+/// The same in their `wasi:config` store.
 const SETTING: &str = "sealing_keys";
+/// Length of a key.
 const BYTES: usize = 32;
 
-/// The id of a key: what its tokens carry in the clear.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyId(String);
-
-impl KeyId {
-    /// The day, so that it is known later how old a key is.
-    pub(crate) fn of(time: SystemTime) -> Self {
-        let time = humantime::format_rfc3339_seconds(time).to_string();
-        Self(time.split_once('T').map_or(time.as_str(), |(day, _)| day).to_owned())
-    }
-
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        if (1..=16).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("an id is 1 to 16 of A-Z, a-z, 0-9, `-` and `_`".to_owned())
-        }
-    }
-}
-
-/// A new key, as guests read it.
-pub(crate) fn make(id: &KeyId) -> Result<String, HostError> {
+/// Makes a random key, in the form that guests read.
+pub(crate) fn make(id: &str) -> Result<String, HostError> {
     let mut key = [0; BYTES];
     getrandom::fill(&mut key).map_err(|error| HostError::System {
         what: "get random bytes",
         source: io::Error::other(error.to_string()),
     })?;
-    Ok(format!("{}:{}", id.0, STANDARD.encode(key)))
+    Ok(format!("{id}:{}", STANDARD.encode(key)))
 }
 
-/// Grants a key that lives as long as this process to a guest that was granted none, so that what
-/// is being developed can seal.
+/// Grants a random key until the end of this process, unless the guest was granted one, so that guests
+/// can seal while they are developed.
 pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError> {
     if grant_key(config, "dev")? {
         tracing::info!(
@@ -60,43 +39,25 @@ pub(crate) fn grant_development_key(config: &mut Config) -> Result<(), HostError
     Ok(())
 }
 
-/// Grants a key to a guest that was granted none and serves one client, for whom all of its seals
-/// are: it lives as long as the connection.
-pub(crate) fn grant_connection_key(config: &mut Config) -> Result<(), HostError> {
-    grant_key(config, "stdio")?;
-    Ok(())
-}
-
-/// Grants a new key, wherever a guest looks, to one that was granted none. Says whether it did.
-fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
+/// Grants a random key in both places, unless one is granted. Returns whether it did.
+pub(crate) fn grant_key(config: &mut Config, id: &str) -> Result<bool, HostError> {
     if is_granted(config) {
         return Ok(false);
     }
-    let key = make(&KeyId(id.to_owned()))?;
+    let key = make(id)?;
     config.env.push(format!("{VARIABLE}={key}"));
     config.wasi_config.push(format!("{SETTING}={key}"));
     Ok(true)
 }
 
-/// Warns of a guest that will look for keys and find none: it fails when it first seals.
-pub(crate) fn warn_of_missing_keys(config: &Config, guest: &Guest) {
-    if guest.seals() && !is_granted(config) {
-        tracing::warn!(
-            target: "midge::sealing",
-            "this server seals and was granted no {VARIABLE}: cursors, steps and sealed values \
-             will fail, unless it has keys from elsewhere; `midge key` makes one, and \
-             `--env {VARIABLE}` passes it on"
-        );
-    }
-}
-
-/// Whether a component has code to seal: only then it has the name of the variable.
+/// Whether a component has code that seals: only then does it contain the name of the variable.
 pub(crate) fn seals(component: &[u8]) -> bool {
     let name = VARIABLE.as_bytes();
     component.windows(name.len()).any(|window| window == name)
 }
 
-fn is_granted(config: &Config) -> bool {
+/// Whether a key is granted.
+pub(crate) fn is_granted(config: &Config) -> bool {
     let names = |entries: &[String], name| {
         entries.iter().any(|entry| entry.split('=').next() == Some(name))
     };
@@ -106,8 +67,6 @@ fn is_granted(config: &Config) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
-
     use super::*;
 
     fn granted(env: &[&str]) -> Config {
@@ -115,27 +74,15 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_named_after_its_day_and_never_the_same() {
-        let id = KeyId::of(UNIX_EPOCH + Duration::from_secs(1_795_000_000));
-        assert_eq!(id, KeyId("2026-11-18".to_owned()));
-        let [one, other] = [make(&id).unwrap(), make(&id).unwrap()];
+    fn a_key_is_random_and_carries_its_id() {
+        let [one, other] = [make("2026-11-18").unwrap(), make("2026-11-18").unwrap()];
         assert_ne!(one, other);
         let key = one.strip_prefix("2026-11-18:").unwrap();
         assert_eq!(STANDARD.decode(key).unwrap().len(), BYTES);
     }
 
     #[test]
-    fn an_id_is_one_that_guests_read() {
-        for id in ["a", "2026-11-18", "ABCDEFGH_ijklmno", &KeyId::of(SystemTime::now()).0] {
-            assert!(KeyId::parse(id).is_ok(), "{id}");
-        }
-        for id in ["", "a:b", "a b", "a,b", "ABCDEFGH_ijklmnop", "\u{e9}"] {
-            assert!(KeyId::parse(id).is_err(), "{id}");
-        }
-    }
-
-    #[test]
-    fn a_development_key_is_for_guests_that_have_none() {
+    fn a_development_key_is_granted_only_without_another() {
         let mut config = granted(&["A=b"]);
         grant_development_key(&mut config).unwrap();
         let [a, key] = config.env.as_slice() else { unreachable!() };
@@ -152,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_has_a_key_wherever_its_guest_looks() {
+    fn a_key_is_granted_in_both_places() {
         let mut config = granted(&[]);
-        grant_connection_key(&mut config).unwrap();
+        grant_key(&mut config, "stdio").unwrap();
         let [key] = config.env.as_slice() else { unreachable!() };
         let key = key.strip_prefix("MIDGE_SEALING_KEYS=").unwrap();
         assert!(key.starts_with("stdio:"), "{key}");
@@ -162,13 +109,13 @@ mod tests {
 
         let wasi_config = vec!["sealing_keys=a:b".to_owned()];
         let mut config = Config { wasi_config: wasi_config.clone(), ..granted(&[]) };
-        grant_connection_key(&mut config).unwrap();
+        grant_key(&mut config, "stdio").unwrap();
         assert!(config.env.is_empty());
         assert_eq!(config.wasi_config, wasi_config);
     }
 
     #[test]
-    fn a_grant_is_known_by_its_name() {
+    fn grants_are_found_by_name() {
         assert!(!is_granted(&granted(&[])));
         assert!(!is_granted(&granted(&["MIDGE_SEALING_KEYS_OLD=x", "X=MIDGE_SEALING_KEYS"])));
         assert!(is_granted(&granted(&["MIDGE_SEALING_KEYS"])));
@@ -178,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_that_seals_is_known_by_the_variable() {
+    fn a_component_that_seals_contains_the_variable() {
         assert!(seals(b"\0asm..set MIDGE_SEALING_KEYS; .."));
         assert!(!seals(b"\0asm..set MIDGE_SEALING_KEY; .."));
         assert!(!seals(b""));

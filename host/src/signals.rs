@@ -1,28 +1,8 @@
-//! How the operator ends a server: once to drain it, twice to end it at once.
+//! Signals that end the process.
 
 use std::io;
 
-use crate::{HostError, Server};
-
-/// Runs `server` until it ends or the process is told to.
-pub(crate) async fn serve(server: Server) -> Result<(), HostError> {
-    let mut signals = Signals::listen()
-        .map_err(|source| HostError::System { what: "listen for signals", source })?;
-    let handle = server.handle();
-    let running = server.on_threads()?.run();
-    tokio::pin!(running);
-    tokio::select! {
-        result = running.as_mut() => return result,
-        () = signals.next() => {}
-    }
-    tracing::info!(target: "midge", "draining; once more to end at once");
-    handle.shutdown();
-    tokio::select! {
-        result = running => result,
-        () = signals.next() => Ok(()),
-    }
-}
-
+/// The signals that ask the process to end.
 #[cfg(unix)]
 pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -47,6 +27,7 @@ impl Signals {
     }
 }
 
+/// The signals that ask the process to end.
 #[cfg(windows)]
 pub(crate) struct Signals(tokio::signal::windows::CtrlC);
 

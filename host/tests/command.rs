@@ -151,7 +151,7 @@ fn dev_swaps_what_builds_and_shows_what_does_not() {
     midge.until("serving the new guest");
     assert!(greet(&address).contains("Howdy, you!"));
     write(folder.path(), &greeter("Howdy, {} and {}"));
-    let printed = midge.until("still serving the one before");
+    let printed = midge.until("still serving the previous guest");
     assert!(printed.contains("2 positional arguments in format string"), "{printed}");
     assert!(greet(&address).contains("Howdy, you!"));
 }

@@ -81,7 +81,7 @@ fn midge_is_the_tree_of_the_command_or_what_is_named() {
     let tree = tree().canonicalize().unwrap();
     let of_tree = [
         format!("midge = {{ path = {tree:?} }}"),
-        format!("midge-host = {{ path = {:?} }}", tree.join("host")),
+        format!("midge-host = {{ path = {:?}, default-features = false }}", tree.join("host")),
     ];
     assert!(new(folder.path(), &["own"]).status.success());
     assert_eq!(dependencies(&folder.path().join("own")), of_tree);
@@ -91,7 +91,10 @@ fn midge_is_the_tree_of_the_command_or_what_is_named() {
     assert_eq!(dependencies(&folder.path().join("named")), of_tree);
 
     assert!(new(folder.path(), &["version", "--midge", "0.1.0"]).status.success());
-    let of_version = ["midge = \"0.1.0\"", "midge-host = \"0.1.0\""];
+    let of_version = [
+        "midge = { version = \"0.1.0\" }",
+        "midge-host = { version = \"0.1.0\", default-features = false }",
+    ];
     assert_eq!(dependencies(&folder.path().join("version")), of_version);
 
     let line = refusal(folder.path(), &["none", "--midge", "."]);

@@ -18,6 +18,7 @@ pub mod resource;
 pub mod sampling;
 pub mod subscription;
 pub mod tool;
+pub(crate) mod uri;
 mod version;
 
 pub use version::{UnknownVersion, Version};

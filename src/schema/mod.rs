@@ -1,6 +1,9 @@
 //! JSON Schemas of argument and result types: made for `tools/list`, and for the one tool that a
 //! call is for.
 
+pub(crate) mod flat;
+pub(crate) mod form;
+pub(crate) mod from_strings;
 pub(crate) mod header_params;
 mod of_types;
 mod problems;

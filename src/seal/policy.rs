@@ -2,7 +2,7 @@
 
 use super::{InvalidKeys, SealingKeys};
 use crate::configuration::Source;
-use crate::fields::{Fields, Headers};
+use crate::headers::map::{Fields, Headers};
 
 pub(crate) type MakeKeys = fn() -> Result<SealingKeys, InvalidKeys>;
 pub(crate) type FindPrincipal = fn(&Headers<'_>) -> Option<String>;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::wire::{LEGACY, Wire, modern_meta};
-use crate::apps::{App, ID, MIME_TYPE, Permission, Visibility};
+use crate::features::apps::{App, ID, MIME_TYPE, Permission, Visibility};
 use crate::{Context, InvalidServer, NoArguments, Resource, Server, Tool};
 
 const PAGE: &str = "<!doctype html><title>Clock</title><p>It is late.</p>";

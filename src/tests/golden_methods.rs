@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::golden::check;
 use super::wire::{Seen, Wire, modern_meta};
-use crate::apps::{App, Permission};
+use crate::features::apps::{App, Permission};
 use crate::{
     Annotations, Change, ContentBlock, Context, GetPromptResult, Icon, NoArguments, Prompt,
     PromptMessage, RequestError, Resource, ResourceLink, SealingKeys, Server, Subscriptions, Tool,

@@ -1,65 +1,68 @@
-//! The order of modules in `ARCHITECTURE.md` is the one of the code.
+//! The order of modules in `ARCHITECTURE.md` is the one of the code, in the SDK and in the host.
+
+mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-/// Modules that each layer has, the ones that know nothing of the others first.
-fn layers() -> Vec<Vec<String>> {
+use imports::{Module, Tree};
+
+/// Layers of modules: the line of `ARCHITECTURE.md` that starts with these words. The modules that
+/// import no other are first.
+fn layers(start: &str) -> Vec<Vec<&'static str>> {
     let text = include_str!("../../ARCHITECTURE.md");
-    let order = text.split('`').find(|text| text.starts_with("protocol, fields")).unwrap();
-    let layers = order.split(" ← ").map(|layer| layer.split(", ").map(str::to_owned).collect());
-    layers.collect()
+    let order = text.split('`').find(|text| text.starts_with(start)).unwrap();
+    order.split(" ← ").map(|layer| layer.split(", ").collect()).collect()
 }
 
-/// Adds all modules that a file, or the files of a folder, name by `crate::`. Unit tests may know
-/// everything: they are at the end of their files.
-fn read(path: &Path, known: &mut BTreeSet<String>) {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).unwrap() {
-            read(&entry.unwrap().path(), known);
-        }
-        return;
-    }
-    let text = fs::read_to_string(path).unwrap();
-    let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = code.collect::<Vec<_>>().join("\n");
-    for rest in code.split("crate::").skip(1) {
-        let names = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap());
-        let count = if rest.starts_with('{') { usize::MAX } else { 1 };
-        for name in names.split([',', ';']).take(count) {
-            let name = name.trim().split(|c: char| !(c.is_ascii_lowercase() || c == '_')).next();
-            known.extend(name.map(str::to_owned));
+/// Asserts that each module at the top of a tree imports only modules of the layers before its own.
+#[track_caller]
+fn assert_order(folder: &str, start: &str) {
+    let (tree, layers) = (Tree::read(folder), layers(start));
+    let layer = |name: &str| layers.iter().position(|layer| layer.contains(&name));
+    let mut count = 0;
+    for (module, imported) in tree.arrows() {
+        let name = &module[0];
+        assert!(layer(name).is_some(), "`{name}` is not in the line `{start} …`");
+        for other in imported.iter().filter(|other| other[0] != *name) {
+            assert!(layer(&other[0]) < layer(name), "{module:?} imports {other:?}");
+            count += 1;
         }
     }
+    assert!(count > 100, "{count}");
 }
 
-/// What each module knows.
-fn modules() -> BTreeMap<String, BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut modules = BTreeMap::new();
-    for entry in fs::read_dir(root).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if name != "lib" && name != "tests" {
-            read(&path, modules.entry(name).or_default());
+/// The modules that are on an import cycle or between two, and what they import there.
+fn cyclic(tree: &Tree) -> BTreeMap<&Module, BTreeSet<Module>> {
+    let mut arrows = tree.arrows();
+    loop {
+        let before = arrows.len();
+        let importing: BTreeSet<Module> = arrows.keys().map(|module| (*module).clone()).collect();
+        let imported: BTreeSet<Module> = arrows.values().flatten().cloned().collect();
+        arrows.retain(|module, others| {
+            others.retain(|other| importing.contains(other));
+            !others.is_empty() && imported.contains(*module)
+        });
+        if arrows.len() == before {
+            return arrows;
         }
     }
-    modules
 }
 
 #[test]
-fn every_module_knows_only_those_to_its_left() {
-    let (layers, modules) = (layers(), modules());
-    let place = |name: &str| layers.iter().position(|layer| layer.iter().any(|m| m == name));
-    let unnamed: Vec<_> = modules.keys().filter(|name| place(name).is_none()).collect();
-    assert!(unnamed.is_empty(), "not in ARCHITECTURE.md: {unnamed:?}");
-    let edges = modules.iter().flat_map(|(name, known)| known.iter().map(move |to| (name, to)));
-    let edges: Vec<_> =
-        edges.filter(|(name, to)| name != to && modules.contains_key(*to)).collect();
-    assert!(edges.len() > 100, "{}", edges.len());
-    for (name, to) in edges {
-        assert!(place(to) < place(name), "`{name}` knows `{to}`");
-    }
+fn modules_of_the_sdk_import_only_those_to_their_left() {
+    assert_order("src", "protocol ←");
+}
+
+#[test]
+fn modules_of_the_host_import_only_those_to_their_left() {
+    assert_order("host/src", "config, error");
+}
+
+#[test]
+fn no_files_of_the_host_import_each_other() {
+    let tree = Tree::read("host/src");
+    let mut cyclic = cyclic(&tree);
+    // The cases of the battery share what is in their `mod.rs`.
+    cyclic.retain(|module, _| module[0] != "probe");
+    assert_eq!(cyclic, BTreeMap::new());
 }

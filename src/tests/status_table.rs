@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::wire::{Wire, modern_message, modern_meta};
-use crate::http::Method;
+use crate::transport::http::Method;
 use crate::{
     ClientCapabilities, Cors, InvalidServer, NoArguments, Outcome, Server, Tool, ToolError,
 };

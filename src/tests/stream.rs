@@ -114,7 +114,7 @@ fn h10_a_client_without_json_gets_one_event() {
 
 #[test]
 fn a_quiet_handler_is_kept_alive_and_ends_at_the_time_limit() {
-    let limited = || server().time_limit(Duration::from_secs(1));
+    let limited = || server().exchange_timeout(Duration::from_secs(1));
     // The first timer that is polled is the deadline's.
     let seen = call("never", &[]).timers(1).run(&limited());
     assert_eq!((seen.status, seen.outcome), (504, Outcome::TimedOut));
@@ -161,7 +161,7 @@ fn an_early_stream_has_a_heartbeat_within_a_hosts_grace() {
 
 #[test]
 fn a_client_that_takes_nothing_does_not_outlive_the_time_limit() {
-    let limited = server().time_limit(Duration::from_secs(1));
+    let limited = server().exchange_timeout(Duration::from_secs(1));
     for write in 0..3 {
         let wire = call("works", &[("progressToken", json!(1))]).stuck_at(write).timers(1);
         let seen = wire.run(&limited);
@@ -174,7 +174,7 @@ fn a_client_that_takes_nothing_does_not_outlive_the_time_limit() {
 
 #[test]
 fn the_longest_times_are_no_trouble() {
-    let server = server().time_limit(Duration::MAX).keep_alive(Duration::MAX);
+    let server = server().exchange_timeout(Duration::MAX).keep_alive(Duration::MAX);
     assert_eq!(call("works", &[("progressToken", json!(1))]).run(&server).status, 200);
 }
 

@@ -200,7 +200,7 @@ fn s5_a_subscription_ends_by_a_result_when_its_time_is_up() {
 #[test]
 fn s5_the_last_words_come_before_the_servers_time_limit() {
     let silent = Subscriptions::stream(|_| stream::pending()).tools();
-    let limited = server(silent).time_limit(Duration::from_secs(10));
+    let limited = server(silent).exchange_timeout(Duration::from_secs(10));
     // The first timer bounds the write of the acknowledgement, and is never waited for.
     let seen = listen(json!({ "toolsListChanged": true })).timers(1).run(&limited);
     assert_eq!(methods(&seen), [ACK, "(response)"]);

@@ -10,10 +10,10 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use serde_json::{Value, json};
 
-use crate::context::Clock;
-use crate::fields::Fields;
-use crate::http::transport::{ClientGone, Io, ResponseHead, Transport};
-use crate::http::{Method, RequestHead, serve};
+use crate::handler::context::Clock;
+use crate::headers::map::Fields;
+use crate::transport::http::transport::{ClientGone, Flow, ResponseHead, Transport};
+use crate::transport::http::{Method, RequestHead, serve};
 use crate::{Outcome, Server};
 
 /// A request, and what the network does to it.
@@ -171,7 +171,7 @@ impl Wire {
         }
     }
 
-    fn operation(&mut self, is_read: bool) -> Io {
+    fn operation(&mut self, is_read: bool) -> Flow {
         assert!(!self.seen.finished, "an operation after the end");
         let failures = self.seen.failures;
         assert!(failures == 0 || !is_read, "a read after a failure");
@@ -246,12 +246,12 @@ impl Seen {
 }
 
 impl Transport for Wire {
-    async fn read(&mut self) -> Io<Option<Vec<u8>>> {
+    async fn read(&mut self) -> Flow<Option<Vec<u8>>> {
         self.operation(true)?;
-        Io::Continue(self.pieces.pop_front().filter(|piece| !piece.is_empty()))
+        Flow::Continue(self.pieces.pop_front().filter(|piece| !piece.is_empty()))
     }
 
-    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Io {
+    async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow {
         self.operation(false)?;
         self.take_or_wait().await;
         assert_eq!(self.seen.status, 0, "two heads");
@@ -260,24 +260,24 @@ impl Transport for Wire {
         let first = std::str::from_utf8(first).unwrap();
         self.seen.body.push_str(first);
         self.seen.writes.push(first.to_owned());
-        Io::Continue(())
+        Flow::Continue(())
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Io {
+    async fn write(&mut self, bytes: &[u8]) -> Flow {
         self.operation(false)?;
         self.take_or_wait().await;
         assert_ne!(self.seen.status, 0, "a body before its head");
         let bytes = std::str::from_utf8(bytes).unwrap();
         self.seen.body.push_str(bytes);
         self.seen.writes.push(bytes.to_owned());
-        Io::Continue(())
+        Flow::Continue(())
     }
 
-    async fn finish(&mut self, trailers: Option<Fields>) -> Io {
+    async fn finish(&mut self, trailers: Option<Fields>) -> Flow {
         self.operation(false)?;
         self.seen.trailers = trailers;
         self.seen.finished = true;
-        Io::Continue(())
+        Flow::Continue(())
     }
 
     fn abandon(&mut self) {

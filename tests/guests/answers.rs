@@ -10,7 +10,7 @@ use midge::{Context, LoggingLevel, NoArguments, Server, Tool, ToolError, sleep};
 
 fn server() -> Server {
     Server::new("answers", "1.0.0")
-        .quiet_time(Duration::from_millis(300))
+        .stream_after(Duration::from_millis(300))
         .keep_alive(Duration::from_millis(100))
         .tool(Tool::new("sized", sized))
         .tool(Tool::new("panics", panics))

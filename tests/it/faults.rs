@@ -140,7 +140,7 @@ async fn allocates_without_end() {
 async fn answers_nothing() {
     let (serving, answer, line) = exchange(config(), guests::ANSWERS_NOTHING).await;
     assert_fault(&answer, 502);
-    assert_line(&line, Level::ERROR, "trapped", "without an answer");
+    assert_line(&line, Level::ERROR, "trapped", "without a response");
     assert_recovers(&serving).await;
 }
 

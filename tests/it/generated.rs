@@ -15,7 +15,7 @@ const OF_WASIP2: [(&str, &str); 5] = [
     ("wasi:http/types@0.2.12", "wasip2::http::types"),
 ];
 
-/// As `wit-bindgen rust` makes them with the options in the head of `src/wasi/bindings.rs`.
+/// As `wit-bindgen rust` makes them with the options in the head of `src/sys/p2/bindings.rs`.
 fn bindings() -> String {
     let with = OF_WASIP2.map(|(name, path)| (name.to_owned(), WithOption::Path(path.to_owned())));
     let options = Opts {
@@ -38,9 +38,9 @@ fn bindings() -> String {
 
 #[test]
 fn bindings_are_those_of_the_wit() {
-    let kept = std::fs::read_to_string(Path::new(ROOT).join("src/wasi/bindings.rs")).unwrap();
+    let kept = std::fs::read_to_string(Path::new(ROOT).join("src/sys/p2/bindings.rs")).unwrap();
     let generated = bindings();
     let differing = kept.lines().zip(generated.lines()).find(|(kept, new)| kept != new);
-    assert_eq!(differing, None, "src/wasi/bindings.rs is old, or wit-bindgen is another");
+    assert_eq!(differing, None, "src/sys/p2/bindings.rs is old, or wit-bindgen is another");
     assert_eq!(kept.lines().count(), generated.lines().count());
 }

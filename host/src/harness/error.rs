@@ -1,23 +1,23 @@
-//! Why an exchange of the harness has no answer.
+//! Errors of the harness.
 
 use std::time::Duration;
 
-use crate::HostError;
+use crate::error::HostError;
 
-/// Why an exchange could not be had.
+/// Why an exchange has no response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HarnessError {
-    /// No thread, no runtime, or no port.
+    /// A thread, a runtime or a port is not available.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The host could not be connected to.
+    /// Connecting to the host has failed.
     #[error("cannot connect: {0}")]
     Connect(#[source] std::io::Error),
-    /// The request cannot be sent, or the connection closed before there was an answer.
+    /// The request could not be sent, or the connection was closed before the response.
     #[error("no answer: {0}")]
     NoAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// There is no end of the answer within this time, which is beyond all limits.
+    /// The response has not ended within this time, which is beyond all limits of the host.
     #[error("no end of the answer within {0:?}")]
     Endless(Duration),
 }

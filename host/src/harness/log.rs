@@ -1,4 +1,4 @@
-//! Hears what the host logs of one exchange.
+//! Captures what the host logs for one exchange.
 
 use std::{
     fmt, io,
@@ -10,29 +10,31 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer, fmt as lines,
+    Layer,
+    filter::Targets,
+    fmt as lines,
     layer::{Context, SubscriberExt},
 };
 
-use crate::{Outcome, logging::DEFAULT_FILTER};
+use crate::{contract::Outcome, telemetry::DEFAULT_FILTER};
 
-/// The lines so far, as text without time and colour, and the outcome once it is known.
+/// The captured lines, as text without time and colour, and the outcome once it is known.
 #[derive(Clone, Default)]
-pub(super) struct Log {
+pub(super) struct CapturedLog {
     text: Text,
     outcome: Arc<OnceLock<Outcome>>,
 }
 
-impl Log {
-    /// A log, and the dispatch that writes to it what `midge serve` would log by default.
+impl CapturedLog {
+    /// Creates a log, and the dispatch that writes to it what `midge serve` logs by default.
     pub(super) fn new() -> (Self, Dispatch) {
         let log = Self::default();
         let text = log.text.clone();
         let writer = move || text.clone();
         let subscriber = tracing_subscriber::registry()
-            .with(EnvFilter::new(DEFAULT_FILTER))
+            .with(DEFAULT_FILTER.parse::<Targets>().unwrap_or_default())
             .with(lines::layer().without_time().with_ansi(false).with_writer(writer))
-            .with(Hear(Arc::clone(&log.outcome)));
+            .with(CaptureOutcome(Arc::clone(&log.outcome)));
         (log, Dispatch::new(subscriber))
     }
 
@@ -69,9 +71,9 @@ impl io::Write for Text {
 }
 
 /// Takes the outcome from the line of the exchange.
-struct Hear(Arc<OnceLock<Outcome>>);
+struct CaptureOutcome(Arc<OnceLock<Outcome>>);
 
-impl<S: Subscriber> Layer<S> for Hear {
+impl<S: Subscriber> Layer<S> for CaptureOutcome {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if event.metadata().target() == "midge::exchange" {
             event.record(&mut OutcomeField(&self.0));

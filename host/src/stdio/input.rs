@@ -1,4 +1,4 @@
-//! Standard input, which ends when its client says so, and also when the host does.
+//! Standard input of a guest, which the client or the host can end.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -14,21 +14,21 @@ use wasmtime_wasi::{
     p2::{InputStream, Pollable, StreamError},
 };
 
-/// How long the end of the input is kept back, to see whether the client has gone altogether: one
-/// that is killed closes its two ends one after the other.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How long the end of the input is held back. A client that is killed closes its output before its
+/// input; the guest should see a disconnect then, and not the end.
+const END_DELAY: Duration = Duration::from_millis(20);
 
-/// The input of a guest. All clones are one.
+/// The input of a guest. All clones share their state.
 #[derive(Clone)]
 pub(super) struct Input(Arc<watch::Sender<Stage>>);
 
-/// How far the input has come.
+/// The stages of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Open,
-    /// Whoever reads on finds its end.
+    /// Reads return the end of the input.
     Ended,
-    /// Whoever reads on finds that the client has gone.
+    /// Reads fail: the client has disconnected.
     Failed,
 }
 
@@ -41,16 +41,16 @@ impl Default for Input {
 impl Input {
     /// Waits until the input has ended.
     pub(super) async fn ended(&self) {
-        // The sender is in this very value, so there is something to wait for.
+        // Fails only without a sender, and the sender is in `self`.
         let _ = self.0.subscribe().wait_for(|stage| *stage > Stage::Open).await;
     }
 
-    /// Ends it, whatever its client is about to send.
+    /// Ends the input, even if the client sends more.
     pub(super) fn end(&self) {
         self.advance(Stage::Ended);
     }
 
-    /// Says that the client has gone.
+    /// Makes reads fail, since the client has disconnected.
     pub(super) fn fail(&self) {
         self.advance(Stage::Failed);
     }
@@ -86,7 +86,7 @@ struct Stream {
     inner: Box<dyn InputStream>,
     input: Input,
     stage: watch::Receiver<Stage>,
-    /// When the end that was found is told.
+    /// When the end that was read is passed on.
     end: Option<Instant>,
 }
 
@@ -117,8 +117,8 @@ impl InputStream for Stream {
             Stage::Open => {}
             Stage::Ended => return Err(StreamError::Closed),
             Stage::Failed => {
-                let left = wasmtime::Error::msg("the client left");
-                return Err(StreamError::LastOperationFailed(left));
+                let error = wasmtime::Error::msg("the client has disconnected");
+                return Err(StreamError::LastOperationFailed(error));
             }
         }
         match self.end {
@@ -131,7 +131,7 @@ impl InputStream for Stream {
         }
         match self.inner.read(size) {
             Err(StreamError::Closed) => {
-                self.end = Some(Instant::now() + GLANCE);
+                self.end = Some(Instant::now() + END_DELAY);
                 Ok(Bytes::new())
             }
             read => read,

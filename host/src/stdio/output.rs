@@ -1,4 +1,4 @@
-//! Standard output, and whether somebody is at its other end.
+//! Standard output of a guest, and whether its client still reads it.
 
 use std::{future::pending, io};
 
@@ -8,11 +8,11 @@ use wasmtime_wasi::{
     p2::{OutputStream, pipe::AsyncWriteStream},
 };
 
-/// What a guest may write before its client has taken it.
+/// Bytes that a guest may write before its client has read them.
 const BUDGET: usize = 64 * 1024;
 
-/// The output of a guest. Written by a thread for what may block, so that a client that takes
-/// nothing holds up nobody but its own answers.
+/// The output of a guest. Written on a blocking thread, so that a client that does not read blocks only
+/// its own responses.
 pub(super) struct Output;
 
 impl IsTerminal for Output {
@@ -31,13 +31,13 @@ impl StdoutStream for Output {
     }
 }
 
-/// Resolves when the client has closed its end, where the system can tell before something is
-/// written: of pipes and sockets on Unix.
+/// Resolves when the client has closed its end, where the system reports that before a write: for pipes
+/// and sockets on Unix.
 #[cfg(unix)]
-pub(super) async fn client_left() {
+pub(super) async fn client_disconnected() {
     use tokio::io::{Interest, unix::AsyncFd};
 
-    #[expect(deprecated, reason = "its successor is unsafe; this descriptor is open to the end")]
+    #[expect(deprecated, reason = "its successor is unsafe; standard output is never closed")]
     let Ok(output) = AsyncFd::with_interest(io::stdout(), Interest::WRITABLE) else {
         return pending().await;
     };
@@ -50,8 +50,8 @@ pub(super) async fn client_left() {
     }
 }
 
-/// Elsewhere, the next write will tell.
+/// Elsewhere the next write fails.
 #[cfg(not(unix))]
-pub(super) async fn client_left() {
+pub(super) async fn client_disconnected() {
     pending().await
 }

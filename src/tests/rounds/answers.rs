@@ -211,7 +211,7 @@ fn h28_a_client_may_leave_while_it_is_asked() {
 #[test]
 fn a_question_ends_a_handler_before_its_time_is_up() {
     let fate = Fate::default();
-    let limited = server(&fate).time_limit(Duration::from_secs(60));
+    let limited = server(&fate).exchange_timeout(Duration::from_secs(60));
     let seen = Request::call("asks", json!({})).ask().run(&limited);
     assert_eq!(asked(&seen.result()), ["name"]);
     assert_eq!((fate.dropped.get(), fate.deferred.get()), (1, 1));

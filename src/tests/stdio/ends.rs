@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{call_and_watch, talk};
-use crate::stdio::DRAIN;
 use crate::tests::wire::modern_message;
+use crate::transport::stdio::DRAIN;
 
 const GONE: &str = "midge: client-gone: stream closed";
 

@@ -123,7 +123,7 @@ fn a_time_limit_is_one_for_each_request() {
     let mut talk = Talk::with(|| {
         let never = async |_: NoArguments| std::future::pending::<()>().await;
         let tool = Tool::new("never", never).description("x");
-        Server::new("limited", "1").time_limit(Duration::from_secs(30)).tool(tool)
+        Server::new("limited", "1").exchange_timeout(Duration::from_secs(30)).tool(tool)
     });
     talk.call(1, "never");
     talk.advance(Duration::from_secs(20));
@@ -141,7 +141,7 @@ fn deferred_work_has_its_limit_and_holds_up_nobody() {
         let tool = Tool::with_context("leaves", async |_: NoArguments, context: Context| {
             context.defer(std::future::pending());
         });
-        let server = Server::new("leaves", "1").defer_limit(Duration::from_secs(3));
+        let server = Server::new("leaves", "1").defer_timeout(Duration::from_secs(3));
         server.tool(tool.description("x"))
     });
     talk.call(1, "leaves");
@@ -159,7 +159,7 @@ fn a_panic_would_be_the_fault_of_whoever_runs() {
     let parts = (Rc::clone(&seen), Rc::clone(&pipe));
     let mut talk = Talk::with(move || {
         let (seen, pipe) = (Rc::clone(&parts.0), Rc::clone(&parts.1));
-        let look = move || seen.borrow_mut().push(pipe.borrow().as_ref().unwrap().blamed());
+        let look = move || seen.borrow_mut().push(pipe.borrow().as_ref().unwrap().attributed());
         let handler = move |_: NoArguments, context: Context| {
             let (look, later) = (look.clone(), look.clone());
             async move {
@@ -173,9 +173,9 @@ fn a_panic_would_be_the_fault_of_whoever_runs() {
     });
     *pipe.borrow_mut() = Some(Rc::clone(&talk.pipe));
     talk.call("a", "looks");
-    let blamed = seen.take();
-    assert_eq!(blamed, [Some("a".to_owned()), Some("a".to_owned()), None]);
-    assert_eq!(talk.pipe.blamed(), None);
+    let attributed = seen.take();
+    assert_eq!(attributed, [Some("a".to_owned()), Some("a".to_owned()), None]);
+    assert_eq!(talk.pipe.attributed(), None);
 }
 
 #[test]

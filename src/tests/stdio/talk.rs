@@ -14,11 +14,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Server;
-use crate::blame::Blame;
-use crate::client_gone::{ClientGone, Io};
-use crate::context::Clock;
-use crate::stdio::{Streams, serve};
+use crate::handler::context::Clock;
+use crate::handler::disconnect::{ClientGone, Flow};
+use crate::handler::panic_attribution::PanicAttribution;
 use crate::tests::wire::modern_message;
+use crate::transport::stdio::{Streams, serve};
 
 /// A connection at work.
 pub(super) struct Talk {
@@ -41,7 +41,7 @@ pub(super) struct Pipe {
     stuck: Cell<bool>,
     failures: Cell<usize>,
     now: Cell<Duration>,
-    blame: Blame,
+    attribution: PanicAttribution,
     log: RefCell<Vec<String>>,
 }
 
@@ -198,29 +198,29 @@ impl Pipe {
     }
 
     /// Whose fault a panic would be now.
-    pub(super) fn blamed(&self) -> Option<String> {
-        self.blame.get().as_ref().map(ToString::to_string)
+    pub(super) fn attributed(&self) -> Option<String> {
+        self.attribution.get().as_ref().map(ToString::to_string)
     }
 
     fn operation(&self) {
         assert_eq!(self.failures.get(), 0, "an operation after one broke off");
     }
 
-    fn fail<T>(&self) -> Io<T> {
+    fn fail<T>(&self) -> Flow<T> {
         self.failures.set(self.failures.get() + 1);
         ControlFlow::Break(ClientGone::new("stream closed\n   0: a backtrace"))
     }
 }
 
 impl Streams for Rc<Pipe> {
-    fn poll_read(&self, _: &mut TaskContext<'_>) -> Poll<Io<Option<Vec<u8>>>> {
+    fn poll_read(&self, _: &mut TaskContext<'_>) -> Poll<Flow<Option<Vec<u8>>>> {
         self.operation();
         if let Some(piece) = self.input.borrow_mut().pop_front() {
-            return Poll::Ready(Io::Continue(Some(piece)));
+            return Poll::Ready(Flow::Continue(Some(piece)));
         }
         match (self.broken.get(), self.ended.get()) {
             (true, _) => Poll::Ready(self.fail()),
-            (_, true) => Poll::Ready(Io::Continue(None)),
+            (_, true) => Poll::Ready(Flow::Continue(None)),
             _ => Poll::Pending,
         }
     }
@@ -232,7 +232,7 @@ impl Streams for Rc<Pipe> {
         *self.line.borrow_mut() = Some(format!("{line}\n"));
     }
 
-    fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Io> {
+    fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Flow> {
         self.operation();
         if self.stuck.get() {
             return Poll::Pending;
@@ -243,7 +243,7 @@ impl Streams for Rc<Pipe> {
         }
         let line = self.line.take().unwrap();
         self.output.borrow_mut().push_str(&line);
-        Poll::Ready(Io::Continue(()))
+        Poll::Ready(Flow::Continue(()))
     }
 
     fn clock(&self) -> Clock {
@@ -258,8 +258,8 @@ impl Streams for Rc<Pipe> {
         })
     }
 
-    fn blame(&self) -> &Blame {
-        &self.blame
+    fn panic_attribution(&self) -> &PanicAttribution {
+        &self.attribution
     }
 
     fn log(&self, line: &str) {

@@ -1,0 +1,335 @@
+//! Settings of the command: from flags, the environment and the configuration file, in this order.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use bytesize::ByteSize;
+use clap::{Args, Command};
+use figment::{
+    Figment, Provider,
+    providers::{Env, Format, Serialized, Toml},
+};
+use humantime_serde::re::humantime;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{
+    config::{Config, OutboundRule},
+    error::HostError,
+};
+
+const ENV_PREFIX: &str = "MIDGE_";
+
+/// One flag for each field of [`Config`], of the same name. Also the keys of the configuration file.
+///
+/// A flag that is not given is not serialized, so it does not override the environment or the file.
+#[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Flags {
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Server")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addr: Option<SocketAddr>,
+    /// Host name to accept besides localhost (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Server")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_host: Option<Vec<String>>,
+    /// Threads that serve connections [default: 0, as many as cores]
+    #[arg(long, value_name = "N", help_heading = "Server")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<u32>,
+    /// How long a shutdown waits for running exchanges [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Server")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    drain: Option<Duration>,
+
+    /// Environment variable for the guest; NAME alone passes on the host's own (repeatable)
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "Grants (none by default)")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<Vec<String>>,
+    /// Value for the guest's wasi:config store (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Grants (none by default)")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wasi_config: Option<Vec<String>>,
+    /// Key-value store in memory that all exchanges share (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Grants (none by default)")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyvalue: Option<Vec<String>>,
+    /// Server the guest may call: HOST, HOST:PORT, *.DOMAIN or * (repeatable)
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants (none by default)")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_outbound: Option<Vec<OutboundRule>>,
+
+    /// Memory of one instance [default: 128MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    memory: Option<u64>,
+    /// Size of all key-value stores together [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    keyvalue_size: Option<u64>,
+    /// Exchanges that run at once; more get a 503 [default: 256]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_exchanges: Option<u32>,
+    /// Exchanges that an instance of a WASI 0.3 guest serves; they share its memory [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_reuse: Option<u32>,
+    /// Exchanges that run in such an instance at once [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_concurrency: Option<u32>,
+    /// Open connections; more wait to be accepted [default: 1024]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_connections: Option<u32>,
+    /// Request body; a larger one gets a 413 [default: 4160KiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    max_body: Option<u64>,
+    /// Request head: request line and headers [default: 32KiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    max_head: Option<u64>,
+    /// Headers in a request [default: 100]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_header_count: Option<u32>,
+
+    /// Whole exchange, with a streamed response; then a 504, or a cut stream [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    exchange_timeout: Option<Duration>,
+    /// How long a guest may run after its response is complete or its client has disconnected, for
+    /// deferred work; 0s: not at all [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    abort_grace: Option<Duration>,
+    /// For a request head to arrive [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    head_timeout: Option<Duration>,
+    /// Longest pause within a request body; then a 408 [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    body_timeout: Option<Duration>,
+    /// Lowest rate of a request body per second, after body-timeout; then a 408; 0: any
+    /// [default: 1KiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    body_rate: Option<u64>,
+    /// How long a client may receive nothing of its response; then it is disconnected [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    write_timeout: Option<Duration>,
+    /// Idle connection between exchanges [default: 75s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    keep_alive: Option<Duration>,
+
+    /// Compile at each start, without a cache
+    #[arg(long, num_args = 0, default_missing_value = "true", help_heading = "Compiled code")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_cache: Option<bool>,
+    /// Folder for compiled code [default: the user's cache folder]
+    #[arg(long, value_name = "FOLDER", help_heading = "Compiled code")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_dir: Option<PathBuf>,
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let size = Option::<ByteSize>::deserialize(deserializer)?;
+    Ok(size.map(|size| size.as_u64()))
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    text.parse().map(|size: ByteSize| size.as_u64())
+}
+
+impl Flags {
+    /// Returns the configuration: the defaults, except for the settings that are given.
+    fn into_config(self) -> Config {
+        macro_rules! config {
+            ($($name:ident),*) => {{
+                let Config { cache_dir, $($name),* } = Config::default();
+                Config {
+                    cache_dir: self.cache_dir.or(cache_dir),
+                    $($name: self.$name.unwrap_or($name)),*
+                }
+            }};
+        }
+        config!(
+            addr,
+            allow_host,
+            threads,
+            memory,
+            keyvalue_size,
+            max_exchanges,
+            instance_reuse,
+            instance_concurrency,
+            max_connections,
+            max_body,
+            max_head,
+            max_header_count,
+            exchange_timeout,
+            abort_grace,
+            head_timeout,
+            body_timeout,
+            body_rate,
+            write_timeout,
+            keep_alive,
+            drain,
+            env,
+            wasi_config,
+            keyvalue,
+            allow_outbound,
+            no_cache
+        )
+    }
+}
+
+/// Loads the configuration from `flags`, the environment of the process, and `file`.
+pub(super) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostError> {
+    let names = names();
+    // Variables with this prefix may belong to other programs.
+    let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.iter().any(|known| name == known));
+    match file {
+        Some(file) => {
+            // figment treats a missing file as empty, or reports it on two lines.
+            fs::metadata(file)
+                .map_err(|source| HostError::Read { path: file.to_owned(), source })?;
+            layer(Toml::file_exact(file), env, flags)
+        }
+        None => layer(Toml::string(""), env, flags),
+    }
+}
+
+fn layer(file: impl Provider, env: impl Provider, flags: &Flags) -> Result<Config, HostError> {
+    Figment::from(file)
+        .merge(env)
+        .merge(Serialized::defaults(flags))
+        .extract()
+        .map(Flags::into_config)
+        .map_err(|error| HostError::Config(reason(&error)))
+}
+
+/// Formats an error of figment on one line, without the names of its profiles.
+fn reason(error: &figment::Error) -> String {
+    use figment::error::Kind;
+    let what = match &error.kind {
+        Kind::UnknownField(name, _) => format!("there is no setting `{name}`"),
+        kind if error.path.is_empty() => kind.to_string(),
+        kind => format!("`{}`: {kind}", error.path.join(".")),
+    };
+    // The TOML parser quotes the line; its number suffices.
+    let lines = what.lines().map(str::trim);
+    let what = lines.filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", ");
+    let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
+    match place {
+        Some(place) => format!("{what} (in {place})"),
+        None => what,
+    }
+}
+
+/// Returns the names of all settings.
+fn names() -> BTreeSet<String> {
+    let command = Flags::augment_args(Command::default());
+    command.get_arguments().map(|argument| argument.get_id().to_string()).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn config(file: &str, env: &str, flags: &[&str]) -> Result<Config, HostError> {
+        let flags = Arguments::parse_from(["midge"].iter().chain(flags)).flags;
+        layer(Toml::string(file), Toml::string(env), &flags)
+    }
+
+    #[test]
+    fn without_settings_the_configuration_is_the_default() {
+        assert_eq!(config("", "", &[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let file = "drain = '1s'\nmemory = '1MiB'\nmax_exchanges = 1";
+        let env = "memory = 2097152\nmax_exchanges = 2";
+        let config = config(file, env, &["--max-exchanges", "3", "--no-cache"]).unwrap();
+        assert_eq!(config.drain, Duration::from_secs(1));
+        assert_eq!(config.memory, 2 << 20);
+        assert_eq!(config.max_exchanges, 3);
+        assert!(config.no_cache);
+    }
+
+    #[test]
+    fn sizes_times_and_rules_are_read() {
+        let flags =
+            ["--max-body", "5000", "--abort-grace", "250ms", "--allow-outbound", "*.a.b:80"];
+        let config = config("allow_outbound = ['*']", "", &flags).unwrap();
+        assert_eq!(config.max_body, 5000);
+        assert_eq!(config.abort_grace, Duration::from_millis(250));
+        assert_eq!(config.allow_outbound, ["*.a.b:80".parse().unwrap()]);
+    }
+
+    #[test]
+    fn errors_name_the_setting() {
+        for (file, named) in [
+            ("max_bodies = 1", "max_bodies"),
+            ("drain = 'soon'", "drain"),
+            ("allow_outbound = ['http://x']", "http://x"),
+        ] {
+            let message = config(file, "", &[]).unwrap_err().to_string();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_help_states_the_defaults() {
+        let defaults = Config::default();
+        for argument in Arguments::command().get_arguments() {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let (Some(stated), Some(flag)) = (stated_default(&help), argument.get_long()) else {
+                continue;
+            };
+            let with = config("", "", &[&format!("--{flag}"), stated]).unwrap();
+            assert_eq!(with, defaults, "--{flag}");
+        }
+    }
+
+    fn stated_default(help: &str) -> Option<&str> {
+        let stated = help.split_once("[default: ")?.1.trim_end_matches(']');
+        (!stated.contains(' ')).then_some(stated)
+    }
+
+    #[test]
+    fn settings_are_named_as_their_flags() {
+        let command = Arguments::command();
+        let flags = command.get_arguments().filter_map(|argument| argument.get_long());
+        let flags = flags.filter(|flag| *flag != "help").map(|flag| flag.replace('-', "_"));
+        assert_eq!(flags.collect::<BTreeSet<_>>(), names());
+    }
+
+    #[test]
+    fn every_setting_can_come_from_the_file() {
+        // Each name is known, and only the type of the value is wrong.
+        for name in names() {
+            let message = config(&format!("{name} = {{}}"), "", &[]).unwrap_err().to_string();
+            assert!(!message.contains("there is no setting"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! WebAssembly engines: allocation and interruption of instances, and the cache of compiled code.
+
+use std::{thread, time::Duration};
+
+use wasmtime::{
+    Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
+
+use crate::{
+    config::Config,
+    error::{HostError, one_line},
+};
+
+/// Interval at which running guests yield their thread. A guest that is cancelled or over its deadline
+/// is dropped then.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Memory of a pool slot that stays mapped for the next instance.
+const KEEP_RESIDENT: usize = 1 << 20;
+
+/// Limits of one component, which may consist of several modules.
+const MEMORIES_PER_COMPONENT: u32 = 4;
+const CORE_INSTANCES_PER_COMPONENT: u32 = 32;
+const TABLES_PER_COMPONENT: u32 = 16;
+
+/// Stacks of one WASI 0.3 instance: one for each suspended call, those of its caller and of the host
+/// functions it calls included.
+const STACKS_PER_INSTANCE: u32 = 4;
+
+/// Starts an engine for as many instances as `config` allows exchanges.
+pub(crate) fn start(config: &Config) -> Result<Engine, HostError> {
+    start_with(settings(config)?, config, 1)
+}
+
+/// Starts an engine for guests of WASI 0.3, which run several tasks at once.
+pub(crate) fn start_concurrent(config: &Config) -> Result<Engine, HostError> {
+    let mut settings = settings(config)?;
+    settings.concurrency_support(true);
+    settings.wasm_component_model_async(true);
+    // For `subtask.cancel` without waiting for the guest.
+    settings.wasm_component_model_more_async_builtins(true);
+    start_with(settings, config, STACKS_PER_INSTANCE)
+}
+
+fn start_with(
+    on_demand: wasmtime::Config,
+    config: &Config,
+    stacks: u32,
+) -> Result<Engine, HostError> {
+    let mut pooling = on_demand.clone();
+    pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, stacks)));
+    let engine = Engine::new(&pooling).or_else(|error| {
+        // Reserving address space fails under a tight limit of virtual memory.
+        tracing::warn!(target: "midge", reason = %one_line(&error), "cannot pool instances, exchanges will be slower");
+        Engine::new(&on_demand)
+    });
+    let engine = engine.map_err(|error| HostError::Engine(one_line(&error)))?;
+    tick(&engine)?;
+    Ok(engine)
+}
+
+fn settings(config: &Config) -> Result<wasmtime::Config, HostError> {
+    let mut settings = wasmtime::Config::new();
+    settings.wasm_component_model(true);
+    settings.epoch_interruption(true);
+    // Costs every call of a WASI 0.2 guest, which cannot use it.
+    settings.concurrency_support(false);
+    if !config.no_cache {
+        settings.cache(cache(config)?);
+    }
+    Ok(settings)
+}
+
+fn pool(config: &Config, stacks: u32) -> PoolingAllocationConfig {
+    let instances = config.max_exchanges;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_stacks(instances.saturating_mul(stacks))
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
+        .total_memories(instances.saturating_mul(MEMORIES_PER_COMPONENT))
+        .total_tables(instances.saturating_mul(TABLES_PER_COMPONENT))
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+        .max_memories_per_component(MEMORIES_PER_COMPONENT)
+        .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_memory_size(usize::try_from(config.memory).unwrap_or(usize::MAX));
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        // Without the scan this would zero the whole range for each exchange.
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(KEEP_RESIDENT)
+            .table_keep_resident(KEEP_RESIDENT);
+    }
+    pool
+}
+
+fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
+    let mut settings = CacheConfig::new();
+    let Some(directory) = &config.cache_dir else {
+        // Without a home folder the server starts without a cache.
+        return Ok(Cache::new(settings)
+            .inspect_err(
+                |error| tracing::warn!(target: "midge", reason = %one_line(error), "compiled code is not cached"),
+            )
+            .ok());
+    };
+    let refuse = |reason: String| HostError::Setting { name: "cache_dir", reason };
+    let directory = std::path::absolute(directory).map_err(|error| refuse(error.to_string()))?;
+    settings.with_directory(directory);
+    let cache = Cache::new(settings).map_err(|error| refuse(one_line(&error)))?;
+    Ok(Some(cache))
+}
+
+/// Starts the thread that ticks. Guests may occupy every thread of the runtime.
+fn tick(engine: &Engine) -> Result<(), HostError> {
+    let engine = engine.weak();
+    let ticker = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    thread::Builder::new()
+        .name("midge-epoch".to_owned())
+        .spawn(ticker)
+        .map(drop)
+        .map_err(|source| HostError::System { what: "start the ticker thread", source })
+}

@@ -1,0 +1,237 @@
+//! Standard output and standard error of guests, as lines of the host's log.
+
+use std::{
+    cmp::Ordering,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::{
+    async_trait,
+    cli::{IsTerminal, StdoutStream},
+    p2::{OutputStream, Pollable, StreamError},
+};
+
+use crate::{contract::Line, telemetry::access_log::ExchangeRecord};
+
+/// Longest line, in bytes. The rest of it is dropped.
+const MAX_LINE: usize = 8 * 1024;
+/// Most lines that an exchange may log on one stream.
+pub(super) const MAX_LINES: usize = 1000;
+/// Bytes that a guest may write at once.
+const BUDGET: usize = 64 * 1024;
+
+/// One output stream of a guest.
+#[derive(Clone)]
+pub(crate) struct GuestOutput(Arc<Mutex<Output>>);
+
+/// Which output stream it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// Standard output: text only.
+    Out,
+    /// Standard error: some lines are for the host.
+    Error,
+}
+
+struct Output {
+    channel: Channel,
+    lines: Lines,
+    record: Arc<ExchangeRecord>,
+}
+
+impl GuestOutput {
+    /// Creates a stream. Lines beyond `max_lines` are dropped.
+    pub(crate) fn new(channel: Channel, max_lines: usize, record: Arc<ExchangeRecord>) -> Self {
+        let lines = Lines::new(max_lines);
+        Self(Arc::new(Mutex::new(Output { channel, lines, record })))
+    }
+
+    fn push(&self, bytes: &[u8]) {
+        let mut output: MutexGuard<'_, Output> =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Output { channel, lines, record } = &mut *output;
+        lines.push(bytes, |line| channel.log(record, line));
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let Self { channel, lines, record } = self;
+        lines.finish(|line| channel.log(record, line));
+    }
+}
+
+impl Channel {
+    fn log(self, record: &ExchangeRecord, line: &str) {
+        let line = match self {
+            Self::Out => Line::Text(line),
+            Self::Error => Line::read(line),
+        };
+        match line {
+            // A panic message has empty lines around it.
+            Line::Text("") => {}
+            Line::Text(text) => {
+                tracing::info!(target: "midge::guest", exchange = record.exchange(), "{text}");
+            }
+            Line::ClientGone(cause) => record.guest_noticed(cause),
+            Line::Panic(cause) => record.guest_panicked(cause),
+        }
+    }
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for GuestOutput {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for GuestOutput {
+    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        self.push(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StreamError> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> Result<usize, StreamError> {
+        Ok(BUDGET)
+    }
+}
+
+impl AsyncWrite for GuestOutput {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.push(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Splits a stream of bytes into lines of limited length and number.
+struct Lines {
+    limit: usize,
+    partial: Vec<u8>,
+    count: usize,
+}
+
+impl Lines {
+    fn new(limit: usize) -> Self {
+        Self { limit, partial: Vec::new(), count: 0 }
+    }
+
+    fn push(&mut self, bytes: &[u8], mut each: impl FnMut(&str)) {
+        let mut pieces = bytes.split(|byte| *byte == b'\n');
+        // `split` gives at least one piece; all but the last are ended by a newline.
+        let mut piece = pieces.next().unwrap_or_default();
+        for next in pieces {
+            self.extend(piece);
+            self.end(&mut each);
+            piece = next;
+        }
+        self.extend(piece);
+    }
+
+    fn finish(&mut self, mut each: impl FnMut(&str)) {
+        if !self.partial.is_empty() {
+            self.end(&mut each);
+        }
+    }
+
+    fn extend(&mut self, piece: &[u8]) {
+        let room = MAX_LINE.saturating_sub(self.partial.len());
+        self.partial.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+
+    fn end(&mut self, each: &mut impl FnMut(&str)) {
+        match self.count.cmp(&self.limit) {
+            Ordering::Less => each(String::from_utf8_lossy(&self.partial).trim_end_matches('\r')),
+            Ordering::Equal => each("(more output of this guest is dropped)"),
+            Ordering::Greater => {}
+        }
+        self.count = self.count.saturating_add(1);
+        self.partial.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Outcome;
+
+    fn split(writes: &[&[u8]]) -> Vec<String> {
+        let (mut lines, mut seen) = (Lines::new(MAX_LINES), Vec::new());
+        for bytes in writes {
+            lines.push(bytes, |line| seen.push(line.to_owned()));
+        }
+        lines.finish(|line| seen.push(line.to_owned()));
+        seen
+    }
+
+    #[test]
+    fn lines_are_split_however_they_are_written() {
+        assert_eq!(split(&[b"a\nb\r\n", b"c"]), ["a", "b", "c"]);
+        assert_eq!(split(&[b"o", b"n", b"e", b"\n"]), ["one"]);
+        assert_eq!(split(&[b"\n\n"]), ["", ""]);
+        assert_eq!(split(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn invalid_utf8_is_replaced() {
+        assert_eq!(split(&[b"\xff\n"]), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn lines_are_limited_in_length_and_number() {
+        let long = vec![b'x'; MAX_LINE + 10];
+        assert_eq!(split(&[&long, b"y\nz"]), ["x".repeat(MAX_LINE), "z".to_owned()]);
+        let many = split(&[&b"x\n".repeat(MAX_LINES * 2)]);
+        assert_eq!(many.len(), MAX_LINES + 1);
+    }
+
+    #[test]
+    fn only_standard_error_has_lines_for_the_host() {
+        let record = ExchangeRecord::for_test();
+        let (out, error) = (
+            GuestOutput::new(Channel::Out, MAX_LINES, Arc::clone(&record)),
+            GuestOutput::new(Channel::Error, MAX_LINES, Arc::clone(&record)),
+        );
+        out.push(b"midge: client-gone: it says\n");
+        let before = record.outcome();
+        assert_ne!(before, Outcome::ClientGone);
+        out.push(b"a line without end");
+        error.push(b"midge: client-gone: reset\n");
+        assert_eq!(record.outcome(), Outcome::ClientGone);
+    }
+}

@@ -1,0 +1,76 @@
+//! The task of a WASI 0.2 guest: one exchange in an instance of its own.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body::Body;
+use tokio::{sync::oneshot, time::sleep_until};
+use wasmtime::Store;
+use wasmtime_wasi_http::{Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme};
+
+use super::component::P2Component;
+use crate::runtime::{
+    buffered::{RawResponse, ReceivedRequest},
+    host_state::HostState,
+    instance::{self, ExitReason, GuestCall, GuestTask, HandlerResult, Instance},
+    store::StoreData,
+};
+
+/// Prepares the task of a guest for one exchange.
+pub(crate) fn begin<B>(
+    host: &Arc<HostState>,
+    component: Arc<P2Component>,
+    call: GuestCall<ReceivedRequest<B>>,
+) -> GuestTask
+where
+    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
+{
+    let GuestCall { request, permit, record, result, completed } = call;
+    let mut instance = Instance::new(host, &record, permit);
+    let host = Arc::clone(host);
+    Box::pin(async move {
+        let (deadline, grace) = (record.deadline(host.config()), host.config().abort_grace);
+        let store = &mut instance.store;
+        let served = async {
+            // Created here, so that a task that is never polled costs no instance.
+            let data = StoreData::new(host.grants(), &record);
+            let store = store.insert(data.into_store(component.engine()));
+            serve(&component, store, request, result).await
+        };
+        let reason = tokio::select! {
+            biased;
+            served = served => instance::exit_reason(served),
+            () = instance::cut(async { completed.await.is_ok() }, &record, grace) => ExitReason::Cut,
+            () = sleep_until(deadline) => ExitReason::TimedOut,
+        };
+        let complete = match &mut instance.store {
+            Some(store) => !store.data_mut().abort_unfinished_bodies(),
+            None => true,
+        };
+        instance.exit(complete, reason)
+    })
+}
+
+/// Instantiates the component and calls its handler.
+async fn serve<B>(
+    component: &P2Component,
+    store: &mut Store<StoreData>,
+    request: ReceivedRequest<B>,
+    result: oneshot::Sender<HandlerResult>,
+) -> wasmtime::Result<Option<RawResponse>>
+where
+    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
+{
+    let response = store.data_mut().http().new_response_outparam(result)?;
+    let request = match request {
+        ReceivedRequest::Buffered(request) => {
+            return component.handle_buffered(store, &request, response).await;
+        }
+        ReceivedRequest::Streaming(request) => {
+            store.data_mut().http().new_incoming_request(Scheme::Http, request)?
+        }
+    };
+    let proxy = component.instantiate(store).await?;
+    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await?;
+    Ok(None)
+}

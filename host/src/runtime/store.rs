@@ -1,0 +1,172 @@
+//! The data of a store: the host's side of one instance.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wasmtime::{Engine, Store, UpdateDeadline, component::ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::{
+    WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
+    p2::body::{HostOutgoingBody, StreamContext},
+};
+
+use super::{
+    cancel_signals::CancelSignals,
+    config_store,
+    grants::Grants,
+    guest_log::{Channel, GuestOutput, MAX_LINES},
+    keyvalue,
+    limits::{MAX_FIELDS, MAX_RESOURCES, MemoryLimit},
+    outbound::Outbound,
+};
+use crate::telemetry::access_log::ExchangeRecord;
+
+/// The host's side of one instance.
+pub(crate) struct StoreData {
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Outbound,
+    config: Arc<WasiConfigVariables>,
+    spin_config: Arc<BTreeMap<String, String>>,
+    keyvalue: Arc<keyvalue::Stores>,
+    memory: MemoryLimit,
+    record: Arc<ExchangeRecord>,
+    /// Whether the guest is of WASI 0.3. Its response bodies are not in the table.
+    is_p3: bool,
+    cancel_signals: CancelSignals,
+}
+
+/// Yields a guest at a tick. tokio's own yield polls the sockets before the guest goes on: when every
+/// thread runs a busy guest, nothing else would notice that a client has disconnected.
+fn yield_to_sockets() -> UpdateDeadline {
+    UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
+}
+
+impl StoreData {
+    /// Creates the data of an exchange.
+    pub(crate) fn new(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
+        let output = |channel| GuestOutput::new(channel, MAX_LINES, Arc::clone(record));
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(output(Channel::Out)).stderr(output(Channel::Error));
+        Self::with_streams(grants, record, wasi)
+    }
+
+    /// Creates data with the standard streams of `wasi`.
+    pub(crate) fn with_streams(
+        grants: &Grants,
+        record: &Arc<ExchangeRecord>,
+        mut wasi: WasiCtxBuilder,
+    ) -> Self {
+        let wasi = wasi.envs(&grants.env).build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS);
+        Self {
+            table,
+            wasi,
+            http,
+            hooks: Outbound { allowed: Arc::clone(&grants.outbound), record: Arc::clone(record) },
+            config: Arc::clone(&grants.config),
+            spin_config: Arc::clone(&grants.spin_config),
+            keyvalue: Arc::clone(&grants.keyvalue),
+            memory: MemoryLimit::new(grants),
+            record: Arc::clone(record),
+            is_p3: false,
+            cancel_signals: CancelSignals::default(),
+        }
+    }
+
+    /// Creates the data of a WASI 0.3 guest.
+    pub(crate) fn of_p3(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
+        Self { is_p3: true, ..Self::new(grants, record) }
+    }
+
+    /// Returns the cancel signals of a guest of WASI 0.3.
+    pub(super) fn cancel_signals(&mut self) -> &mut CancelSignals {
+        &mut self.cancel_signals
+    }
+
+    pub(super) fn config(&self) -> &WasiConfigVariables {
+        &self.config
+    }
+
+    pub(super) fn spin_config(&mut self) -> config_store::ConfigView {
+        config_store::ConfigView(Arc::clone(&self.spin_config))
+    }
+
+    pub(super) fn keyvalue(&mut self) -> keyvalue::KeyValueView<'_> {
+        keyvalue::KeyValueView { stores: &self.keyvalue, table: &mut self.table }
+    }
+
+    /// Puts the data into a store with the limits that all instances have.
+    pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
+        let mut store = Store::new(engine, self);
+        store.limiter(|data| &mut data.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| {
+            store.data_mut().tick();
+            Ok(yield_to_sockets())
+        });
+        store
+    }
+
+    /// Whether the guest was refused memory.
+    pub(crate) fn out_of_memory(&self) -> bool {
+        self.memory.refused
+    }
+
+    /// Returns the message of the guest's panic.
+    pub(crate) fn panic_message(&self) -> Option<String> {
+        self.record.panic_message()
+    }
+
+    /// The guest was found running at a tick.
+    fn tick(&mut self) {
+        self.check_open_body();
+        self.record.cancellation().tick(self.is_p3);
+    }
+
+    /// Checks whether a guest whose client has disconnected still has an open response body. If it has
+    /// none, it has noticed, or has nothing to notice.
+    fn check_open_body(&mut self) {
+        let cancellation = self.record.cancellation();
+        if cancellation.is_unnoticed()
+            && !self.is_p3
+            && !self.table.iter_mut().any(|entry| entry.is::<HostOutgoingBody>())
+        {
+            cancellation.no_open_body();
+        }
+    }
+
+    /// Aborts every body that the guest has begun and not finished. Returns whether there was one.
+    ///
+    /// Otherwise a body would end cleanly when its store is dropped, and its reader would take a
+    /// truncated body for a complete one.
+    pub(crate) fn abort_unfinished_bodies(&mut self) -> bool {
+        let mut is_any = false;
+        for entry in self.table.iter_mut() {
+            if let Some(body) = entry.downcast_mut::<HostOutgoingBody>() {
+                let (placeholder, _) = HostOutgoingBody::new(StreamContext::Response, None, 1, 1);
+                std::mem::replace(body, placeholder).abort();
+                is_any = true;
+            }
+        }
+        is_any
+    }
+}
+
+impl WasiView for StoreData {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.check_open_body();
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for StoreData {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.check_open_body();
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}

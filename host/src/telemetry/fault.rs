@@ -1,0 +1,142 @@
+//! Faults: the responses of the host in place of those of a guest.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, Version, header};
+
+use crate::contract::Outcome;
+
+/// Why the host responds to an exchange itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The request does not name exactly one valid host.
+    NoHost,
+    /// The request names a host that this server does not accept.
+    HostNotAllowed,
+    /// The request body is over the limit.
+    BodyTooLarge,
+    /// The request body did not arrive in time.
+    BodyStalled,
+    /// The request body was truncated, and the guest did not respond to that.
+    BodyTruncated,
+    /// Every permit is taken.
+    Overloaded,
+    /// The guest exited without a response.
+    NoResponse,
+    /// The guest returned an error code of `wasi:http`.
+    ErrorCode(String),
+    /// The guest trapped after it was refused memory.
+    OutOfMemory,
+    /// The guest trapped.
+    Trapped(String),
+    /// The exchange timed out.
+    TimedOut,
+}
+
+impl Fault {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NoHost | Self::BodyTruncated => StatusCode::BAD_REQUEST,
+            Self::HostNotAllowed => StatusCode::FORBIDDEN,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoResponse | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::NoHost | Self::HostNotAllowed | Self::BodyTooLarge | Self::BodyStalled => {
+                Outcome::Rejected
+            }
+            Self::BodyTruncated => Outcome::ClientGone,
+            Self::Overloaded => Outcome::Overloaded,
+            Self::NoResponse | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
+                Outcome::Trapped
+            }
+            Self::TimedOut => Outcome::TimedOut,
+        }
+    }
+
+    /// Returns the code of the JSON-RPC error: invalid request, or internal error.
+    fn code(&self) -> i32 {
+        if self.status().is_client_error() { -32600 } else { -32603 }
+    }
+
+    /// Returns the message for the client. It reveals nothing of the guest, and needs no escapes in JSON.
+    fn message(&self) -> &'static str {
+        match self {
+            Self::NoHost => "the request names no valid host",
+            Self::HostNotAllowed => "this host name is not served here",
+            Self::BodyTooLarge => "the request body is too large",
+            Self::BodyStalled => "the request body did not arrive in time",
+            Self::BodyTruncated => "the request body was cut short",
+            Self::Overloaded => "the server is busy, try again",
+            Self::NoResponse => "the server did not respond",
+            Self::ErrorCode(_) | Self::Trapped(_) => "the server failed",
+            Self::OutOfMemory => "the server ran out of memory",
+            Self::TimedOut => "the server did not respond in time",
+        }
+    }
+
+    /// Returns the cause for the access log.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::ErrorCode(code) => format!("the guest returned {code}"),
+            Self::Trapped(cause) => cause.clone(),
+            Self::NoResponse => "the guest returned without a response".to_owned(),
+            other => other.message().to_owned(),
+        }
+    }
+
+    /// Builds the response. It has no JSON-RPC id, since the host does not read messages.
+    pub(crate) fn response(&self, version: Version) -> Response<Bytes> {
+        let (code, message) = (self.code(), self.message());
+        let body =
+            format!(r#"{{"jsonrpc":"2.0","error":{{"code":{code},"message":"{message}"}}}}"#);
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self {
+            Self::Overloaded => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // The rest of the body is not read, so the connection cannot be used again.
+            Self::BodyTooLarge | Self::BodyStalled | Self::BodyTruncated
+                if version < Version::HTTP_2 =>
+            {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_code_tells_client_from_server_faults() {
+        for (fault, code) in [
+            (Fault::NoHost, -32600),
+            (Fault::HostNotAllowed, -32600),
+            (Fault::BodyTooLarge, -32600),
+            (Fault::BodyStalled, -32600),
+            (Fault::BodyTruncated, -32600),
+            (Fault::Overloaded, -32603),
+            (Fault::NoResponse, -32603),
+            (Fault::OutOfMemory, -32603),
+            (Fault::TimedOut, -32603),
+        ] {
+            let body = fault.response(Version::HTTP_11).into_body();
+            let json: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
+            assert_eq!(json.map(|json| json["error"]["code"] == code), Some(true), "{fault:?}");
+        }
+    }
+}

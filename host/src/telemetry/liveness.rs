@@ -1,0 +1,271 @@
+//! Liveness of a connection: finds clients that are idle, too slow, or have disconnected.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::Interest,
+    net::TcpStream,
+    time::{Instant, sleep},
+};
+
+use super::h2_stall::StallDetector;
+use crate::{config::Config, contract::Outcome};
+
+/// How often a socket with unread bytes is polled for a disconnect.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How many polls a guest may leave the rest of a request unread after its client has closed the
+/// sending side, while the guest is busy with something else.
+const BUSY_POLLS: u32 = 2;
+/// The same while the guest waits for the rest.
+const WAITING_POLLS: u32 = 20;
+
+/// Why the host has closed a connection with an exchange on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// The client received nothing of its response for too long.
+    ClientStalled,
+    /// The host is shutting down, and the time to drain is over.
+    Shutdown,
+}
+
+impl CloseReason {
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::ClientStalled => Outcome::ClientGone,
+            Self::Shutdown => Outcome::TimedOut,
+        }
+    }
+
+    pub(super) fn cause(self) -> &'static str {
+        match self {
+            Self::ClientStalled => "the client stopped reading",
+            Self::Shutdown => "cut by the shutdown of the host",
+        }
+    }
+}
+
+/// What a check of a connection asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// Check again at this time.
+    Again(Instant),
+    /// Close the connection: it has been idle for too long.
+    CloseIdle,
+    /// Abort the connection: the client does not send its request, or does not receive its response.
+    Abort,
+}
+
+/// What is known of a connection. Times are in milliseconds since it was accepted; zero is never.
+pub(crate) struct Liveness {
+    accepted: Instant,
+    /// Exchanges that run.
+    exchanges: AtomicUsize,
+    /// When a head began to arrive of which no exchange has come yet.
+    head_since: AtomicU64,
+    idle_since: AtomicU64,
+    /// Since when the client receives nothing of what is to be sent.
+    blocked_since: AtomicU64,
+    /// Bytes that were sent to the client.
+    sent: AtomicU64,
+    stalls: StallDetector,
+    /// Whether some of the current request is still to be read.
+    is_unread: AtomicBool,
+    /// Whether the request was truncated; the guest was notified and has its grace.
+    is_truncated: AtomicBool,
+    /// How often the guest has polled the request body.
+    polls: AtomicU64,
+    /// Whether the last poll was pending.
+    is_pending: AtomicBool,
+    lingers: AtomicBool,
+    close_reason: OnceLock<CloseReason>,
+}
+
+impl Liveness {
+    /// Starts with the timeout of the first request head.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            accepted: Instant::now(),
+            exchanges: AtomicUsize::new(0),
+            head_since: AtomicU64::new(1),
+            idle_since: AtomicU64::new(0),
+            blocked_since: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            stalls: StallDetector::default(),
+            is_unread: AtomicBool::new(false),
+            is_truncated: AtomicBool::new(false),
+            polls: AtomicU64::new(0),
+            is_pending: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
+            close_reason: OnceLock::new(),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    pub(super) fn begin_exchange(&self) {
+        self.exchanges.fetch_add(1, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
+        self.is_unread.store(true, Ordering::Relaxed);
+        self.is_truncated.store(false, Ordering::Relaxed);
+        self.is_pending.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_exchange(&self) {
+        self.idle_since.store(self.now(), Ordering::Relaxed);
+        self.exchanges.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The guest has polled the request body, which was pending or not.
+    pub(super) fn request_polled(&self, is_pending: bool) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        self.is_pending.store(is_pending, Ordering::Relaxed);
+    }
+
+    pub(super) fn request_truncated(&self) {
+        self.is_truncated.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn request_read(&self) {
+        self.is_unread.store(false, Ordering::Relaxed);
+    }
+
+    /// Has the rest of what the client sends read and dropped before the connection is closed.
+    pub(crate) fn linger(&self) {
+        self.lingers.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client may still be sending: a request that was not read to its end, or one that
+    /// was refused.
+    pub(crate) fn lingers(&self) -> bool {
+        self.lingers.load(Ordering::Relaxed) || self.is_unread.load(Ordering::Relaxed)
+    }
+
+    /// Records why the connection is about to be closed. The first reason wins.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        let _ = self.close_reason.set(reason);
+    }
+
+    pub(super) fn close_reason(&self) -> Option<CloseReason> {
+        self.close_reason.get().copied()
+    }
+
+    /// Bytes have arrived. The first one of a head starts its timeout.
+    pub(crate) fn bytes_received(&self) {
+        if self.exchanges.load(Ordering::Relaxed) == 0 {
+            let now = self.now();
+            let _ = self.head_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes were sent.
+    pub(crate) fn bytes_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A write has found the socket blocked, or not.
+    pub(crate) fn write_polled(&self, is_blocked: bool) {
+        match (is_blocked, self.blocked_since.load(Ordering::Relaxed)) {
+            (true, 0) => self.blocked_since.store(self.now(), Ordering::Relaxed),
+            (true, _) | (false, 0) => {}
+            (false, _) => self.blocked_since.store(0, Ordering::Relaxed),
+        }
+    }
+
+    /// Says whether a piece of an HTTP/2 response is waiting for the client to receive it.
+    pub(super) fn response_waits(&self, exchange: u64, waits: bool) {
+        if waits {
+            self.stalls.wait(exchange, self.now(), self.sent.load(Ordering::Relaxed));
+        } else {
+            self.stalls.received(exchange);
+        }
+    }
+
+    /// Resolves when the client has disconnected in the middle of an exchange.
+    ///
+    /// hyper notices that by itself, except while a request is not read to its end, or when the client
+    /// has sent another one: then hyper does not read before it is done with what it has.
+    pub(crate) async fn client_disconnected(&self, socket: &TcpStream) {
+        let (mut polls, mut still) = (0, 0);
+        loop {
+            let Ok(ready) = socket.ready(Interest::READABLE | Interest::ERROR).await else {
+                return;
+            };
+            let is_running = self.exchanges.load(Ordering::Relaxed) > 0;
+            // A reset: no response can be sent, whatever the client has sent before.
+            if ready.is_error() && is_running {
+                return;
+            }
+            let before = std::mem::replace(&mut polls, self.polls.load(Ordering::Relaxed));
+            let is_still = ready.is_read_closed() && is_running && before == polls;
+            still = if is_still { still + 1 } else { 0 };
+            if still > 0 && self.is_abandoned(still) {
+                return;
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Whether the client has disconnected, when it has closed its sending side and the guest has not
+    /// polled the request body for so many intervals.
+    ///
+    /// A guest that goes on reading comes to the end of the body, or finds that it was truncated.
+    fn is_abandoned(&self, still: u32) -> bool {
+        if !self.is_unread.load(Ordering::Relaxed) {
+            return true;
+        }
+        let is_pending = self.is_pending.load(Ordering::Relaxed);
+        let patience = if is_pending { WAITING_POLLS } else { BUSY_POLLS };
+        !self.is_truncated.load(Ordering::Relaxed) && still > patience
+    }
+
+    /// Checks the connection against the limits of `config`.
+    pub(crate) fn check(&self, config: &Config) -> Check {
+        let blocked = self.blocked_since.load(Ordering::Relaxed);
+        let head = self.head_since.load(Ordering::Relaxed);
+        let (since, limit, then) = if blocked > 0 {
+            (blocked, config.write_timeout, Check::Abort)
+        } else if self.exchanges.load(Ordering::Relaxed) > 0 {
+            if self.stalls.is_stalled(self.now(), self.sent.load(Ordering::Relaxed), config) {
+                return Check::Abort;
+            }
+            // The exchange has a timeout of its own.
+            return Check::Again(Instant::now() + check_interval(config));
+        } else if head > 0 {
+            (head, config.head_timeout, Check::Abort)
+        } else {
+            (self.idle_since.load(Ordering::Relaxed), config.keep_alive, Check::CloseIdle)
+        };
+        let now = Instant::now();
+        let due = self.accepted + Duration::from_millis(since) + limit;
+        // Another, shorter limit may apply before this one is due.
+        if due > now { Check::Again(due.min(now + check_interval(config))) } else { then }
+    }
+}
+
+/// The longest time between two checks of a connection: the shortest of its limits.
+pub(crate) fn check_interval(config: &Config) -> Duration {
+    let shortest = config.head_timeout.min(config.write_timeout).min(config.keep_alive);
+    shortest.max(Duration::from_millis(10))
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    /// The shortest limit may begin to apply right after a check.
+    #[test]
+    fn a_long_limit_does_not_hide_a_short_one() {
+        let config = Config { write_timeout: Duration::from_millis(300), ..Config::default() };
+        let Check::Again(when) = Liveness::new().check(&config) else { panic!("nothing is due") };
+        assert!(when <= Instant::now() + config.write_timeout);
+    }
+}

@@ -1,0 +1,104 @@
+//! What a request carries from one round to the next, sealed: `requestState`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::handler::request::{RequestInfo, RetryInput};
+use crate::seal::{self, InvalidKeys, SealingKeys};
+
+/// How long a client has to come back with its answers.
+const LIFETIME: u64 = 15 * 60;
+
+/// What the earlier rounds came to.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Counts up, so that no two rounds have the same state.
+    pub(super) round: u32,
+    /// What the last round has asked, by key: a mark of each question.
+    pub(super) asked: BTreeMap<String, u64>,
+    pub(super) answers: BTreeMap<String, RecordedResponse>,
+    /// Results of steps that must not run twice.
+    pub(super) steps: BTreeMap<String, Box<RawValue>>,
+}
+
+/// What the client answered in an earlier round.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct RecordedResponse {
+    /// The question that it answers; `None` for an answer that came without a state.
+    pub(super) question: Option<u64>,
+    pub(super) response: Box<RawValue>,
+}
+
+/// Why a state is of no use. For the log: the client learns no more than that.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidState {
+    #[error(transparent)]
+    Keys(#[from] InvalidKeys),
+    #[error(transparent)]
+    Sealed(#[from] seal::Unsealing),
+    #[error("the state is of another version of this server")]
+    Outdated,
+}
+
+impl State {
+    /// Whether nothing is lost without it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.steps.is_empty()
+    }
+
+    pub(super) fn seal(
+        &self,
+        keys: &SealingKeys,
+        request: &RequestInfo,
+        retry: &RetryInput,
+    ) -> Result<String, String> {
+        let content = serde_json::to_vec(self).map_err(|error| error.to_string())?;
+        let purpose = Purpose::new(request, retry);
+        let expires = seal::now().saturating_add(LIFETIME);
+        keys.seal(&purpose.parts(), expires, &content).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn open(
+        token: &str,
+        request: &RequestInfo,
+        retry: &RetryInput,
+    ) -> Result<Self, InvalidState> {
+        let purpose = Purpose::new(request, retry);
+        let content = request.sealing.keys()?.open(&purpose.parts(), seal::now(), token)?;
+        serde_json::from_slice(&content).map_err(|_| InvalidState::Outdated)
+    }
+}
+
+/// What a state is bound to: this server, this caller, this call.
+struct Purpose<'a> {
+    server: &'a str,
+    principal: Vec<u8>,
+    method: &'a str,
+    name: &'a str,
+    arguments: Vec<u8>,
+}
+
+impl<'a> Purpose<'a> {
+    fn new(request: &'a RequestInfo, retry: &'a RetryInput) -> Self {
+        Self {
+            server: &request.sealing.server,
+            principal: request.sealing.principal(&request.headers),
+            method: retry.method,
+            name: &retry.name,
+            arguments: seal::canonical(retry.arguments.as_deref()),
+        }
+    }
+
+    fn parts(&self) -> [&[u8]; 6] {
+        [
+            b"request-state",
+            self.server.as_bytes(),
+            &self.principal,
+            self.method.as_bytes(),
+            self.name.as_bytes(),
+            &self.arguments,
+        ]
+    }
+}

@@ -1,0 +1,178 @@
+//! From the bytes of a message to the work that answers it, whatever brought it.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::error::ProtocolError;
+use crate::handler::outcome::Outcome;
+use crate::handler::panic_attribution::PanicAttribution;
+use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
+use crate::protocol::meta::RequestMeta;
+use crate::rpc::dispatch::Dispatched;
+use crate::rpc::era::{self, Era};
+use crate::rpc::peer::PeerContext;
+use crate::rpc::record::Record;
+use crate::rpc::request::{self, Refused};
+use crate::rpc::response::Response;
+use crate::server::Server;
+
+/// How many messages one array may hold.
+const MAX_BATCH: usize = 100;
+
+/// What a message asks for.
+pub(crate) enum Work {
+    /// Nothing that has an answer.
+    Nothing,
+    /// No more than to be told why.
+    Refused(Refused),
+    /// One answer, or an array of them.
+    Jobs { jobs: Vec<Dispatched>, batch: bool, modern: bool },
+}
+
+/// Is told of notifications, and of their parameters.
+pub(crate) trait Observer {
+    fn notified(&mut self, method: &str, params: Option<&RawValue>);
+}
+
+/// What messages are read for.
+pub(crate) struct Reader<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) peer: &'a PeerContext,
+    /// From where a request is known, code of the server's author may run for it.
+    pub(crate) attribution: &'a PanicAttribution,
+    pub(crate) observer: Option<&'a mut dyn Observer>,
+    /// Of a single message, for whoever keeps one.
+    pub(crate) record: Option<&'a mut Record>,
+}
+
+impl Reader<'_> {
+    /// Reads a message, or an array of them, and answers what needs no handler.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
+        let work = text(bytes).and_then(|text| match text.trim_ascii_start().as_bytes().first() {
+            Some(b'[') => self.read_batch(parse(text)?),
+            _ => self.read_single(text),
+        });
+        work.unwrap_or_else(|error| rejected(None, error))
+    }
+
+    fn read_single(&mut self, json: &str) -> Result<Work, ProtocolError> {
+        let request = match Message::from_json(json) {
+            Ok(Message::Request(request)) => request,
+            Ok(Message::Notification { method, params }) => {
+                self.notified(&method, params);
+                return Ok(Work::Nothing);
+            }
+            Ok(Message::Response) => return self.response_received(),
+            Err(InvalidMessage { id, reason }) => {
+                // Good messages are read once, so that only now it counts whether this is JSON.
+                parse(json)?;
+                return Ok(rejected(id.as_ref(), invalid(reason)));
+            }
+        };
+        if let Some(record) = &mut self.record {
+            record.method(&request.method);
+            record.id(&request.id);
+        }
+        self.attribution.set(&request.id);
+        Ok(match request::start(self.server, self.peer, &request, self.record.as_deref_mut()) {
+            Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
+            Err(refused) => Work::Refused(refused),
+        })
+    }
+
+    /// An array of messages, which only one legacy version allows.
+    fn read_batch(&mut self, json: &RawValue) -> Result<Work, ProtocolError> {
+        let allowed = match self.said_outside() {
+            Ok(Era::Legacy(version)) => version.allows_batches(),
+            _ => false,
+        };
+        if !allowed {
+            return Err(invalid("arrays of messages are part of 2025-03-26 only"));
+        }
+        let messages: Vec<&RawValue> = serde_json::from_str(json.get())
+            .map_err(|error| ProtocolError::Parse(error.to_string()))?;
+        if messages.is_empty() || messages.len() > MAX_BATCH {
+            return Err(invalid("an array must hold 1 to 100 messages"));
+        }
+        if let Some(record) = &mut self.record {
+            record.method("(batch)");
+        }
+        let jobs: Vec<Dispatched> =
+            messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();
+        Ok(match jobs.is_empty() {
+            true => Work::Nothing,
+            false => Work::Jobs { jobs, batch: true, modern: false },
+        })
+    }
+
+    fn answer_in_batch(&mut self, message: &RawValue) -> Option<Dispatched> {
+        let refuse = |id: Option<&_>, reason: &'static str| {
+            Dispatched::Response(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
+        };
+        let request = match Message::from_json(message.get()) {
+            Ok(Message::Request(request)) => request,
+            Ok(Message::Notification { method, params }) => {
+                self.notified(&method, params);
+                return None;
+            }
+            Ok(Message::Response) => return None,
+            Err(invalid) => return Some(refuse(invalid.id.as_ref(), invalid.reason)),
+        };
+        if request.method == "initialize" {
+            return Some(refuse(Some(&request.id), "initialize may not be part of an array"));
+        }
+        self.attribution.set(&request.id);
+        Some(match request::start(self.server, self.peer, &request, None) {
+            Ok((_, true)) => refuse(Some(&request.id), "arrays are part of 2025-03-26 only"),
+            Ok((answer, false)) => answer,
+            Err(refused) => Dispatched::Response(refused.response),
+        })
+    }
+
+    fn notified(&mut self, method: &str, params: Option<&RawValue>) {
+        if let Some(observer) = &mut self.observer {
+            observer.notified(method, params);
+        }
+    }
+
+    /// A response: legacy clients may think that somebody waits for it; nobody does.
+    fn response_received(&self) -> Result<Work, ProtocolError> {
+        match self.said_outside()? {
+            Era::Legacy(_) => Ok(Work::Nothing),
+            Era::Modern => Err(invalid("a client may not send responses")),
+        }
+    }
+
+    /// Who speaks, where the message itself does not say.
+    fn said_outside(&self) -> Result<Era, ProtocolError> {
+        era::decide("", &RequestMeta::default(), || self.peer.version())
+    }
+}
+
+fn invalid(reason: impl Into<Cow<'static, str>>) -> ProtocolError {
+    ProtocolError::InvalidRequest(reason.into())
+}
+
+/// What is said before there is a request to answer.
+fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
+    let response = Response { outcome: Outcome::Rejected, ..Response::error(id, error) };
+    Work::Refused(Refused { response, modern: false })
+}
+
+/// A message as a text that does not nest too deep.
+fn text(bytes: &[u8]) -> Result<&str, ProtocolError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| ProtocolError::Parse("the message is not UTF-8".to_owned()))?;
+    if jsonrpc::nests_too_deep(text) {
+        let depth = jsonrpc::MAX_DEPTH;
+        return Err(ProtocolError::Parse(format!("the message nests deeper than {depth} levels")));
+    }
+    Ok(text)
+}
+
+/// Checks that a text is JSON, and reads no more of it.
+fn parse(text: &str) -> Result<&RawValue, ProtocolError> {
+    serde_json::from_str(text).map_err(|error| ProtocolError::Parse(error.to_string()))
+}

@@ -1,0 +1,215 @@
+//! Whether an answer is what its form asked for. A client should see to that, and need not have.
+
+use serde_json::{Map, Value};
+
+use super::format;
+
+/// Which field of an answer is wrong, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {reason}")]
+pub(crate) struct FormViolation {
+    /// Empty for the answer as a whole.
+    pub(crate) field: String,
+    /// What follows the name in a sentence.
+    pub(crate) reason: String,
+}
+
+/// Compares an answer with a form that [`form`](super::from_type::form) made. What was not asked for is
+/// tolerated; a form has no `null`, so a field that was left empty is one that is not there.
+pub(crate) fn validate_form(form: &Value, content: &Value) -> Result<(), FormViolation> {
+    let violation = |field: &str, reason| FormViolation { field: field.to_owned(), reason };
+    let Some(content) = content.as_object() else {
+        return Err(violation("", "must be an object".to_owned()));
+    };
+    let required = form.get("required").and_then(Value::as_array).into_iter().flatten();
+    let mut required = required.filter_map(Value::as_str);
+    if let Some(name) = required.find(|name| !content.contains_key(*name)) {
+        return Err(violation(name, "is missing".to_owned()));
+    }
+    let fields = form.get("properties").and_then(Value::as_object).into_iter().flatten();
+    for (name, field) in fields {
+        if let (Some(field), Some(given)) = (field.as_object(), content.get(name)) {
+            value(field, given).map_err(|reason| violation(name, reason))?;
+        }
+    }
+    Ok(())
+}
+
+/// Compares a value with a field of a form.
+pub(super) fn value(field: &Map<String, Value>, value: &Value) -> Result<(), String> {
+    match field.get("type").and_then(Value::as_str) {
+        Some("string") => string(field, value),
+        // `3.0` is an integer to JSON Schema, and none to whoever reads one.
+        Some("integer") if !value.is_i64() && !value.is_u64() => {
+            Err("must be a whole number".to_owned())
+        }
+        Some("number") if !value.is_number() => Err("must be a number".to_owned()),
+        Some("integer" | "number") => bounds(field, value),
+        Some("boolean") if !value.is_boolean() => Err("must be true or false".to_owned()),
+        Some("array") => list(field, value),
+        _ => Ok(()),
+    }
+}
+
+fn string(field: &Map<String, Value>, value: &Value) -> Result<(), String> {
+    let text = value.as_str().ok_or_else(|| "must be a string".to_owned())?;
+    one_of(field, text)?;
+    check_length(field, ["minLength", "maxLength"], text.chars().count(), "characters")?;
+    match field.get("format").and_then(Value::as_str) {
+        Some(format) if !format::is(format, text) => Err(format!("is not of the format {format}")),
+        _ => Ok(()),
+    }
+}
+
+fn list(field: &Map<String, Value>, value: &Value) -> Result<(), String> {
+    let items = value.as_array().ok_or_else(|| "must be a list".to_owned())?;
+    check_length(field, ["minItems", "maxItems"], items.len(), "items")?;
+    for item in items {
+        let text = item.as_str().ok_or_else(|| "must be a list of strings".to_owned())?;
+        if let Some(choices) = field.get("items").and_then(Value::as_object) {
+            one_of(choices, text)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_length(
+    field: &Map<String, Value>,
+    [least, most]: [&str; 2],
+    length: usize,
+    what: &str,
+) -> Result<(), String> {
+    let bound = |key: &str| field.get(key).and_then(Value::as_u64);
+    let length = length as u64;
+    match (bound(least), bound(most)) {
+        (Some(least), _) if length < least => Err(format!("must have at least {least} {what}")),
+        (_, Some(most)) if length > most => Err(format!("must have at most {most} {what}")),
+        _ => Ok(()),
+    }
+}
+
+fn bounds(field: &Map<String, Value>, value: &Value) -> Result<(), String> {
+    // Fractions are near enough: bounds of 64 bits are those of the types that read the value.
+    let Some(number) = value.as_f64() else { return Ok(()) };
+    let bound = |key: &str| field.get(key).and_then(|bound| Some((bound, bound.as_f64()?)));
+    match (bound("minimum"), bound("maximum")) {
+        (Some((text, least)), _) if number < least => Err(format!("must be at least {text}")),
+        (_, Some((text, most))) if number > most => Err(format!("must be at most {text}")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a text is among the choices of a schema, where it has some.
+fn one_of(schema: &Map<String, Value>, text: &str) -> Result<(), String> {
+    let choices = ["enum", "oneOf", "anyOf"].iter().find_map(|key| schema.get(*key)?.as_array());
+    let is_text = |choice: &Value| choice.get("const").unwrap_or(choice) == text;
+    match choices {
+        Some(choices) if !choices.iter().any(is_text) => {
+            Err("must be one of the choices".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn form() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "name": { "type": "string", "minLength": 2, "maxLength": 4 },
+                "mail": { "type": "string", "format": "email" },
+                "day": { "type": "string", "format": "date" },
+                "age": { "type": "integer", "minimum": 0, "maximum": 255 },
+                "score": { "type": "number", "maximum": 9.5 },
+                "sure": { "type": "boolean" },
+                "one": { "type": "string", "enum": ["a", "b"] },
+                "titled": { "type": "string", "oneOf": [{ "const": "a", "title": "A" }] },
+                "many": {
+                    "type": "array",
+                    "items": { "type": "string", "enum": ["a", "b", "c"] },
+                    "minItems": 1,
+                    "maxItems": 2,
+                },
+                "titledMany": {
+                    "type": "array",
+                    "items": { "anyOf": [{ "const": "a", "title": "A" }] },
+                },
+            },
+            "required": ["name"],
+        })
+    }
+
+    /// What is wrong with an answer that gives one field, besides the name.
+    fn problem(field: &str, value: &Value) -> Option<String> {
+        let mut content = json!({ "name": "Ann" });
+        content[field] = value.clone();
+        validate_form(&form(), &content).err().map(|violation| violation.to_string())
+    }
+
+    #[test]
+    fn i5_answers_that_fit() {
+        assert_eq!(validate_form(&form(), &json!({ "name": "Ann" })), Ok(()));
+        for (field, value) in [
+            ("name", json!("\u{fc}\u{fc}\u{fc}\u{fc}")),
+            ("mail", json!("ann@example.com")),
+            ("day", json!("2026-07-28")),
+            ("age", json!(0)),
+            ("age", json!(255)),
+            ("score", json!(9.5)),
+            ("score", json!(-3)),
+            ("sure", json!(false)),
+            ("one", json!("b")),
+            ("titled", json!("a")),
+            ("many", json!(["c", "a"])),
+            ("titledMany", json!([])),
+            ("titledMany", json!(["a"])),
+            ("other", json!({ "deep": null })),
+        ] {
+            assert_eq!(problem(field, &value), None, "{field} {value}");
+        }
+    }
+
+    #[test]
+    fn i5_answers_that_do_not_fit_are_told_by_field() {
+        for (field, value, reason) in [
+            ("name", json!("A"), "must have at least 2 characters"),
+            ("name", json!("Annie"), "must have at most 4 characters"),
+            ("name", json!(null), "must be a string"),
+            ("mail", json!("ann"), "is not of the format email"),
+            ("day", json!("2026-02-30"), "is not of the format date"),
+            ("age", json!(-1), "must be at least 0"),
+            ("age", json!(256), "must be at most 255"),
+            ("age", json!(1.5), "must be a whole number"),
+            ("age", json!("1"), "must be a whole number"),
+            ("score", json!(9.6), "must be at most 9.5"),
+            ("score", json!("1"), "must be a number"),
+            ("sure", json!("true"), "must be true or false"),
+            ("one", json!("c"), "must be one of the choices"),
+            ("one", json!(["a"]), "must be a string"),
+            ("titled", json!("A"), "must be one of the choices"),
+            ("many", json!([]), "must have at least 1 items"),
+            ("many", json!(["a", "b", "c"]), "must have at most 2 items"),
+            ("many", json!(["d"]), "must be one of the choices"),
+            ("many", json!("a"), "must be a list"),
+            ("many", json!([1]), "must be a list of strings"),
+            ("titledMany", json!(["b"]), "must be one of the choices"),
+        ] {
+            let expected = Some(format!("`{field}` {reason}"));
+            assert_eq!(problem(field, &value), expected, "{field} {value}");
+        }
+    }
+
+    #[test]
+    fn i5_required_fields_must_be_there() {
+        let violation = validate_form(&form(), &json!({ "age": 1 })).unwrap_err();
+        assert_eq!((violation.field.as_str(), violation.reason.as_str()), ("name", "is missing"));
+        for content in [json!(null), json!([]), json!("Ann")] {
+            assert_eq!(validate_form(&form(), &content).unwrap_err().reason, "must be an object");
+        }
+    }
+}

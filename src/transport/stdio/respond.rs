@@ -1,0 +1,115 @@
+//! The answer to one message, and what all answers of a connection share.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_lite::future::or;
+
+use super::streams::Streams;
+use crate::handler::context::{Clock, Context};
+use crate::handler::disconnect::Flow;
+use crate::handler::outbox::Outbox;
+use crate::rpc::dispatch::Dispatched;
+use crate::rpc::run::{self, NotificationSink, SendFuture};
+use crate::server::Server;
+use crate::server::settings::Settings;
+
+/// What all answers of a connection share.
+pub(super) struct Shared<S> {
+    pub(super) streams: S,
+    /// Lines on their way to the client.
+    pub(super) out: Outbox,
+    /// The calls that are not answered yet.
+    pub(super) calls: RefCell<Vec<PendingCall>>,
+}
+
+/// A call that is not answered yet.
+pub(super) struct PendingCall {
+    /// The number of the message that it is a part of.
+    pub(super) message: u64,
+    pub(super) context: Context,
+    /// It goes on for as long as its client listens.
+    pub(super) listens: bool,
+}
+
+impl<S> Shared<S> {
+    /// Cancels calls: whoever waits for one of them waits no more.
+    pub(super) fn cancel(&self, which: impl Fn(&PendingCall) -> bool) {
+        let calls = self.calls.borrow();
+        calls.iter().filter(|call| which(call)).for_each(|call| call.context.outbox().cancel());
+    }
+}
+
+/// Answers a message, then runs what its handlers left for afterwards.
+pub(super) async fn respond<S: Streams>(
+    shared: Rc<Shared<S>>,
+    server: Server,
+    jobs: Vec<Dispatched>,
+    batch: bool,
+    message: u64,
+) {
+    let (mut contexts, mut line) = (Vec::new(), String::new());
+    for job in jobs {
+        let response = match job {
+            Dispatched::Response(response) => response,
+            Dispatched::Call(call) => {
+                let context = call.context.clone();
+                contexts.push(context.clone());
+                let mut listener = Listener { shared: &*shared, context };
+                match run::run_handler(
+                    &server,
+                    &mut listener,
+                    shared.streams.panic_attribution(),
+                    call,
+                )
+                .await
+                {
+                    Flow::Continue(response) => response,
+                    // Nobody waits for it any more.
+                    Flow::Break(_) => continue,
+                }
+            }
+        };
+        if let Some(cause) = &response.cause {
+            shared.streams.log(&["midge: ", cause].concat());
+        }
+        line.push_str(if line.is_empty() { "[" } else { "," });
+        line.push_str(&response.json);
+    }
+    if !line.is_empty() {
+        line.push(']');
+        let single = line.len() - 1;
+        shared.out.send(if batch { line } else { line[1..single].to_owned() }).await;
+    }
+    shared.calls.borrow_mut().retain(|call| call.message != message);
+    let limit = server.settings().defer_timeout;
+    if !run::run_deferred(&contexts, limit, &shared.streams.clock()).await {
+        shared.streams.log(run::DEFERRED_WORK_CUT);
+    }
+}
+
+/// The client, as one of its calls has it.
+struct Listener<'a, S> {
+    shared: &'a Shared<S>,
+    context: Context,
+}
+
+impl<S: Streams> NotificationSink for Listener<'_, S> {
+    fn send<'a>(&'a mut self, notification: Option<&'a str>) -> SendFuture<'a> {
+        let sent = self.shared.out.send(notification.unwrap_or_default().to_owned());
+        Box::pin(async {
+            or(sent, self.context.outbox().cancelled()).await;
+            Flow::Continue(())
+        })
+    }
+
+    /// No proxy is in between, and the end of the input tells of a client that leaves.
+    fn idle_limit(&self, _: &Settings, _: bool) -> Option<Duration> {
+        None
+    }
+
+    fn clock(&self) -> Clock {
+        self.shared.streams.clock()
+    }
+}
