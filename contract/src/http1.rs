@@ -8,8 +8,8 @@
 //! are valid: both have them from a library that knows, such as `http::HeaderMap`, or store them
 //! in one.
 //!
-//! Decoders take the function that searches a byte, `memchr::memchr`, since this crate has no
-//! dependencies.
+//! [`decode_fields`] takes the function that searches a byte, `memchr::memchr`, since this crate has
+//! no dependencies.
 //!
 //! ```
 //! use midge_contract::http1::{RequestLine, decode_fields, encode_field, encode_request_line};
@@ -19,9 +19,9 @@
 //! encode_field(&mut head, "host", b"midge.example");
 //! assert_eq!(head, b"POST /mcp?x=1 HTTP/1.1\r\nhost: midge.example\r\n");
 //!
-//! let memchr = |byte, text: &[u8]| text.iter().position(|other| *other == byte);
-//! let line = RequestLine::decode(&head, memchr);
+//! let line = RequestLine::decode(&head);
 //! assert_eq!((line.method, line.path), (&b"POST"[..], &b"/mcp"[..]));
+//! let memchr = |byte, text: &[u8]| text.iter().position(|other| *other == byte);
 //! for field in decode_fields(&head, line.length, memchr) {
 //!     let field = field?;
 //!     assert_eq!(&head[field.name], b"host");
@@ -52,20 +52,20 @@ pub struct RequestLine<'a> {
 
 impl<'a> RequestLine<'a> {
     /// Decodes the first line of a head. What is missing from it is empty.
-    #[inline]
-    pub fn decode(head: &'a [u8], find: impl Fn(u8, &[u8]) -> Option<usize> + Copy) -> Self {
-        let length = find(b'\n', head).map_or(head.len(), |end| end + 1);
-        let (method, rest) = split(head.get(..length).unwrap_or_default(), b' ', find);
-        let (target, _) = split(rest, b' ', find);
-        let (path, _) = split(target, b'?', find);
+    #[must_use]
+    pub fn decode(head: &'a [u8]) -> Self {
+        let (line, _) = split(head, b'\n');
+        let length = head.len().min(line.len() + 1);
+        let (method, rest) = split(line, b' ');
+        let (target, _) = split(rest, b' ');
+        let (path, _) = split(target, b'?');
         Self { method, path, length }
     }
 }
 
-/// Splits a text at the first of a byte, which is in neither part.
-#[inline]
-fn split(text: &[u8], at: u8, find: impl Fn(u8, &[u8]) -> Option<usize>) -> (&[u8], &[u8]) {
-    let end = find(at, text).unwrap_or(text.len());
+/// Splits a text at the first occurrence of a byte, which is in neither part.
+fn split(text: &[u8], at: u8) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| *byte == at).unwrap_or(text.len());
     (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default())
 }
 
@@ -120,11 +120,11 @@ impl<F: Fn(u8, &[u8]) -> Option<usize>> Iterator for Fields<'_, F> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.text.get(self.start..).filter(|rest| !rest.is_empty())?;
         let start = self.start;
+        let rest = self.text.get(start..)?;
         let Some(length) = (self.find)(b'\n', rest) else {
             self.start = self.text.len();
-            return Some(Err(InvalidField));
+            return if rest.is_empty() { None } else { Some(Err(InvalidField)) };
         };
         self.start += length + 1;
         let line = rest.get(..length).unwrap_or_default();
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn fields_start_after_the_request_line() {
         let head = b"POST /mcp HTTP/1.1\r\na: b\r\n";
-        let line = RequestLine::decode(head, find);
+        let line = RequestLine::decode(head);
         assert_eq!(line, RequestLine { method: b"POST", path: b"/mcp", length: 20 });
         let fields: Vec<_> = decode_fields(head, line.length, find).collect();
         assert_eq!(fields, [Ok(Field { name: 20..21, value: 23..24 })]);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn parts_missing_from_a_request_line_are_empty() {
-        let line = |text: &'static str| RequestLine::decode(text.as_bytes(), find);
+        let line = |text: &'static str| RequestLine::decode(text.as_bytes());
         assert_eq!(line(""), RequestLine { method: b"", path: b"", length: 0 });
         assert_eq!(line("GET").method, b"GET");
         assert_eq!(line("GET ?x").path, b"");

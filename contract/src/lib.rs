@@ -45,6 +45,6 @@ mod metadata;
 mod outcome;
 pub mod sealing;
 
-pub use log_line::{INTERNAL_ERROR, LOG_PREFIX, LogLine};
+pub use log_line::{CLIENT_GONE, INTERNAL_ERROR, LOG_PREFIX, LogLine, PANIC};
 pub use metadata::{Metadata, MetadataWriter};
 pub use outcome::{Outcome, UnknownOutcome};

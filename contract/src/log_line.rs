@@ -1,5 +1,3 @@
-use std::fmt;
-
 /// The start of every line that the SDK writes to standard error.
 pub const LOG_PREFIX: &str = "midge: ";
 
@@ -7,17 +5,20 @@ pub const LOG_PREFIX: &str = "midge: ";
 /// such a line like any other.
 pub const INTERNAL_ERROR: &str = "internal error: ";
 
-const CLIENT_GONE: &str = "midge: client-gone";
-const PANIC: &str = "midge: panic";
+/// The start of the line of a guest that noticed that its client has disconnected. The cause follows
+/// after `: `.
+pub const CLIENT_GONE: &str = "midge: client-gone";
+
+/// The start of the line of a guest that panicked. Message and location follow after `: `.
+pub const PANIC: &str = "midge: panic";
 
 /// A line of a guest's standard error.
 ///
 /// ```
 /// use midge_contract::LogLine;
 ///
-/// let line = LogLine::ClientGone("connection reset");
-/// assert_eq!(line.to_string(), "midge: client-gone: connection reset");
-/// assert_eq!(LogLine::parse("midge: client-gone: connection reset"), line);
+/// let line = LogLine::parse("midge: client-gone: connection reset");
+/// assert_eq!(line, LogLine::ClientGone("connection reset"));
 /// assert_eq!(LogLine::parse("listening"), LogLine::Text("listening"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +43,6 @@ impl<'a> LogLine<'a> {
         } else {
             Self::Text(line)
         }
-    }
-}
-
-impl fmt::Display for LogLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (prefix, cause) = match self {
-            Self::Text(text) => return f.write_str(text),
-            Self::ClientGone(cause) => (CLIENT_GONE, cause),
-            Self::Panic(cause) => (PANIC, cause),
-        };
-        f.write_str(prefix)?;
-        f.write_str(": ")?;
-        f.write_str(cause)
     }
 }
 

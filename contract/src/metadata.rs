@@ -39,73 +39,93 @@ const USUAL_CAPACITY: usize = 120;
 /// metadata.method("tools/call");
 /// metadata.name("a&b");
 /// let header = metadata.finish(Some(Outcome::Ok));
-/// assert_eq!(header, "method=tools/call&name=a%26b&outcome=ok");
+/// assert_eq!(header, b"method=tools/call&name=a%26b&outcome=ok");
 /// ```
 #[derive(Debug, Default)]
 pub struct MetadataWriter {
-    pairs: String,
+    pairs: Vec<u8>,
 }
 
 impl MetadataWriter {
     /// Adds the protocol era of the client, `modern` or `legacy`.
+    #[inline]
     pub fn era(&mut self, era: &str) {
         self.push(&Key::ERA, era);
     }
 
     /// Adds the JSON-RPC method.
+    #[inline]
     pub fn method(&mut self, method: &str) {
         self.push(&Key::METHOD, method);
     }
 
     /// Adds the name of the tool or prompt, or the URI of the resource.
+    #[inline]
     pub fn name(&mut self, name: &str) {
         self.push(&Key::NAME, name);
     }
 
     /// Adds the JSON-RPC id.
+    #[inline]
     pub fn id(&mut self, id: &str) {
         self.push(&Key::ID, id);
     }
 
-    /// Returns the value of the header, with the outcome where it is known.
+    /// Returns the value of the header, with the outcome where it is known. All of it is ASCII.
+    #[inline]
     #[must_use]
-    pub fn finish(mut self, outcome: Option<Outcome>) -> String {
+    pub fn finish(mut self, outcome: Option<Outcome>) -> Vec<u8> {
         if let Some(outcome) = outcome {
             self.push(&Key::OUTCOME, outcome.as_str());
         }
         self.pairs
     }
 
+    #[inline]
     fn push(&mut self, key: &Key, value: &str) {
         let mut key = key.0;
         if self.pairs.is_empty() {
             self.pairs.reserve(USUAL_CAPACITY);
             key = key.get(1..).unwrap_or_default();
         }
-        self.pairs.push_str(key);
+        self.pairs.extend_from_slice(key.as_bytes());
         let value = value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
         if value.bytes().all(is_plain) {
-            self.pairs.push_str(value);
+            self.pairs.extend_from_slice(value.as_bytes());
         } else {
             value.bytes().for_each(|byte| self.push_encoded(byte));
         }
     }
 
+    #[inline]
     fn push_encoded(&mut self, byte: u8) {
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         if is_plain(byte) {
-            self.pairs.push(char::from(byte));
-            return;
-        }
-        self.pairs.push('%');
-        for digit in [byte >> 4, byte & 15] {
-            self.pairs.extend(char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase()));
+            self.pairs.push(byte);
+        } else {
+            let digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+            self.pairs.extend_from_slice(&[b'%', digits[0], digits[1]]);
         }
     }
 }
 
+/// Whether a byte stands for itself.
+#[inline]
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/_-.*".contains(&byte)
+    PLAIN[usize::from(byte)]
 }
+
+/// A table, since every byte of every value is checked.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.' | b'*');
+        byte += 1;
+    }
+    plain
+};
 
 /// Metadata of an exchange, as its guest reported it. What the guest did not report is `None`.
 ///
@@ -214,7 +234,8 @@ mod tests {
         let mut writer = MetadataWriter::default();
         writer.method("tools/call");
         writer.name(&format!("a&b=c\r\n{}", "\u{e4}".repeat(200)));
-        let text = writer.finish(Some(Outcome::ToolError));
+        let header = writer.finish(Some(Outcome::ToolError));
+        let text = String::from_utf8_lossy(&header);
         assert!(text.starts_with("method=tools/call&name=a%26b%3Dc%0D%0A%C3%A4"), "{text}");
         assert!(text.ends_with("&outcome=tool-error"), "{text}");
         assert!(text.len() < 600);

@@ -1,10 +1,10 @@
 //! What methods answer, before it is a response: the JSON of a result, or why there is none.
 
+use midge_contract::{INTERNAL_ERROR, Outcome};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{ProtocolError, RequestError};
-use crate::handler::outcome::Outcome;
 
 /// What became of a request.
 pub(crate) type MethodResult = Result<ResultObject, Failure>;
@@ -63,7 +63,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// The server's fault; only its log is told the cause.
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
-        let cause = Some(format!("internal error: {cause}"));
+        let cause = Some(format!("{INTERNAL_ERROR}{cause}"));
         Self { error: ProtocolError::Internal, cause }
     }
 }

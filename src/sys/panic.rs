@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::rc::Rc;
 
+use midge_contract::PANIC;
+
 use crate::sys::log::log;
 
 /// What a panic is answered with.
@@ -48,8 +50,8 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("(no message)");
     let message = message.lines().next().unwrap_or_default();
     match info.location() {
-        Some(location) => log(&format!("midge: panic: {message}, at {location}")),
-        None => log(&format!("midge: panic: {message}")),
+        Some(location) => log(&format!("{PANIC}: {message}, at {location}")),
+        None => log(&format!("{PANIC}: {message}")),
     }
     let answer = RESPONDER.try_with(|answer| answer.try_borrow_mut().ok()?.take());
     // Borrowed: the panic came from writing the answer, so there is none to give.

@@ -10,7 +10,6 @@ mod accept;
 mod exchange;
 mod head;
 mod origin;
-mod record;
 mod reply;
 mod sink;
 mod sse;
