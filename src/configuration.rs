@@ -1,4 +1,4 @@
-//! What belongs to a deployment and not to a server's source: [`Configuration`].
+//! Deployment settings that are not part of a server's source: [`Configuration`].
 
 use std::env;
 use std::fmt;

@@ -7,7 +7,8 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use crate::protocol::Version;
-use crate::protocol::jsonrpc::{ErrorData, ErrorObject, code};
+use crate::protocol::code;
+use crate::protocol::jsonrpc::{ErrorData, ErrorObject};
 
 /// Why a tool could not do what it was asked.
 ///

@@ -1,5 +1,5 @@
-//! [`export!`](crate::export) and what it expands to: one macro for each WASI world, and the paths
-//! that the expansions name.
+//! [`export!`](crate::export), what it expands to for each WASI world, and the paths that the
+//! expansions name.
 
 /// Exports a function that builds a [`Server`] as the component's HTTP handler
 /// (`wasi:http/incoming-handler` 0.2 or, with the feature `p3`, `wasi:http/handler` 0.3) and as its

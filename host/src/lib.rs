@@ -1,8 +1,8 @@
 //! Runs MCP servers that are WebAssembly components: a fresh instance for every exchange.
 //!
-//! The host moves bytes and enforces limits; it knows nothing of MCP. A client that goes away is
-//! an ordinary outcome of an exchange: the guest is stopped, one warning is logged, and nothing
-//! else notices.
+//! The host moves bytes and enforces limits; it does not interpret MCP. A client that disconnects is an
+//! ordinary outcome of an exchange: the guest is cancelled, one warning is logged, and no other exchange
+//! is affected.
 //!
 //! ```no_run
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,7 +15,11 @@
 //! # }
 //! ```
 //!
-//! In tests a [`Harness`] sends single requests and says how each exchange ended.
+//! In tests a [`Harness`] sends single requests and returns the outcome of each exchange.
+//!
+//! # Features
+//!
+//! `cli` (default) adds the command `midge`. Test harnesses do without it: `default-features = false`.
 
 mod build;
 #[cfg(feature = "cli")]
@@ -26,8 +30,6 @@ mod error;
 mod exchange;
 mod harness;
 mod net;
-#[cfg(feature = "cli")]
-pub mod probe;
 mod runtime;
 mod sealing;
 #[cfg(feature = "cli")]

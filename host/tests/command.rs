@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use project::{MIDGE, lock, project, target, write};
+use project::{lock, project, target, write};
+
+/// The command under test.
+const MIDGE: &str = env!("CARGO_BIN_EXE_midge");
 
 /// How long the slowest step may take: a first build of a guest on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -246,6 +249,17 @@ fn what_cannot_be_served_is_one_line_and_an_exit_code() {
         let printed = midge.until(says);
         assert_eq!(printed.trim().lines().count(), 1, "{arguments:?}: {printed}");
     }
+}
+
+#[test]
+fn probe_is_the_command_of_midge_probe() {
+    let probe = |arguments: &[&str]| Command::new(MIDGE).arg("probe").args(arguments).output();
+    let refused = probe(&["http://192.0.2.1/mcp"]).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(refused.stderr.starts_with(b"midge: 192.0.2.1:80 is not a loopback"), "{refused:?}");
+    let help = String::from_utf8(probe(&["--help"]).unwrap().stdout).unwrap();
+    assert!(help.starts_with("Test an MCP server against clients that disconnect"), "{help}");
+    assert!(help.contains("Exit codes:"), "{help}");
 }
 
 #[test]

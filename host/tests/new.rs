@@ -9,7 +9,10 @@ use std::{
     process::{Command, Output},
 };
 
-use project::{MIDGE, lock, target, tree};
+use project::{lock, target, tree};
+
+/// The command under test.
+const MIDGE: &str = env!("CARGO_BIN_EXE_midge");
 
 fn new(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(MIDGE).arg("new").args(arguments).current_dir(folder).output().unwrap()

@@ -1,4 +1,4 @@
-//! Values that live in the client: [`Sealed`].
+//! Values that the client keeps for the server: [`Sealed`].
 
 use std::borrow::Cow;
 use std::fmt;

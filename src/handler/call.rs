@@ -1,18 +1,19 @@
-//! A call of a handler: of a tool, a prompt, a resource or a completion.
+//! A handler that is ready to run, with how its transport should run it.
 
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::result::MethodResult;
 
-/// A call of a handler, which runs as its future is polled.
+/// A call of a handler: of a tool, a prompt, a resource or a completion. It runs as its future is
+/// polled.
 pub(crate) struct HandlerCall {
     pub(crate) future: LocalFuture<MethodResult>,
     pub(crate) context: Context,
     pub(crate) run_to_completion: bool,
     pub(crate) early_stream: bool,
     pub(crate) heartbeat: bool,
-    /// Gives the context a clock.
+    /// The context needs a clock.
     pub(crate) clock: bool,
-    /// Goes on for as long as its client listens.
+    /// Runs for as long as its client listens.
     pub(crate) listens: bool,
 }
 

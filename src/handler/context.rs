@@ -1,4 +1,4 @@
-//! What a handler may ask and tell: [`Context`].
+//! The argument through which a handler talks to its client: [`Context`].
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;

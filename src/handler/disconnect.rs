@@ -1,17 +1,17 @@
-//! The end of a client, as everything that reads from it or writes to it sees it.
+//! Results of operations on a client's streams: a value, or the client has disconnected.
 
 use std::ops::ControlFlow;
 
-/// What every operation on a client's streams gives: its value, or the end of the exchange.
+/// Result of an operation on a client's streams: its value, or the end of the exchange.
 ///
-/// Not a `Result`, on purpose: there is nothing to unwrap, nothing to report to a client that is
-/// not there, and `?` leads out of the exchange.
+/// Not a `Result`: there is no error to unwrap or to report to a client that has disconnected, and
+/// `?` leaves the exchange.
 pub(crate) type Flow<T = ()> = ControlFlow<ClientGone, T>;
 
-/// The client is gone: an ordinary end of an exchange.
+/// The client has disconnected: an ordinary end of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientGone {
-    /// What the stream said, one line.
+    /// Error of the stream, in one line.
     pub(crate) cause: String,
 }
 

@@ -1,25 +1,24 @@
-//! Whose fault a panic would be.
+//! The request that is answered with an error if the guest panics.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::protocol::jsonrpc::RequestId;
 
-/// The request whose handler is running, if one is. All clones are the same: whoever runs handlers
-/// sets it, and a panic hook, which is told nothing, finds it.
+/// The request whose handler is running, if any. All clones share it: the code that runs handlers
+/// sets it, and the panic hook, which gets no arguments, reads it.
 ///
-/// Setting it is no method of a trait object: an instance that lives for one exchange pays for its
-/// first call of each.
+/// Not a trait method: every first indirect call costs a fresh instance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PanicAttribution(Rc<RefCell<Option<RequestId>>>);
 
 impl PanicAttribution {
-    /// From here on, a panic is the fault of the handler of this request.
+    /// Attributes panics to the handler of this request.
     pub(crate) fn set(&self, request: &RequestId) {
         self.0.replace(Some(request.clone()));
     }
 
-    /// From here on, a panic is nobody's fault.
+    /// Attributes panics to no request.
     pub(crate) fn clear(&self) {
         self.take();
     }

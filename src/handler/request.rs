@@ -1,4 +1,4 @@
-//! What a request says about itself and its client.
+//! Metadata of a request and its client.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -31,8 +31,8 @@ pub(crate) struct RequestInfo {
     pub(crate) retry: Option<RetryInput>,
 }
 
-/// One retry at a request that may take several: what it is, which is the same in all of them,
-/// and what the client brings along.
+/// Input of a request that may take several rounds: what identifies it, the same in every round, and
+/// what the client sends along.
 #[derive(Debug)]
 pub(crate) struct RetryInput {
     pub(crate) method: &'static str,
@@ -45,8 +45,8 @@ pub(crate) struct RetryInput {
 }
 
 impl RetryInput {
-    /// An retry with its parameters, the last two those of [`params::INPUT`], which mean nothing
-    /// to versions that ask nothing.
+    /// Reads the input of a round. The last two parameters are those of [`params::INPUT`], which
+    /// versions without input requests ignore.
     pub(crate) fn new(
         version: Version,
         method: &'static str,

@@ -1,4 +1,4 @@
-//! What methods answer, before it is a response: the JSON of a result, or why there is none.
+//! Result of a method before it becomes a JSON-RPC response.
 
 use midge_contract::{INTERNAL_ERROR, Outcome};
 use serde::Serialize;
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{ProtocolError, RequestError};
 
-/// What became of a request.
+/// Result of a method.
 pub(crate) type MethodResult = Result<ResultObject, Failure>;
 
-/// A result in the words of the client's protocol version, without what every result carries.
+/// A result object of the client's protocol version, without the members that every result has.
 #[derive(Debug)]
 pub(crate) struct ResultObject {
     /// A JSON object.
@@ -52,16 +52,16 @@ impl ResultObject {
     }
 }
 
-/// Why there is no result.
+/// An error of a method.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: ProtocolError,
-    /// What the log should know and the client should not.
+    /// Detail for the log only.
     pub(crate) cause: Option<String>,
 }
 
 impl Failure {
-    /// The server's fault; only its log is told the cause.
+    /// An internal error; the cause goes to the log only.
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         let cause = Some(format!("{INTERNAL_ERROR}{cause}"));
         Self { error: ProtocolError::Internal, cause }

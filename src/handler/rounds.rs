@@ -1,4 +1,4 @@
-//! A request that takes several rounds, as its context and its exchange see it.
+//! Requests that take several rounds, as a trait: servers that never ask link none of it.
 
 use std::any::Any;
 

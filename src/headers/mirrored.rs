@@ -1,4 +1,4 @@
-//! The request metadata that modern clients repeat in headers, compared with the body.
+//! Headers that mirror the message body, and the check that both agree.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What the two sides say they can do.
+//! Capabilities of clients and servers.
 
 use std::collections::BTreeMap;
 

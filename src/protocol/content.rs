@@ -1,4 +1,4 @@
-//! Content blocks: what tools answer with.
+//! Content blocks of tool results.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -199,7 +199,7 @@ impl From<&str> for ContentBlock {
 #[serde(rename_all = "camelCase")]
 pub struct Annotations {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sink: Vec<Role>,
+    audience: Vec<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,14 +216,14 @@ impl Annotations {
     /// Meant for the user.
     #[must_use]
     pub fn for_user(mut self) -> Self {
-        self.sink.push(Role::User);
+        self.audience.push(Role::User);
         self
     }
 
     /// Meant for the model.
     #[must_use]
     pub fn for_assistant(mut self) -> Self {
-        self.sink.push(Role::Assistant);
+        self.audience.push(Role::Assistant);
         self
     }
 

@@ -1,4 +1,4 @@
-//! How a client learns what a server is: `server/discover`, and `initialize` before it.
+//! Discovery of a server: `server/discover`, and `initialize` for legacy clients.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who a server or a client says it is.
+//! Names, titles and icons of servers and clients.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a server asks of its client in the middle of a request (multi round-trip requests).
+//! Requests of a server to its client within a request (multi round-trip requests).
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
 //! The wire types of the Model Context Protocol: data and `serde`, nothing else.
 //!
 //! Nothing here knows how a server is built, how HTTP works or what WASI is. Numbers of errors
-//! live only in [`jsonrpc`], differences between protocol versions only in [`Version`].
+//! live only in [`code`], differences between protocol versions only in [`Version`].
 
 pub mod capabilities;
+pub mod code;
 pub mod completion;
 pub mod content;
 pub mod discover;

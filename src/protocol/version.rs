@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::jsonrpc::code;
+use super::code;
 
 /// A revision of the protocol.
 ///

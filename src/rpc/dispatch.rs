@@ -1,4 +1,4 @@
-//! From a method's name to its answer: the one `match` on methods.
+//! The one `match` on methods.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -77,13 +77,13 @@ impl<'a> Method<'a> {
     }
 }
 
-/// The answer to a request: there at once, or when a handler has run.
+/// A dispatched request: its response, or the handler that will make one.
 pub(crate) enum Dispatched {
     Response(Response),
     Call(HandlerCall),
 }
 
-/// Answers one request, or starts to. Errors are those that were there before any handler.
+/// Dispatches one request. Errors are those found before a handler runs.
 pub(crate) fn dispatch(
     server: &Server,
     method: Method<'_>,

@@ -1,4 +1,4 @@
-//! Who speaks: a modern client, whose metadata is in every request, or a legacy one.
+//! The era of a client: modern, with metadata in every request, or legacy.
 
 use crate::error::ProtocolError;
 use crate::headers::mirrored::Field;

@@ -1,4 +1,4 @@
-//! From the bytes of a message to the work that answers it, whatever brought it.
+//! From the bytes of a message to the work it asks for, on any transport.
 
 use std::borrow::Cow;
 
@@ -19,26 +19,26 @@ use crate::server::Server;
 /// How many messages one array may hold.
 const MAX_BATCH: usize = 100;
 
-/// What a message asks for.
+/// The work that a message asks for.
 pub(crate) enum Work {
-    /// Nothing that has an answer.
+    /// Nothing that needs a response.
     Nothing,
-    /// No more than to be told why.
+    /// An error response.
     Refused(Refused),
-    /// One answer, or an array of them.
+    /// One request, or an array of them.
     Jobs { jobs: Vec<Dispatched>, batch: bool, modern: bool },
 }
 
-/// Is told of notifications, and of their parameters.
+/// Receives notifications and their parameters.
 pub(crate) trait Observer {
     fn notified(&mut self, method: &str, params: Option<&RawValue>);
 }
 
-/// What messages are read for.
+/// Reads messages for a server.
 pub(crate) struct Reader<'a> {
     pub(crate) server: &'a Server,
     pub(crate) peer: &'a PeerContext,
-    /// From where a request is known, code of the server's author may run for it.
+    /// Set as soon as a request is known: code of the server's author may run for it.
     pub(crate) attribution: &'a PanicAttribution,
     pub(crate) observer: Option<&'a mut dyn Observer>,
     /// Metadata of the exchange, for transports that report it to the host.

@@ -1,4 +1,4 @@
-//! How a message came: what its transport says beside it, and what may be remembered of it.
+//! Context of a message beside its bytes: headers of the request, or memory of the connection.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,16 +12,16 @@ use crate::headers::mirrored::{self, Field};
 use crate::protocol::Version;
 use crate::protocol::logging::LoggingLevel;
 
-/// What a transport adds to a message.
+/// What a transport knows about a message beside its bytes.
 #[derive(Debug)]
 pub(crate) struct PeerContext {
     /// The headers of an HTTP request; none on a connection.
     pub(crate) headers: Rc<Fields>,
-    /// There where all messages come on one connection, which has no headers.
+    /// Present where all messages share one connection, which has no headers.
     memory: Option<Memory>,
 }
 
-/// What a connection remembers of a legacy client.
+/// Memory of a connection for a legacy client.
 #[derive(Debug, Default)]
 struct Memory {
     version: Cell<Option<Version>>,
@@ -29,13 +29,12 @@ struct Memory {
 }
 
 impl PeerContext {
-    /// By an HTTP request, of which nothing is remembered, and whose headers say again what modern
-    /// clients say in the body.
+    /// The peer of one HTTP request. Nothing is remembered; headers of modern clients mirror the body.
     pub(crate) fn by_request(headers: Fields) -> Self {
         Self { headers: Rc::new(headers), memory: None }
     }
 
-    /// By a connection, which is one client from its beginning to its end.
+    /// The peer of a connection, which is one client.
     pub(crate) fn by_connection() -> Self {
         Self { headers: Rc::default(), memory: Some(Memory::default()) }
     }

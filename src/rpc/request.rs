@@ -1,4 +1,4 @@
-//! One request: who speaks, whether it agrees with its headers, and its answer.
+//! One request: its era, the checks against its headers, and its dispatch.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -27,8 +27,8 @@ pub(crate) struct Refused {
     pub(crate) modern: bool,
 }
 
-/// Answers a request, or starts to; says whether it is a modern one. One of an array has no metadata
-/// of its own.
+/// Checks and dispatches a request; also returns whether it is modern. A request of an array has no
+/// metadata of its own.
 pub(crate) fn start(
     server: &Server,
     peer: &PeerContext,
@@ -54,7 +54,7 @@ pub(crate) fn start(
     answer.map(|answer| (answer, modern)).map_err(|failure| refuse(failure, modern))
 }
 
-/// A request and what it is context of.
+/// A request with its server, peer and parsed parameters.
 struct RequestContext<'a> {
     server: &'a Server,
     peer: &'a PeerContext,

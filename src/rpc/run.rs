@@ -1,4 +1,4 @@
-//! A handler at work, from its first poll to its end.
+//! A running handler, from its first poll to its end.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -17,27 +17,28 @@ use crate::rpc::response::Response;
 use crate::server::Server;
 use crate::server::settings::Settings;
 
-/// What is told to a client, until it has taken it.
+/// Resolves when the client has taken a notification.
 pub(crate) type SendFuture<'a> = Pin<Box<dyn Future<Output = Flow> + 'a>>;
 
-/// Who hears what handlers say on their way, by whatever transport.
+/// Where the notifications of running handlers go.
 ///
-/// An object, so that there is one code for all transports of a component.
+/// A trait object, so that a component has one copy of the code for all its transports.
 pub(crate) trait NotificationSink {
-    /// Passes on a notification; without one, what only shows that somebody is at work.
+    /// Sends a notification, or a keep-alive if there is none.
     fn send<'a>(&'a mut self, notification: Option<&'a str>) -> SendFuture<'a>;
 
-    /// How long nothing may be said. `heartbeat`: the client's leaving must be noticed soon.
+    /// Time without a notification after which a keep-alive is due. `heartbeat`: a disconnect must be
+    /// noticed soon.
     fn idle_limit(&self, settings: &Settings, heartbeat: bool) -> Option<Duration>;
 
     /// The clock by itself, for handlers that wait.
     fn clock(&self) -> Clock;
 }
 
-/// Runs one call and passes on what it says on its way.
+/// Runs one handler and sends its notifications.
 ///
-/// Whatever the handler holds is dropped here: when it is done, when its time is up, or when the
-/// client is gone and the call is not one that runs to completion.
+/// The handler's future is dropped here: when it has finished, when it has timed out, or when the
+/// client has disconnected and the call does not run to completion.
 pub(crate) async fn run_handler(
     server: &Server,
     sink: &mut dyn NotificationSink,
@@ -81,14 +82,14 @@ pub(crate) async fn run_handler(
 enum Event {
     Notification(String),
     Done(MethodResult),
-    /// Nothing was said for a while.
+    /// No notification was sent for a while.
     Idle,
     DeadlinePassed,
-    /// The client does not want the answer any more.
+    /// The client has cancelled the request.
     Cancelled,
 }
 
-/// A handler and the clocks beside it.
+/// A handler and its timers.
 struct RunningHandler<'a> {
     future: LocalFuture<MethodResult>,
     context: Context,

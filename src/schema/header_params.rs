@@ -1,4 +1,4 @@
-//! Arguments that clients repeat in HTTP headers: the keyword `x-mcp-header` of a property.
+//! Arguments that clients mirror in HTTP headers: the keyword `x-mcp-header` of a property.
 
 use serde_json::{Map, Value, json};
 

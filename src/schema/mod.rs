@@ -1,5 +1,5 @@
-//! JSON Schemas of argument and result types: made for `tools/list`, and for the one tool that a
-//! call is for.
+//! JSON Schemas of argument and result types, generated for `tools/list` and for a tool whose schema is
+//! enforced.
 
 pub(crate) mod flat;
 pub(crate) mod form;

@@ -1,4 +1,4 @@
-//! What in a schema cannot be enforced, for its author to know before any client does.
+//! Keywords of a schema that the validator cannot enforce, reported to the author.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Where a server's keys come from and who its callers are, carried by every request.
+//! Sealing keys and principals of a server, as each request carries them.
 
 use super::{InvalidKeys, SealingKeys};
 use crate::configuration::Source;

@@ -1,4 +1,4 @@
-//! What a token is good for, as bytes that no other purpose has.
+//! Encoding of a token's purpose: no two purposes share their bytes.
 
 /// Joins parts so that no two lists of parts give the same bytes.
 pub(super) fn join<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {

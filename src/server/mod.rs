@@ -1,4 +1,4 @@
-//! The server: who it is, what it offers, and how its exchanges go.
+//! The server builder: identity, features and settings of exchanges.
 
 mod apps;
 pub(crate) mod settings;

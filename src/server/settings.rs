@@ -1,4 +1,4 @@
-//! What a server's author can set about the exchange: plain data, read by the `http` layer.
+//! Settings of a server that transports read: plain data.
 
 use std::borrow::Cow;
 use std::time::Duration;

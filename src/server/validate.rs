@@ -1,4 +1,4 @@
-//! What clients would hold against a server, for its author to know before they do.
+//! Static checks that a server is acceptable to MCP clients.
 
 use std::any::Any;
 use std::collections::HashSet;

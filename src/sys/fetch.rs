@@ -1,4 +1,4 @@
-//! Why a call of another server has no answer.
+//! Errors and limits of outbound HTTP calls.
 
 use http::header::CONTENT_LENGTH;
 use http::{Method, Request};

@@ -16,8 +16,6 @@ pub(crate) mod p2;
 pub(crate) mod p3;
 #[cfg(target_family = "wasm")]
 mod panic;
-#[cfg(target_family = "wasm")]
-mod request;
 pub(crate) mod runtime;
 #[cfg(all(feature = "spin", feature = "p3"))]
 pub mod spin;
@@ -25,6 +23,8 @@ pub mod spin;
 pub(crate) mod stdio;
 #[cfg(all(target_family = "wasm", any(feature = "keyvalue", feature = "wasi-config")))]
 mod storage;
+#[cfg(target_family = "wasm")]
+mod wasi_http;
 
 #[cfg(all(target_family = "wasm", not(feature = "p3")))]
 pub(crate) use p2::client;

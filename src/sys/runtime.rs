@@ -1,5 +1,4 @@
-//! What handlers ask of the world around them, whatever version of WASI it is: to wait, and to call
-//! other servers.
+//! Sleeping and outbound HTTP for handlers, whatever the version of WASI.
 
 use std::time::Duration;
 

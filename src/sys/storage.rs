@@ -1,4 +1,4 @@
-//! Bindings to what a host has for state and configuration, in the versions of one family of hosts.
+//! Bindings to key-value stores and configuration, in the drafts of one family of hosts.
 
 #![allow(
     missing_docs,

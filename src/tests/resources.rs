@@ -99,7 +99,7 @@ fn r1_resources_are_listed_without_templates() {
             "mimeType": "text/plain",
             "size": 8,
             "annotations": {
-                "sink": ["user"],
+                "audience": ["user"],
                 "priority": 1.0,
                 "lastModified": "2026-01-01T00:00:00Z",
             },

@@ -14,15 +14,16 @@ use self::manifest::{Manifest, check};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// All manifests of the repository: `spin.toml`, and what is called by that name and a word.
+/// All manifests of the repository: that of the demo, of the template, and those in `deploy/`.
 fn manifests() -> Vec<PathBuf> {
     let root = Path::new(ROOT);
     let is_manifest = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         name.starts_with("spin.") && name.ends_with(".toml")
     };
-    let entries = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(root.join("deploy")).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = entries.filter(is_manifest).collect();
+    found.push(root.join("spin.toml"));
     found.push(root.join("host/template/spin.toml"));
     found.sort();
     found
@@ -38,7 +39,7 @@ fn text(path: &Path) -> String {
 #[test]
 fn manifests_are_of_the_form_that_spin_reads() {
     let found = manifests();
-    assert!(found.len() >= 3, "{found:?}");
+    assert!(found.len() >= 5, "{found:?}");
     for path in found {
         let problems = check(&text(&path), path.parent());
         assert_eq!(problems, [""; 0], "{}", path.display());

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::wasi::imports;
 
-const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../wasmcloud.yaml");
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/wasmcloud.yaml");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

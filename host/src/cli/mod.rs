@@ -28,8 +28,8 @@ use self::{
     settings::Flags,
 };
 use crate::{
-    build::Target, config::Config, error::HostError, net::server::Server, probe::command as probe,
-    runtime::host::Host, sealing, stdio,
+    build::Target, config::Config, error::HostError, net::server::Server, runtime::host::Host,
+    sealing, stdio,
 };
 
 /// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.
@@ -93,8 +93,8 @@ enum Command {
         #[arg(value_parser = KeyId::parse)]
         id: Option<KeyId>,
     },
-    /// Put an MCP server through clients that go away (exit code 0: it survived, 1: it did not)
-    Probe(probe::Arguments),
+    /// Test an MCP server against clients that disconnect
+    Probe(midge_probe::cli::Arguments),
 }
 
 #[derive(Args, Debug)]
@@ -172,7 +172,9 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
         }
         Some(Command::New { name, midge }) => create(&name, midge)?,
         Some(Command::Key { id }) => key(id)?,
-        Some(Command::Probe(arguments)) => return Ok(probe::run(arguments).await),
+        Some(Command::Probe(arguments)) => {
+            return Ok(midge_probe::cli::run(arguments, "midge").await);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,9 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The command under test.
-pub(crate) const MIDGE: &str = env!("CARGO_BIN_EXE_midge");
-
 /// A target folder beside the one that the tests are built in, which cargo may hold a lock on.
 pub(crate) fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guests")

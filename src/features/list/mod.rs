@@ -1,4 +1,4 @@
-//! The lists of a server: how long clients may keep them, and how they are cut into pages.
+//! Lists of a server: cache hints, and cutting a list into pages.
 
 pub(crate) mod paging;
 

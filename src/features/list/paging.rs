@@ -1,5 +1,4 @@
-//! Pages of lists, by cursors that travel through the client: sealed, and good for the very list
-//! that they were made for.
+//! Pages of lists. A cursor travels through the client: it is sealed, and valid for one list only.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

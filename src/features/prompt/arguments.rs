@@ -1,4 +1,4 @@
-//! The arguments of a prompt, as clients list them, by the type that the prompt reads them into.
+//! Arguments of a prompt as clients list them, derived from the argument type.
 
 use serde_json::{Map, Value};
 

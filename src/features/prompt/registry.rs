@@ -1,4 +1,4 @@
-//! The prompts of a server and the methods that answer with them.
+//! The prompts of a server, and the methods that list and get them.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashSet};

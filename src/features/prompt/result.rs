@@ -1,4 +1,4 @@
-//! What prompt handlers may return: [`IntoPromptResult`].
+//! Return types of prompt handlers: [`IntoPromptResult`].
 
 use crate::error::RequestError;
 use crate::protocol::prompt::{GetPromptResult, PromptMessage};

@@ -1,4 +1,4 @@
-//! What resource handlers may return: [`IntoResourceContents`].
+//! Return types of resource handlers: [`IntoResourceContents`].
 
 use crate::error::RequestError;
 use crate::protocol::content::ResourceContents;

@@ -1,4 +1,4 @@
-//! The resources of a server and the methods that answer with them.
+//! The resources of a server, and the methods that list and read them.
 
 use std::any::Any;
 use std::collections::HashSet;

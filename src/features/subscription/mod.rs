@@ -1,4 +1,4 @@
-//! SendFuture clients of changes: `subscriptions/listen`.
+//! Change notifications for clients: `subscriptions/listen`.
 //!
 //! Every exchange is an instance of its own, so nobody inside the server can tell the one that
 //! listens of a change that another has made. It has to look where both can: a version in a store,

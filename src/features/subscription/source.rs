@@ -1,4 +1,4 @@
-//! Where changes come from.
+//! Sources of change notifications.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

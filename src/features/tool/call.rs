@@ -1,4 +1,4 @@
-//! A call of a tool, from what must hold before it to what the client gets to see of it.
+//! A call of a tool: its preconditions and its result.
 
 use midge_contract::Outcome;
 use serde_json::value::RawValue;

@@ -1,4 +1,4 @@
-//! A tool as clients see it in the list.
+//! The definition of a tool in `tools/list`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What clients would hold against a tool, and what it would let through, for its author to know.
+//! Static checks of a tool, for its author: names, schemas and rules that nothing enforces.
 
 use serde_json::Value;
 

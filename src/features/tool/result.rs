@@ -1,4 +1,4 @@
-//! What handlers may return: [`IntoToolResult`] and [`Json`].
+//! Return types of tool handlers: [`IntoToolResult`] and [`Json`].
 
 use schemars::JsonSchema;
 use serde::Serialize;

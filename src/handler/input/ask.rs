@@ -1,4 +1,4 @@
-//! The questions of a [`Context`], and its steps.
+//! Questions to the user, and steps that run once in several rounds.
 
 use std::any::Any;
 use std::future::pending;

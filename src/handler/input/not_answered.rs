@@ -1,4 +1,4 @@
-//! What a user may do with a question instead of answering it.
+//! Outcomes of a question other than an answer.
 
 use crate::error::{RequestError, ToolError};
 

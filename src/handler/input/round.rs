@@ -1,4 +1,4 @@
-//! One round of a request: what is answered already, and what is asked now.
+//! One round of a request: the answers so far and the questions of this round.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Questions to the client's model.
+//! Requests to the client's model.
 
 use std::borrow::Borrow;
 

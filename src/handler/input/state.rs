@@ -1,4 +1,4 @@
-//! What a request carries from one round to the next, sealed: `requestState`.
+//! The sealed state that a request carries from one round to the next: `requestState`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is said before the model goes on.
+//! Messages of a conversation before the model continues it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a server asks of the client's model.
+//! Parameters of `sampling/createMessage`.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

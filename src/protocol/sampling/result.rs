@@ -1,4 +1,4 @@
-//! What the client's model came to.
+//! Result of `sampling/createMessage`.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
-//! What a form offers for choice, from the ways in which a schema lists values: the `enum` of plain
+//! Choices of a form, read from the two ways in which a schema lists values: the `enum` of plain
 //! variants, and the `oneOf` of variants with docs.
 
 use serde_json::{Map, Value, json};
 
-use super::from_type::{NO_FIELD, no_more};
+use super::unsupported::{NO_FIELD, no_more};
 use crate::schema::flat;
 
 /// What one may choose from.

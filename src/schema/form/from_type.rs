@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::choices::Choices;
+use super::unsupported::{NO_FIELD, is_note, no_more};
 use super::validate_form;
 use crate::schema::flat::{self, Member};
 
@@ -27,13 +28,7 @@ const BESIDE_FIELDS: [&str; 10] = [
     "unevaluatedProperties",
 ];
 
-/// What says nothing of the values.
-const NOTES: [&str; 6] = ["$comment", "deprecated", "examples", "readOnly", "title", "writeOnly"];
-
 const FORMATS: [&str; 4] = ["email", "uri", "date", "date-time"];
-
-pub(super) const NO_FIELD: &str =
-    "a form has strings, numbers, booleans, choices and lists of choices only";
 
 /// Why a type cannot be asked for by a form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -187,17 +182,6 @@ fn copy(from: &mut Map<String, Value>, to: &mut Map<String, Value>, keys: &[&str
             to.insert((*key).to_owned(), value);
         }
     }
-}
-
-pub(super) fn no_more(from: &Map<String, Value>) -> Result<(), String> {
-    match from.keys().find(|key| !is_note(key)) {
-        Some(key) => Err(format!("`{key}` is more than a form can ask for")),
-        None => Ok(()),
-    }
-}
-
-fn is_note(key: &str) -> bool {
-    NOTES.contains(&key) || key.starts_with("x-")
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Asking the user: what a handler wants to know, and whether the answer is one.
+//! Forms: flat schemas of types that clients show to the user, and the check of what comes back.
 
 mod choices;
 mod format;
 pub(crate) mod from_type;
+mod unsupported;
 pub(crate) mod validate_form;
 
 pub use from_type::InvalidForm;

@@ -1,4 +1,4 @@
-//! Whether an answer is what its form asked for. A client should see to that, and need not have.
+//! Validation of a form that the user filled in. Clients should validate, too, but need not.
 
 use serde_json::{Map, Value};
 

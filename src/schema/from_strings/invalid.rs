@@ -1,4 +1,4 @@
-//! What is wrong with a string that was to be a value, for who has typed it.
+//! Errors of values that were typed as strings.
 
 use std::fmt;
 

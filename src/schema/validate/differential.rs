@@ -1,4 +1,4 @@
-//! The same verdicts as another validator, for schemas and values of any make.
+//! Comparison of verdicts with another validator, for generated schemas and values.
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,4 +1,4 @@
-//! Buckets of unit tests: each thread has its own.
+//! In-memory buckets for unit tests, one set for each thread.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What handlers ask of WASI 0.2: to wait, and to call other servers.
+//! Sleeping and outbound HTTP by WASI 0.2.
 
 use std::future::pending;
 
@@ -15,7 +15,7 @@ use wstd::io::AsyncOutputStream;
 use crate::sys::fetch::{FetchError, MAX_BODY};
 pub(crate) use crate::sys::p2::io::sleep;
 use crate::sys::p2::io::{READ_SIZE, wait_for};
-use crate::sys::request::request_functions;
+use crate::sys::wasi_http::request_functions;
 
 request_functions!(OutgoingRequest);
 

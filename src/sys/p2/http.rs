@@ -15,17 +15,16 @@ use wasip2::http::types::{
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
-use crate::error::ProtocolError;
 use crate::handler::context::Clock;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
-use crate::rpc::response::Response;
 use crate::server::Server;
 use crate::sys::log::log;
 use crate::sys::p2::io::{READ_SIZE, block_on, gone, sleep, wait_for};
-use crate::sys::panic::{self, PanicResponder};
+use crate::sys::panic::{self, HttpResponder, Progress};
+use crate::sys::wasi_http::fields_function;
 use crate::transport::http::transport::{ClientGone, Flow, ResponseHead, Transport};
-use crate::transport::http::{Method, RequestHead, event, reply_to, serve_with_contexts};
+use crate::transport::http::{Method, RequestHead, serve_with_contexts};
 
 /// Answers one exchange. Called by `export!`.
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
@@ -33,13 +32,13 @@ pub fn handle(build: fn() -> Server, request: IncomingRequest, response: Respons
     run(build, head, RequestBody::Unread(request), response, false);
 }
 
-/// The most of an answer that is buffered; what is larger goes as fast as its client takes it.
+/// Bytes of a response that is returned at once; larger ones are streamed.
 const MAX_BUFFERED: usize = 64 << 10;
 
 /// An answer that is all there.
 pub(super) type BufferedResponse = (ResponseHead, String);
 
-/// Runs an exchange, and gives its answer where that `returns_answer` and it was buffered.
+/// Runs an exchange. Returns its response if it `returns_answer` and the response was buffered.
 pub(super) fn run(
     build: fn() -> Server,
     head: RequestHead,
@@ -83,20 +82,14 @@ async fn run_exchange(server: Server, head: RequestHead, mut exchange: P2Transpo
 }
 
 fn read_head(request: &IncomingRequest) -> RequestHead {
-    let mut path = request.path_with_query().unwrap_or_default();
-    path.truncate(path.find('?').unwrap_or(path.len()));
+    let method = match request.method() {
+        WasiMethod::Post => Method::Post,
+        WasiMethod::Options => Method::Options,
+        _ => Method::Other,
+    };
+    let path = request.path_with_query().unwrap_or_default();
     let headers = Fields::from_pairs(request.headers().entries());
-    RequestHead {
-        method: match request.method() {
-            WasiMethod::Post => Method::Post,
-            WasiMethod::Options => Method::Options,
-            _ => Method::Other,
-        },
-        path,
-        // Of use beside an origin only, which clients that are no browsers do not send.
-        authority: headers.contains("origin").then(|| request.authority()).flatten(),
-        headers,
-    }
+    RequestHead::new(method, path, headers, || request.authority())
 }
 
 /// The two sides of an exchange.
@@ -341,31 +334,29 @@ impl PendingResponse {
     }
 }
 
-impl PanicResponder for PendingResponse {
-    fn respond(&mut self) {
-        let response = Response::error(self.attribution.take().as_ref(), ProtocolError::Internal);
-        if let State::Unsent(_) = self.state {
-            let (head, body) = reply_to(response, true).into_head();
-            let head = head.with_length(body.len());
-            if let Flow::Continue(written) = self.start(head, body.as_bytes()) {
-                let _ = self.write_blocking(&body.as_bytes()[written..]);
-                let _ = self.finish(None);
-            }
-        } else if let State::Sending { .. } = self.state {
-            let _ = self.write_blocking(event(&response.json).as_bytes());
-            let _ = self.finish(None);
+impl HttpResponder for PendingResponse {
+    fn progress(&self) -> Progress {
+        match self.state {
+            State::Unsent(_) => Progress::Unsent,
+            State::Sending { .. } => Progress::Sending,
+            State::Attempted | State::Over => Progress::Over,
         }
+    }
+
+    fn attribution(&self) -> &PanicAttribution {
+        &self.attribution
+    }
+
+    fn send_now(&mut self, head: ResponseHead, body: &[u8]) {
+        if let Flow::Continue(written) = self.start(head, body) {
+            self.end_now(&body[written..]);
+        }
+    }
+
+    fn end_now(&mut self, last: &[u8]) {
+        let _ = self.write_blocking(last);
+        let _ = self.finish(None);
     }
 }
 
-fn to_wasi(fields: Fields) -> WasiFields {
-    let pairs = fields.into_pairs();
-    WasiFields::from_list(&pairs).unwrap_or_else(|_| {
-        // A host that forbids one of them still gets the others.
-        let fields = WasiFields::new();
-        for (name, value) in &pairs {
-            let _ = fields.append(name, value);
-        }
-        fields
-    })
-}
+fields_function!(WasiFields);

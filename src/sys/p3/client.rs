@@ -1,4 +1,4 @@
-//! What handlers ask of WASI 0.3: to wait, and to call other servers.
+//! Sleeping and outbound HTTP by WASI 0.3.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use wasip3::wit_bindgen::rt::async_support::StreamResult;
 use wasip3::{wit_future, wit_stream};
 
 use crate::sys::fetch::{FetchError, MAX_BODY};
-use crate::sys::request::request_functions;
+use crate::sys::wasi_http::request_functions;
 use crate::sys::{p2, p3, stdio};
 
 request_functions!(WasiRequest);

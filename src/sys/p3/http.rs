@@ -14,19 +14,15 @@ use wasip3::wit_bindgen::rt::async_support::{
 };
 use wasip3::{spawn, wit_future, wit_stream};
 
-use crate::error::ProtocolError;
 use crate::handler::context::{Clock, Context};
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
-use crate::rpc::response::Response as JsonResponse;
 use crate::server::Server;
 use crate::sys::log::log;
 use crate::sys::p3::fields::{self, Trailers};
-use crate::sys::panic::{self, PanicResponder};
+use crate::sys::panic::{self, HttpResponder, Progress};
 use crate::transport::http::transport::{ClientGone, Flow, ResponseHead, Transport};
-use crate::transport::http::{
-    Method, RequestHead, cancelled, event, reply_to, serve_with_contexts,
-};
+use crate::transport::http::{Method, RequestHead, cancelled, serve_with_contexts};
 
 /// Most bytes to take in one read.
 const READ_SIZE: usize = 16 << 10;
@@ -94,20 +90,14 @@ impl Drop for CancelGuard {
 }
 
 fn read_head(request: &Request) -> RequestHead {
-    let mut path = request.get_path_with_query().unwrap_or_default();
-    path.truncate(path.find('?').unwrap_or(path.len()));
+    let method = match request.get_method() {
+        WasiMethod::Post => Method::Post,
+        WasiMethod::Options => Method::Options,
+        _ => Method::Other,
+    };
+    let path = request.get_path_with_query().unwrap_or_default();
     let headers = Fields::from_pairs(request.get_headers().copy_all());
-    RequestHead {
-        method: match request.get_method() {
-            WasiMethod::Post => Method::Post,
-            WasiMethod::Options => Method::Options,
-            _ => Method::Other,
-        },
-        path,
-        // Of use beside an origin only, which clients that are no browsers do not send.
-        authority: headers.contains("origin").then(|| request.get_authority()).flatten(),
-        headers,
-    }
+    RequestHead::new(method, path, headers, || request.get_authority())
 }
 
 /// The two sides of an exchange.
@@ -221,16 +211,8 @@ impl PendingResponse {
         }
     }
 
-    fn is_unsent(&self) -> bool {
-        matches!(self.state, State::Unsent)
-    }
-
-    fn is_sending(&self) -> bool {
-        matches!(self.state, State::Sending(Some(_), _))
-    }
-
     fn start(&mut self, head: ResponseHead) -> Flow {
-        if !self.is_unsent() {
+        if !matches!(self.state, State::Unsent) {
             return Flow::Break(ClientGone::new("the answer had started"));
         }
         let (stream, contents) = wit_stream::new();
@@ -278,23 +260,35 @@ impl PendingResponse {
             _ => is_over(),
         }
     }
+}
 
-    /// The whole answer of a guest that is about to trap.
-    fn answer_now(&mut self, head: ResponseHead, body: &[u8]) {
+impl HttpResponder for PendingResponse {
+    fn progress(&self) -> Progress {
+        match self.state {
+            State::Unsent => Progress::Unsent,
+            State::Sending(Some(_), _) => Progress::Sending,
+            State::Sending(None, _) | State::Over => Progress::Over,
+        }
+    }
+
+    fn attribution(&self) -> &PanicAttribution {
+        &self.attribution
+    }
+
+    fn send_now(&mut self, head: ResponseHead, body: &[u8]) {
         if self.start(head).is_continue() {
             self.end_now(body);
         }
     }
 
-    /// The end of the answer of a guest that is about to trap: the host has it when this returns.
-    fn end_now(&mut self, bytes: &[u8]) {
+    fn end_now(&mut self, last: &[u8]) {
         if let Some(response) = self.response.take() {
             (self.return_now)(response);
         }
         let Flow::Continue(mut stream) = self.take_stream() else { return };
-        let bytes = bytes.to_vec();
+        let last = last.to_vec();
         let taken = block_on(async {
-            let taken = stream.write_all(bytes).await.is_empty();
+            let taken = stream.write_all(last).await.is_empty();
             drop(stream);
             taken
         });
@@ -302,19 +296,6 @@ impl PendingResponse {
             && taken
         {
             let _ = block_on(end.write(Ok(None)).into_future());
-        }
-    }
-}
-
-impl PanicResponder for PendingResponse {
-    fn respond(&mut self) {
-        let response =
-            JsonResponse::error(self.attribution.take().as_ref(), ProtocolError::Internal);
-        if self.is_unsent() {
-            let (head, body) = reply_to(response, true).into_head();
-            self.answer_now(head.with_length(body.len()), body.as_bytes());
-        } else if self.is_sending() {
-            self.end_now(event(&response.json).as_bytes());
         }
     }
 }

@@ -30,7 +30,11 @@ impl Tree {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let is_root = matches!(name.as_str(), "lib" | "main" | "mod");
-            let inner = if is_root { module.to_vec() } else { [module, &[name.clone()]].concat() };
+            let inner = if is_root {
+                module.to_vec()
+            } else {
+                [module, std::slice::from_ref(&name)].concat()
+            };
             if path.is_dir() && name != "tests" {
                 self.add(&path, &inner);
             } else if path.extension().is_some_and(|extension| extension == "rs") && name != "main"

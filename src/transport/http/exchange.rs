@@ -1,9 +1,10 @@
-//! The life of an exchange, from its head to the last byte of its answer.
+//! The life of an exchange, from its head to the last byte of its response.
 
 use midge_contract::{CLIENT_GONE, LOG_PREFIX, MetadataWriter, Outcome};
 
 use super::accept::Accepts;
-use super::head::{self, Admitted, RequestHead};
+use super::admission::{self, Admitted};
+use super::head::RequestHead;
 use super::reply::Reply;
 use super::status::{self, Refusal};
 use super::transport::{ClientGone, Flow, Transport, within};
@@ -137,7 +138,7 @@ async fn prepare<T: Transport>(
     attribution: &PanicAttribution,
     metadata: &mut MetadataWriter,
 ) -> (Admitted, Prepared) {
-    let admitted = match head::check(&request, server.settings()) {
+    let admitted = match admission::check(&request, server.settings()) {
         Ok(admitted) => admitted,
         Err((reply, origin)) => {
             let accepts = Accepts { json: true, events: true };

@@ -1,11 +1,6 @@
-//! What can be said of a request before its body is read.
+//! The head of a request, as every host passes it.
 
-use super::accept::Accepts;
-use super::origin;
-use super::reply::Reply;
-use super::status::Refusal;
 use crate::headers::map::Fields;
-use crate::server::settings::Settings;
 
 /// The methods that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,66 +21,18 @@ pub(crate) struct RequestHead {
     pub(crate) headers: Fields,
 }
 
-/// What the head of a request allows.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    pub(crate) accepts: Accepts,
-    /// The origin to tell a browser of.
-    pub(crate) origin: Option<String>,
-}
-
-/// Checks the head, in the order of the status table.
-///
-/// A reply is an answer that needs no body; with it comes the origin that may read it.
-#[allow(clippy::result_large_err, reason = "once in an exchange, and taken apart at once")]
-pub(crate) fn check(
-    request: &RequestHead,
-    settings: &Settings,
-) -> Result<Admitted, (Reply, Option<String>)> {
-    let refuse = |refusal: Refusal| (refusal.into_reply(), None);
-    if request.path != settings.endpoint {
-        return Err(refuse(Refusal::UnknownPath));
+#[cfg(target_family = "wasm")]
+impl RequestHead {
+    /// Builds a head from the parts that hosts have. `authority` is asked for beside an `Origin` only,
+    /// which clients other than browsers do not send.
+    pub(crate) fn new(
+        method: Method,
+        mut path_with_query: String,
+        headers: Fields,
+        authority: impl FnOnce() -> Option<String>,
+    ) -> Self {
+        path_with_query.truncate(path_with_query.find('?').unwrap_or(path_with_query.len()));
+        let authority = headers.contains("origin").then(authority).flatten();
+        Self { method, path: path_with_query, authority, headers }
     }
-    let preflight = origin::is_preflight(request, &settings.cors);
-    if request.method != Method::Post && !preflight {
-        return Err(refuse(Refusal::MethodNotAllowed));
-    }
-    let origin = origin::check(request, settings).map_err(|reply| (reply, None))?;
-    let origin = origin.filter(|_| settings.cors.enabled);
-    if preflight {
-        return Err((origin::preflight(request, &settings.cors), origin));
-    }
-    match check_entity(request, settings) {
-        Ok(accepts) => Ok(Admitted { accepts, origin }),
-        Err(refusal) => Err((refusal.into_reply(), origin)),
-    }
-}
-
-fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
-    let headers = &request.headers;
-    if headers.size() > settings.max_header_bytes {
-        return Err(Refusal::HeadersTooLarge);
-    }
-    if headers.values("content-type").any(|value| !is_json(value)) {
-        return Err(Refusal::UnsupportedMediaType);
-    }
-    let accepts = Accepts::from_headers(headers);
-    if !accepts.json && !accepts.events {
-        return Err(Refusal::NotAcceptable);
-    }
-    let length = headers.texts("content-length").next();
-    let length = length.and_then(|length| length.parse::<u64>().ok());
-    if length.is_some_and(|length| length > settings.max_body as u64) {
-        return Err(Refusal::BodyTooLarge { limit: settings.max_body });
-    }
-    Ok(accepts)
-}
-
-/// Whether a `Content-Type` is JSON, whatever its parameters.
-fn is_json(value: &[u8]) -> bool {
-    if value == b"application/json" {
-        return true;
-    }
-    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }

@@ -1,4 +1,4 @@
-//! Who may call from a browser: the `Origin` check against DNS rebinding, and CORS.
+//! Access from browsers: the `Origin` check against DNS rebinding, and CORS.
 
 use http::StatusCode;
 use midge_contract::Outcome;

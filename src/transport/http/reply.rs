@@ -1,4 +1,4 @@
-//! A whole answer that is known before its first byte goes out.
+//! A response that is complete before its first byte is sent.
 
 use http::StatusCode;
 use midge_contract::Outcome;

@@ -1,4 +1,4 @@
-//! What running handlers say, on its way into an answer.
+//! Notifications of running handlers, written into the response as events.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The status table: which failure is answered with which HTTP status, and nowhere else.
+//! The status table: the only place that maps failures to HTTP statuses.
 
 use http::StatusCode;
 use midge_contract::Outcome;

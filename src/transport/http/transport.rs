@@ -1,4 +1,4 @@
-//! Where the bytes of an exchange come from and go to.
+//! The trait through which an exchange reads and writes bytes.
 
 use std::future::Future;
 use std::time::Duration;
@@ -80,7 +80,7 @@ pub(crate) trait Transport {
     /// The clock by itself, for handlers that wait.
     fn clock(&self) -> Clock;
 
-    /// Where the transport looks for whom to attribution for a panic. Here it does not look.
+    /// The request to answer if the guest panics. Transports without a panic hook ignore it.
     fn panic_attribution(&self) -> PanicAttribution {
         PanicAttribution::default()
     }

@@ -1,4 +1,4 @@
-//! The answer of handlers: JSON until there is something to say sooner, then a stream.
+//! The response of handlers: JSON, upgraded to a stream by the first notification.
 
 use http::StatusCode;
 use midge_contract::{LOG_PREFIX, MetadataWriter, Outcome, header};

@@ -1,4 +1,4 @@
-//! The answer to one message, and what all answers of a connection share.
+//! Responses to one message, and the state that all of a connection share.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Where the lines of a connection come from and go to.
+//! The trait through which a connection reads and writes lines.
 
 use std::task::{Context as TaskContext, Poll};
 
@@ -23,7 +23,7 @@ pub(crate) trait Streams {
     /// Waits.
     fn clock(&self) -> Clock;
 
-    /// Where the streams look for whom to attribution for a panic.
+    /// The request to answer if the guest panics.
     fn panic_attribution(&self) -> &PanicAttribution;
 
     /// Writes a line to the server's log.

@@ -190,7 +190,11 @@ impl Manifest {
         let mut problems = Vec::new();
         for (source, build) in builds {
             let made = build.made();
-            if !made.iter().any(|made| source.ends_with(made.as_str())) {
+            let below = |made: &String| match &build.workdir {
+                Some(folder) => format!("{}/{made}", folder.display()),
+                None => made.clone(),
+            };
+            if !made.iter().any(|made| source == below(made)) {
                 problems.push(format!("the command makes {made:?}, not `{source}`"));
             }
             let folder = build.workdir.as_ref().map_or(folder.to_owned(), |dir| folder.join(dir));
@@ -289,6 +293,7 @@ fn each_rule_finds_what_breaks_it() {
         ("key = \"{{ key }}\"", "key = \"{{ key\"", "does not end"),
         ("key = \"{{ key }}\"", "my-key = \"\"", "not lower snake case"),
         ("--release", "--profile x", "the command makes"),
+        ("wasip2\"\n", "wasip2\"\nworkdir = \"..\"\n", "the command makes"),
         ("wasm32-wasip2\"\n", "wasm32-wasip2\"\nwatch = [\"surely/not/*\"]\n", "to watch"),
     ] {
         assert!(GOOD.contains(right), "{right}");

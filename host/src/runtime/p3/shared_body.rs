@@ -144,35 +144,35 @@ mod tests {
     fn open() -> (mpsc::UnboundedSender<Bytes>, SharedBody, SharedBodyReader) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let body = SharedBody::default();
-        let taken = body.open(Channel(receiver).boxed_unsync());
-        (sender, body, taken)
+        let reader = body.open(Channel(receiver).boxed_unsync());
+        (sender, body, reader)
     }
 
     #[tokio::test]
-    async fn what_is_whole_stays_whole() {
-        let (sender, body, taken) = open();
+    async fn a_complete_body_stays_complete() {
+        let (sender, body, reader) = open();
         sender.send(Bytes::from_static(b"one ")).unwrap();
         sender.send(Bytes::from_static(b"two")).unwrap();
         drop(sender);
         assert!(body.seal());
-        assert_eq!(taken.collect().await.unwrap().to_bytes(), "one two");
+        assert_eq!(reader.collect().await.unwrap().to_bytes(), "one two");
     }
 
     #[tokio::test]
-    async fn what_is_not_finished_does_not_end_well() {
-        let (sender, body, mut taken) = open();
+    async fn an_unfinished_body_ends_in_an_error() {
+        let (sender, body, mut reader) = open();
         sender.send(Bytes::from_static(b"one ")).unwrap();
         assert!(!body.seal(), "more could come");
         drop(sender);
-        let first = taken.frame().await.unwrap().unwrap();
+        let first = reader.frame().await.unwrap().unwrap();
         assert_eq!(first.into_data().unwrap(), "one ");
-        assert!(taken.frame().await.unwrap().is_err());
+        assert!(reader.frame().await.unwrap().is_err());
     }
 
     #[tokio::test]
-    async fn who_waits_is_told_of_the_end() {
-        let (_sender, body, mut taken) = open();
-        let waiting = tokio::spawn(async move { taken.frame().await });
+    async fn a_waiting_reader_is_woken_by_the_end() {
+        let (_sender, body, mut reader) = open();
+        let waiting = tokio::spawn(async move { reader.frame().await });
         tokio::task::yield_now().await;
         assert!(!body.seal());
         assert!(waiting.await.unwrap().unwrap().is_err());
@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn a_body_that_nobody_reads_is_dropped() {
-        let (sender, body, taken) = open();
-        drop(taken);
-        assert!(sender.is_closed(), "the guest is told");
+        let (sender, body, reader) = open();
+        drop(reader);
+        assert!(sender.is_closed(), "the guest is notified");
         assert!(body.seal(), "and nothing is missing");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a URI matches a template, and what its variables then are.
+//! Matching a URI against a template, and the values of its variables.
 
 use super::{Kind, Part, UriTemplate};
 use crate::protocol::uri;

@@ -1,0 +1,72 @@
+//! Checks of a request head, before the body is read.
+
+use super::accept::Accepts;
+use super::head::{Method, RequestHead};
+use super::origin;
+use super::reply::Reply;
+use super::status::Refusal;
+use crate::server::settings::Settings;
+
+/// What the head of a request allows.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) accepts: Accepts,
+    /// The origin to tell a browser of.
+    pub(crate) origin: Option<String>,
+}
+
+/// Checks the head, in the order of the status table.
+///
+/// A reply is an answer that needs no body; with it comes the origin that may read it.
+#[allow(clippy::result_large_err, reason = "once in an exchange, and taken apart at once")]
+pub(crate) fn check(
+    request: &RequestHead,
+    settings: &Settings,
+) -> Result<Admitted, (Reply, Option<String>)> {
+    let refuse = |refusal: Refusal| (refusal.into_reply(), None);
+    if request.path != settings.endpoint {
+        return Err(refuse(Refusal::UnknownPath));
+    }
+    let preflight = origin::is_preflight(request, &settings.cors);
+    if request.method != Method::Post && !preflight {
+        return Err(refuse(Refusal::MethodNotAllowed));
+    }
+    let origin = origin::check(request, settings).map_err(|reply| (reply, None))?;
+    let origin = origin.filter(|_| settings.cors.enabled);
+    if preflight {
+        return Err((origin::preflight(request, &settings.cors), origin));
+    }
+    match check_entity(request, settings) {
+        Ok(accepts) => Ok(Admitted { accepts, origin }),
+        Err(refusal) => Err((refusal.into_reply(), origin)),
+    }
+}
+
+fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
+    let headers = &request.headers;
+    if headers.size() > settings.max_header_bytes {
+        return Err(Refusal::HeadersTooLarge);
+    }
+    if headers.values("content-type").any(|value| !is_json(value)) {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let accepts = Accepts::from_headers(headers);
+    if !accepts.json && !accepts.events {
+        return Err(Refusal::NotAcceptable);
+    }
+    let length = headers.texts("content-length").next();
+    let length = length.and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length > settings.max_body as u64) {
+        return Err(Refusal::BodyTooLarge { limit: settings.max_body });
+    }
+    Ok(accepts)
+}
+
+/// Whether a `Content-Type` is JSON, whatever its parameters.
+fn is_json(value: &[u8]) -> bool {
+    if value == b"application/json" {
+        return true;
+    }
+    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
