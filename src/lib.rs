@@ -92,8 +92,9 @@ pub use features::tool::result::{IntoToolResult, Json};
 pub use features::tool::{NoArguments, Tool};
 pub use handler::context::{Context, Progress};
 pub use handler::input::NotAnswered;
-pub use handler::outcome::Outcome;
 pub use headers::map::Headers;
+#[doc(inline)]
+pub use midge_contract::{Outcome, UnknownOutcome};
 pub use protocol::Version;
 pub use protocol::capabilities::ClientCapabilities;
 pub use protocol::completion::Completion;

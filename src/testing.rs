@@ -30,10 +30,10 @@ use base64::engine::general_purpose::STANDARD;
 use futures_lite::future::block_on;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+use midge_contract::Outcome;
 use serde_json::{Value, json};
 
 use crate::handler::context::Clock;
-use crate::handler::outcome::Outcome;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 use crate::protocol::{Version, meta};

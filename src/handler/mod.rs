@@ -7,7 +7,6 @@ pub(crate) mod context;
 pub(crate) mod disconnect;
 pub(crate) mod input;
 pub(crate) mod outbox;
-pub(crate) mod outcome;
 pub(crate) mod panic_attribution;
 pub(crate) mod params;
 pub(crate) mod request;

@@ -1,10 +1,10 @@
 //! Result of a method before it becomes a JSON-RPC response.
 
+use midge_contract::{INTERNAL_ERROR, Outcome};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{ProtocolError, RequestError};
-use crate::handler::outcome::Outcome;
 
 /// Result of a method.
 pub(crate) type MethodResult = Result<ResultObject, Failure>;
@@ -63,7 +63,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// An internal error; the cause goes to the log only.
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
-        let cause = Some(format!("internal error: {cause}"));
+        let cause = Some(format!("{INTERNAL_ERROR}{cause}"));
         Self { error: ProtocolError::Internal, cause }
     }
 }

@@ -6,14 +6,15 @@
 use std::ops::Range;
 
 use memchr::arch::all::is_equal;
+use midge_contract::http1::{self, Field};
 
 /// Fields in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields {
     /// Each as `name: value` and CR LF.
     text: Vec<u8>,
-    /// Where name and value of each are.
-    places: Vec<(Range<u32>, Range<u32>)>,
+    /// The positions of each.
+    positions: Vec<Field>,
 }
 
 impl Fields {
@@ -23,25 +24,15 @@ impl Fields {
         fields
     }
 
-    /// Fields in the form of HTTP/1.1, after the first `start` bytes, which are something else.
-    /// What is no field is passed over.
+    /// Decodes fields in the form of HTTP/1.1, from the offset `start` on. Lines that are not fields
+    /// are ignored.
     #[cfg(any(test, all(target_family = "wasm", not(feature = "p3"))))]
     pub(crate) fn from_text(text: Vec<u8>, start: usize) -> Self {
-        let mut places = Vec::with_capacity(16);
-        let mut line = start;
-        while let Some(rest) = text.get(line..)
-            && let Some(length) = memchr::memchr(b'\n', rest)
-        {
-            let end = line + length;
-            if let Some(colon) = memchr::memchr(b':', &rest[..length]) {
-                let value = rest[colon + 1..length].trim_ascii_start();
-                let start = end - value.len();
-                let value = range(start, start + value.trim_ascii_end().len());
-                places.push((range(line, line + colon), value));
-            }
-            line = end + 1;
+        let mut positions = Vec::with_capacity(16);
+        for field in http1::decode_fields(&text, start, memchr::memchr).filter_map(Result::ok) {
+            positions.push(field);
         }
-        Self { text, places }
+        Self { text, positions }
     }
 
     /// The fields in the form of HTTP/1.1, if that is how they were made.
@@ -56,11 +47,11 @@ impl Fields {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.places.iter().map(|(name, value)| (self.part(name), self.part(value)))
+        self.positions.iter().map(|field| (self.part(&field.name), self.part(&field.value)))
     }
 
-    fn part(&self, place: &Range<u32>) -> &[u8] {
-        self.text.get(place.start as usize..place.end as usize).unwrap_or_default()
+    fn part(&self, position: &Range<usize>) -> &[u8] {
+        self.text.get(position.clone()).unwrap_or_default()
     }
 
     /// All values of a field, whatever the case of its name.
@@ -68,16 +59,16 @@ impl Fields {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let mut places = self.places.iter();
+        let mut positions = self.positions.iter();
         std::iter::from_fn(move || {
-            for (place, value) in places.by_ref() {
+            for field in positions.by_ref() {
                 // Most names differ in length already, and hosts write them in lower case.
-                if (place.end - place.start) as usize != name.len() {
+                if length(&field.name) != name.len() {
                     continue;
                 }
-                let found = self.part(place);
+                let found = self.part(&field.name);
                 if is_equal(found, name.as_bytes()) || found.eq_ignore_ascii_case(name.as_bytes()) {
-                    return Some(self.part(value));
+                    return Some(self.part(&field.value));
                 }
             }
             None
@@ -98,12 +89,11 @@ impl Fields {
 
     /// Bytes of all names and values.
     pub(crate) fn size(&self) -> usize {
-        let size = |place: &Range<u32>| (place.end - place.start) as usize;
-        self.places.iter().map(|(name, value)| size(name) + size(value)).sum()
+        self.positions.iter().map(|field| length(&field.name) + length(&field.value)).sum()
     }
 
-    pub(crate) fn push(&mut self, name: &str, value: impl AsRef<str>) {
-        self.append(name, value.as_ref().as_bytes());
+    pub(crate) fn push(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.append(name, value.as_ref());
     }
 
     fn append(&mut self, name: &str, value: &[u8]) {
@@ -111,29 +101,20 @@ impl Fields {
         if memchr::memchr2(b'\r', b'\n', value).is_some() {
             return;
         }
-        let start = self.text.len();
-        if start == 0 {
+        if self.text.is_empty() {
             self.text.reserve(MOST_ANSWERS);
-            self.places.reserve(4);
+            self.positions.reserve(4);
         }
-        self.text.reserve(name.len() + value.len() + 4);
-        self.text.extend_from_slice(name.as_bytes());
-        self.text.extend_from_slice(b": ");
-        let middle = self.text.len();
-        self.text.extend_from_slice(value);
-        let end = self.text.len();
-        self.text.extend_from_slice(b"\r\n");
-        self.places.push((range(start, middle - 2), range(middle, end)));
+        self.positions.push(http1::encode_field(&mut self.text, name, value));
     }
 }
 
 /// Room that the fields of most answers do with, in bytes.
 const MOST_ANSWERS: usize = 192;
 
-/// A place in a text that is far smaller than 4 GiB: hosts bound the size of heads.
-fn range(start: usize, end: usize) -> Range<u32> {
-    let place = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-    place(start)..place(end)
+/// Length of a range that is in order, which `Range::len` would check.
+fn length(range: &Range<usize>) -> usize {
+    range.end - range.start
 }
 
 /// A field's value, where it has only the characters that a value may have (RFC 9110, 5.5), the

@@ -13,6 +13,16 @@ pub(crate) enum Era {
     Legacy(Version),
 }
 
+impl Era {
+    /// Returns the name of the era in the metadata of an exchange.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Modern => "modern",
+            Self::Legacy(_) => "legacy",
+        }
+    }
+}
+
 /// Decides by the version in the body, then by the header, then by the method. That a request has
 /// a `_meta` says nothing: legacy clients send their progress tokens in it.
 pub(crate) fn decide<'h>(

@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
+use midge_contract::{MetadataWriter, Outcome};
 use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
-use crate::handler::outcome::Outcome;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
 use crate::protocol::meta::RequestMeta;
 use crate::rpc::dispatch::Dispatched;
 use crate::rpc::era::{self, Era};
 use crate::rpc::peer::PeerContext;
-use crate::rpc::record::Record;
 use crate::rpc::request::{self, Refused};
 use crate::rpc::response::Response;
 use crate::server::Server;
@@ -42,8 +41,8 @@ pub(crate) struct Reader<'a> {
     /// Set as soon as a request is known: code of the server's author may run for it.
     pub(crate) attribution: &'a PanicAttribution,
     pub(crate) observer: Option<&'a mut dyn Observer>,
-    /// Record of a single message, if one is kept.
-    pub(crate) record: Option<&'a mut Record>,
+    /// Metadata of the exchange, for transports that report it to the host.
+    pub(crate) metadata: Option<&'a mut MetadataWriter>,
 }
 
 impl Reader<'_> {
@@ -70,12 +69,15 @@ impl Reader<'_> {
                 return Ok(rejected(id.as_ref(), invalid(reason)));
             }
         };
-        if let Some(record) = &mut self.record {
-            record.method(&request.method);
-            record.id(&request.id);
+        if let Some(metadata) = &mut self.metadata {
+            metadata.method(&request.method);
+            match &request.id {
+                RequestId::String(id) => metadata.id(id),
+                RequestId::Number(id) => metadata.id(itoa::Buffer::new().format(*id)),
+            }
         }
         self.attribution.set(&request.id);
-        Ok(match request::start(self.server, self.peer, &request, self.record.as_deref_mut()) {
+        Ok(match request::start(self.server, self.peer, &request, self.metadata.as_deref_mut()) {
             Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
             Err(refused) => Work::Refused(refused),
         })
@@ -95,8 +97,8 @@ impl Reader<'_> {
         if messages.is_empty() || messages.len() > MAX_BATCH {
             return Err(invalid("an array must hold 1 to 100 messages"));
         }
-        if let Some(record) = &mut self.record {
-            record.method("(batch)");
+        if let Some(metadata) = &mut self.metadata {
+            metadata.method("(batch)");
         }
         let jobs: Vec<Dispatched> =
             messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();

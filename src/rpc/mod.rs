@@ -4,7 +4,6 @@ pub(crate) mod dispatch;
 pub(crate) mod era;
 pub(crate) mod message;
 pub(crate) mod peer;
-pub(crate) mod record;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod run;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use midge_contract::MetadataWriter;
 use serde_json::value::RawValue;
 
 use super::era::{self, Era};
-use super::record::Record;
 use crate::error::ProtocolError;
 use crate::handler::params::{Param, Params};
 use crate::handler::request::RequestInfo;
@@ -28,12 +28,12 @@ pub(crate) struct Refused {
 }
 
 /// Checks and dispatches a request; also returns whether it is modern. A request of an array has no
-/// record of its own.
+/// metadata of its own.
 pub(crate) fn start(
     server: &Server,
     peer: &PeerContext,
     request: &Request<'_>,
-    mut record: Option<&mut Record>,
+    mut metadata: Option<&mut MetadataWriter>,
 ) -> Result<(Dispatched, bool), Refused> {
     let refuse = |failure: Failure, modern: bool| Refused {
         response: Response::failure(&request.id, failure),
@@ -43,13 +43,13 @@ pub(crate) fn start(
         RequestContext::new(server, peer, request).map_err(|error| refuse(error.into(), true))?;
     let era = era::decide(&request.method, &context.meta, || peer.version())
         .map_err(|error| refuse(error.into(), false))?;
-    if let Some(record) = &mut record {
-        record.era(era);
+    if let Some(metadata) = &mut metadata {
+        metadata.era(era.as_str());
     }
     let modern = matches!(era, Era::Modern);
     let answer = match era {
-        Era::Modern => context.start_modern(record),
-        Era::Legacy(version) => context.start_legacy(version, record),
+        Era::Modern => context.start_modern(metadata),
+        Era::Legacy(version) => context.start_legacy(version, metadata),
     };
     answer.map(|answer| (answer, modern)).map_err(|failure| refuse(failure, modern))
 }
@@ -83,7 +83,7 @@ impl<'a> RequestContext<'a> {
     }
 
     /// Checks in the order of the status table, then answers.
-    fn start_modern(&self, record: Option<&mut Record>) -> Result<Dispatched, Failure> {
+    fn start_modern(&self, metadata: Option<&mut MetadataWriter>) -> Result<Dispatched, Failure> {
         let requested = self.requested_version()?;
         self.check_capabilities()?;
         self.peer.check_version(&requested)?;
@@ -93,7 +93,7 @@ impl<'a> RequestContext<'a> {
         })?;
         self.peer.check_method(&self.request.method)?;
         let method = self.find_method(version)?;
-        if let Some(name) = self.record_name(&method, record) {
+        if let Some(name) = self.record_name(&method, metadata) {
             self.peer.check_name(&name)?;
         }
         let info = RequestInfo { log_level: self.log_level()?, ..self.info(version) };
@@ -103,10 +103,10 @@ impl<'a> RequestContext<'a> {
     fn start_legacy(
         &self,
         version: Version,
-        record: Option<&mut Record>,
+        metadata: Option<&mut MetadataWriter>,
     ) -> Result<Dispatched, Failure> {
         let method = self.find_method(version)?;
-        self.record_name(&method, record);
+        self.record_name(&method, metadata);
         let info = self.info(version);
         dispatch::dispatch(self.server, method, &self.params, info, self.peer)
     }
@@ -153,12 +153,12 @@ impl<'a> RequestContext<'a> {
     fn record_name(
         &self,
         method: &Method<'_>,
-        record: Option<&mut Record>,
+        metadata: Option<&mut MetadataWriter>,
     ) -> Option<Cow<'a, str>> {
         let parameter = method.name_parameter()?;
         let name = members::string(self.params.get(parameter).ok()??)?;
-        if let Some(record) = record {
-            record.name(&name);
+        if let Some(metadata) = metadata {
+            metadata.name(&name);
         }
         Some(name)
     }

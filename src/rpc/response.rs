@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use midge_contract::Outcome;
+
 use crate::error::ProtocolError;
-use crate::handler::outcome::Outcome;
 use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
 use crate::protocol::jsonrpc::{ErrorResponse, RequestId};

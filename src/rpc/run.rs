@@ -245,4 +245,4 @@ pub(crate) async fn run_deferred(contexts: &[Context], limit: Duration, clock: &
 
 /// What is logged where the limit was not enough.
 pub(crate) const DEFERRED_WORK_CUT: &str =
-    "midge: deferred work was cut: it took longer than the server's limit";
+    "deferred work was cut: it took longer than the server's limit";

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use midge_contract::sealing;
 
 use crate::configuration::Source;
 
@@ -44,14 +45,14 @@ pub struct SealingKeys {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) id: String,
-    pub(super) bytes: [u8; 32],
+    pub(super) bytes: [u8; sealing::KEY_BYTES],
 }
 
 /// Why there are no keys to seal with. No message repeats what could be a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeys {
     /// There is none.
-    #[error("there are no sealing keys: set MIDGE_SEALING_KEYS; `midge key` makes one")]
+    #[error("there are no sealing keys: set {}; `midge key` makes one", sealing::ENV)]
     Missing,
     /// Something is not of the form `ID:BASE64`.
     #[error("sealing key {number} is not ID:BASE64; `midge key` makes one")]
@@ -86,10 +87,7 @@ pub enum InvalidKeys {
 
 impl SealingKeys {
     /// The environment variable of [`SealingKeys::from_env`].
-    pub const ENV: &str = "MIDGE_SEALING_KEYS";
-
-    /// Longest id, in bytes.
-    const MAX_ID: usize = 16;
+    pub const ENV: &str = sealing::ENV;
 
     /// Reads keys of the form `ID:BASE64`, with white space or commas between them.
     ///
@@ -126,9 +124,10 @@ impl SealingKeys {
     /// Reads the keys that a configuration has as `sealing_keys`.
     pub(super) fn from_source(source: &Source) -> Result<Self, InvalidKeys> {
         let unavailable = |reason: String| InvalidKeys::Unavailable(reason);
-        let text = source.get("sealing_keys").map_err(|error| unavailable(error.to_string()))?;
-        let missing = || "the configuration has no `sealing_keys`; `midge key` makes one";
-        Self::parse(&text.ok_or_else(|| unavailable(missing().to_owned()))?)
+        let text = source.get(sealing::CONFIG).map_err(|error| unavailable(error.to_string()))?;
+        let missing =
+            || format!("the configuration has no `{}`; `midge key` makes one", sealing::CONFIG);
+        Self::parse(&text.ok_or_else(|| unavailable(missing()))?)
     }
 
     /// The key that seals.
@@ -143,8 +142,9 @@ impl SealingKeys {
 
 impl Key {
     fn parse(entry: &str, number: usize) -> Result<Self, InvalidKeys> {
-        let (id, text) = entry.split_once(':').ok_or(InvalidKeys::Form { number })?;
-        if !is_id(id) {
+        let (id, text) =
+            entry.split_once(sealing::ID_SEPARATOR).ok_or(InvalidKeys::Form { number })?;
+        if !sealing::is_key_id(id) {
             return Err(InvalidKeys::Id { number });
         }
         let url_safe = text.contains(['-', '_']);
@@ -155,11 +155,6 @@ impl Key {
             None => Err(InvalidKeys::Bytes { id: id.to_owned() }),
         }
     }
-}
-
-fn is_id(id: &str) -> bool {
-    (1..=SealingKeys::MAX_ID).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 impl fmt::Debug for SealingKeys {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use midge_contract::INTERNAL_ERROR;
+
 use crate::configuration::Source;
 use crate::seal::{FindPrincipal, MakeKeys};
 
@@ -70,7 +72,7 @@ impl Configured {
 /// Whether an origin is one of `allowed_origins`, with blanks or commas between them.
 fn is_allowed(source: &Source, origin: &str) -> Result<bool, String> {
     let origins =
-        source.get("allowed_origins").map_err(|error| format!("internal error: {error}"))?;
+        source.get("allowed_origins").map_err(|error| format!("{INTERNAL_ERROR}{error}"))?;
     let origins = origins.unwrap_or_default();
     let origins = origins.split([',', ' ', '\t', '\r', '\n']);
     Ok(origins

@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::rc::Rc;
 
+use midge_contract::PANIC;
+
 use crate::error::ProtocolError;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::rpc::response::Response;
@@ -90,8 +92,8 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("(no message)");
     let message = message.lines().next().unwrap_or_default();
     match info.location() {
-        Some(location) => log(&format!("midge: panic: {message}, at {location}")),
-        None => log(&format!("midge: panic: {message}")),
+        Some(location) => log(&format!("{PANIC}: {message}, at {location}")),
+        None => log(&format!("{PANIC}: {message}")),
     }
     let responder = RESPONDER.try_with(|responder| responder.try_borrow_mut().ok()?.take());
     // If it is borrowed, the panic came from writing the response, so there is none to give.

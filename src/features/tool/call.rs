@@ -1,11 +1,11 @@
 //! A call of a tool: its preconditions and its result.
 
+use midge_contract::Outcome;
 use serde_json::value::RawValue;
 
 use super::{Output, Requires, Tool};
 use crate::error::{ProtocolError, ToolError};
 use crate::handler::context::{Context, LocalFuture};
-use crate::handler::outcome::Outcome;
 use crate::handler::request::RequestInfo;
 use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::headers::map::Fields;

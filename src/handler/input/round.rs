@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use midge_contract::Outcome;
 use serde_json::value::RawValue;
 
 use super::state::{InvalidState, RecordedResponse, State};
 use crate::error::{NEEDS_MODERN_CLIENT, ProtocolError};
-use crate::handler::outcome::Outcome;
 use crate::handler::params;
 use crate::handler::request::{RequestInfo, RetryInput};
 use crate::handler::result::{Failure, MethodResult, ResultObject, ResultType};

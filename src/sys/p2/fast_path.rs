@@ -3,6 +3,7 @@
 //! The request is all there, and so are most answers when their handler is done. What is more, a
 //! stream or work for after the answer, goes through `wasi:http` as ever.
 
+use midge_contract::http1::RequestLine;
 use wasip2::http::types::ResponseOutparam;
 
 use crate::headers::map::Fields;
@@ -33,24 +34,17 @@ fn answer((head, body): BufferedResponse) -> Answer {
 
 /// Reads the request line and the fields.
 fn read_head(head: Vec<u8>) -> RequestHead {
-    let line = memchr::memchr(b'\n', &head).map_or(head.len(), |end| end + 1);
-    let (method, rest) = split(&head[..line], b' ');
-    let method = match method {
+    let line = RequestLine::decode(&head);
+    let method = match line.method {
         b"POST" => Method::Post,
         b"OPTIONS" => Method::Options,
         _ => Method::Other,
     };
-    let (path, _) = split(split(rest, b' ').0, b'?');
-    let path = String::from_utf8(path.to_vec()).unwrap_or_default();
-    let headers = Fields::from_text(head, line);
+    let path = String::from_utf8(line.path.to_vec()).unwrap_or_default();
+    let start = line.length;
+    let headers = Fields::from_text(head, start);
     // Of use beside an origin only.
     let authority = headers.contains("origin").then(|| headers.texts("host").next());
     let authority = authority.flatten().map(str::to_owned);
     RequestHead { method, path, authority, headers }
-}
-
-/// What is before a byte, and what is after it.
-fn split(text: &[u8], at: u8) -> (&[u8], &[u8]) {
-    let end = memchr::memchr(at, text).unwrap_or(text.len());
-    (&text[..end], text.get(end + 1..).unwrap_or_default())
 }

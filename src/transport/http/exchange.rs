@@ -1,5 +1,7 @@
 //! The life of an exchange, from its head to the last byte of its response.
 
+use midge_contract::{CLIENT_GONE, LOG_PREFIX, MetadataWriter, Outcome};
+
 use super::accept::Accepts;
 use super::admission::{self, Admitted};
 use super::head::RequestHead;
@@ -8,14 +10,12 @@ use super::status::{self, Refusal};
 use super::transport::{ClientGone, Flow, Transport, within};
 use super::writer::{self, Writer};
 use crate::handler::context::Context;
-use crate::handler::outcome::Outcome;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::rpc::dispatch::Dispatched;
 use crate::rpc::peer::PeerContext;
 use crate::rpc::run::{DEFERRED_WORK_CUT, run_deferred};
 use crate::rpc::{
     message::{Reader, Work},
-    record::Record,
     request::Refused,
 };
 use crate::server::Server;
@@ -75,13 +75,13 @@ async fn finish_deferred<T: Transport>(server: &Server, transport: &T, contexts:
     }
     let limit = server.settings().defer_timeout;
     if !run_deferred(contexts, limit, &transport.clock()).await {
-        transport.log(DEFERRED_WORK_CUT);
+        transport.log(&[LOG_PREFIX, DEFERRED_WORK_CUT].concat());
     }
 }
 
 fn client_gone<T: Transport>(transport: &mut T, contexts: &[Context], gone: &ClientGone) {
     // First the reason: to a host that does not know it, a body let go of looks broken.
-    transport.log(&format!("midge: client-gone: {}", gone.cause));
+    transport.log(&[CLIENT_GONE, ": ", &gone.cause].concat());
     transport.abandon();
     contexts.iter().for_each(|context| context.outbox().cancel());
 }
@@ -92,10 +92,10 @@ async fn exchange<T: Transport>(
     transport: &mut T,
     contexts: &mut Vec<Context>,
 ) -> Flow<Outcome> {
-    let (attribution, mut record) = (transport.panic_attribution(), Record::default());
+    let (attribution, mut metadata) = (transport.panic_attribution(), MetadataWriter::default());
     let (Admitted { accepts, origin }, prepared) =
-        prepare(server, request, transport, &attribution, &mut record).await;
-    let mut writer = Writer::new(transport, accepts, origin, record);
+        prepare(server, request, transport, &attribution, &mut metadata).await;
+    let mut writer = Writer::new(transport, accepts, origin, metadata);
     let (reply, cut) = match prepared {
         Prepared::Jobs { jobs, batch, modern } => {
             writer::run(server, &mut writer, &attribution, jobs, contexts).await?;
@@ -136,7 +136,7 @@ async fn prepare<T: Transport>(
     request: RequestHead,
     transport: &mut T,
     attribution: &PanicAttribution,
-    record: &mut Record,
+    metadata: &mut MetadataWriter,
 ) -> (Admitted, Prepared) {
     let admitted = match admission::check(&request, server.settings()) {
         Ok(admitted) => admitted,
@@ -152,7 +152,7 @@ async fn prepare<T: Transport>(
     };
     let peer = PeerContext::by_request(request.headers);
     let mut reader =
-        Reader { server, peer: &peer, attribution, observer: None, record: Some(record) };
+        Reader { server, peer: &peer, attribution, observer: None, metadata: Some(metadata) };
     let prepared = match reader.read(&body) {
         Work::Nothing => Prepared::Reply(status::accepted()),
         Work::Refused(Refused { response, modern }) => {

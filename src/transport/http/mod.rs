@@ -11,7 +11,6 @@ mod admission;
 mod exchange;
 mod head;
 mod origin;
-mod record;
 mod reply;
 mod sink;
 mod sse;

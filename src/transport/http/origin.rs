@@ -1,11 +1,11 @@
 //! Access from browsers: the `Origin` check against DNS rebinding, and CORS.
 
 use http::StatusCode;
+use midge_contract::Outcome;
 
 use super::head::{Method, RequestHead};
 use super::reply::Reply;
 use super::status::Refusal;
-use crate::handler::outcome::Outcome;
 use crate::headers::map::{self, Fields};
 use crate::server::settings::{Configured, Cors, Settings};
 

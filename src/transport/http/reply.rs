@@ -1,9 +1,9 @@
 //! A response that is complete before its first byte is sent.
 
 use http::StatusCode;
+use midge_contract::Outcome;
 
 use super::transport::ResponseHead;
-use crate::handler::outcome::Outcome;
 use crate::headers::map::Fields;
 
 /// Status, headers and body.
@@ -30,7 +30,7 @@ impl Reply {
             .with("cache-control", "no-store")
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl AsRef<str>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push(name, value);
         self
     }

@@ -1,10 +1,10 @@
 //! The status table: the only place that maps failures to HTTP statuses.
 
 use http::StatusCode;
+use midge_contract::Outcome;
 
 use super::reply::Reply;
 use crate::error::ProtocolError;
-use crate::handler::outcome::Outcome;
 use crate::rpc::response::Response;
 
 /// Why a request is refused before its body is read.

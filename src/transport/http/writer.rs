@@ -1,18 +1,16 @@
 //! The response of handlers: JSON, upgraded to a stream by the first notification.
 
 use http::StatusCode;
+use midge_contract::{LOG_PREFIX, MetadataWriter, Outcome, header};
 
 use super::accept::Accepts;
-use super::record;
 use super::reply::Reply;
 use super::transport::{Flow, ResponseHead, Transport};
 use super::{origin, sse, status};
 use crate::handler::context::Context;
-use crate::handler::outcome::Outcome;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 use crate::rpc::dispatch::Dispatched;
-use crate::rpc::record::Record;
 use crate::rpc::response::Response;
 use crate::rpc::run;
 use crate::server::Server;
@@ -51,7 +49,7 @@ pub(crate) struct Writer<'a, T> {
     transport: &'a mut T,
     accepts: Accepts,
     origin: Option<String>,
-    record: Record,
+    metadata: MetadataWriter,
     streaming: bool,
     /// Tells the host, with the head of a stream, not to cut this exchange.
     run_to_completion: bool,
@@ -65,13 +63,13 @@ impl<'a, T: Transport> Writer<'a, T> {
         transport: &'a mut T,
         accepts: Accepts,
         origin: Option<String>,
-        record: Record,
+        metadata: MetadataWriter,
     ) -> Self {
         Self {
             transport,
             accepts,
             origin,
-            record,
+            metadata,
             streaming: false,
             run_to_completion: false,
             responses: Vec::new(),
@@ -117,7 +115,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         self.streaming = true;
         let mut head = sse::head();
         if self.run_to_completion {
-            head.headers.push(record::RUN_TO_COMPLETION, "1");
+            head.headers.push(header::RUN_TO_COMPLETION, "1");
         }
         self.complete(&mut head, None);
         self.transport.start(head, bytes.as_bytes()).await
@@ -134,7 +132,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         }
         self.events("").await?;
         let mut trailers = Fields::default();
-        trailers.push(record::HEADER, Record::default().into_header(Some(self.outcome)));
+        trailers.push(header::EXCHANGE, MetadataWriter::default().finish(Some(self.outcome)));
         self.transport.finish(Some(trailers)).await?;
         Flow::Continue(self.outcome)
     }
@@ -154,7 +152,7 @@ impl<'a, T: Transport> Writer<'a, T> {
 
     fn log_cause(&self, cause: Option<String>) {
         if let Some(cause) = cause {
-            self.transport.log(&format!("midge: {cause}"));
+            self.transport.log(&[LOG_PREFIX, &cause].concat());
         }
     }
 
@@ -172,6 +170,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         if let Some(origin) = self.origin.take() {
             origin::allow(&mut head.headers, origin);
         }
-        head.headers.push(record::HEADER, std::mem::take(&mut self.record).into_header(outcome));
+        let metadata = std::mem::take(&mut self.metadata);
+        head.headers.push(header::EXCHANGE, metadata.finish(outcome));
     }
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
+use midge_contract::{CLIENT_GONE, LOG_PREFIX};
 use serde_json::value::RawValue;
 
 use super::lines::{Line, Lines};
@@ -83,7 +84,7 @@ impl<S: Streams + 'static> Connection<S> {
     /// Lets everything go on as far as it can. Ready when the connection is over.
     pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
         if let Flow::Break(ClientGone { cause }) = self.poll_streams(cx) {
-            self.shared.streams.log(&["midge: client-gone: ", &cause].concat());
+            self.shared.streams.log(&[CLIENT_GONE, ": ", &cause].concat());
             self.leave();
         }
         if self.stage == Stage::Open {
@@ -98,7 +99,9 @@ impl<S: Streams + 'static> Connection<S> {
         if self.stage == Stage::Left {
             return Poll::Ready(());
         }
-        self.shared.streams.log("midge: requests were cut: the input had ended before");
+        self.shared
+            .streams
+            .log(&[LOG_PREFIX, "requests were cut: the input had ended before"].concat());
         self.leave();
         self.poll(cx)
     }
@@ -220,7 +223,8 @@ impl<S: Streams + 'static> Connection<S> {
         let mut observer = Watcher(&self.shared);
         let (peer, attribution) = (&self.peer, self.shared.streams.panic_attribution());
         let observer: Option<&mut dyn Observer> = Some(&mut observer);
-        let work = Reader { server: &server, peer, attribution, observer, record: None }.read(line);
+        let work =
+            Reader { server: &server, peer, attribution, observer, metadata: None }.read(line);
         attribution.clear();
         (server, work)
     }

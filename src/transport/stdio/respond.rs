@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future::or;
+use midge_contract::LOG_PREFIX;
 
 use super::streams::Streams;
 use crate::handler::context::{Clock, Context};
@@ -72,7 +73,7 @@ pub(super) async fn respond<S: Streams>(
             }
         };
         if let Some(cause) = &response.cause {
-            shared.streams.log(&["midge: ", cause].concat());
+            shared.streams.log(&[LOG_PREFIX, cause].concat());
         }
         line.push_str(if line.is_empty() { "[" } else { "," });
         line.push_str(&response.json);
@@ -85,7 +86,7 @@ pub(super) async fn respond<S: Streams>(
     shared.calls.borrow_mut().retain(|call| call.message != message);
     let limit = server.settings().defer_timeout;
     if !run::run_deferred(&contexts, limit, &shared.streams.clock()).await {
-        shared.streams.log(run::DEFERRED_WORK_CUT);
+        shared.streams.log(&[LOG_PREFIX, run::DEFERRED_WORK_CUT].concat());
     }
 }
 
