@@ -184,9 +184,8 @@ fn call_tool(
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
     let version = request.version;
     // Only modern clients repeat arguments in headers.
-    if version.is_modern() {
-        peer.check_arguments(tool, arguments)?;
-    }
+    let headers = peer.mirrored_headers().filter(|_| version.is_modern());
+    let checked = tool.check(arguments, headers)?;
     if tool.may_ask() {
         request.retry = Some(RetryInput::new(version, "tools/call", &name, arguments, input)?);
     }
@@ -198,7 +197,7 @@ fn call_tool(
             return Err(ProtocolError::MissingClientCapability(missing).into());
         }
         Some(_) => Err(ToolError::new(NEEDS_MODERN_CAPABILITIES)),
-        None => tool.call(arguments, context.clone()),
+        None => checked.and_then(|()| tool.call(arguments, context.clone())),
     };
     Ok(match started {
         Err(error) => {

@@ -3,10 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use serde_json::value::RawValue;
-
 use crate::error::ProtocolError;
-use crate::features::tool::Tool;
 use crate::headers::map::Fields;
 use crate::headers::mirrored::{self, Field};
 use crate::protocol::Version;
@@ -94,20 +91,16 @@ impl PeerContext {
         self.check(|headers| mirrored::check_name(headers, name))
     }
 
-    /// Compares the arguments of a tool with the headers that it has for them.
-    pub(crate) fn check_arguments(
-        &self,
-        tool: &Tool,
-        arguments: Option<&RawValue>,
-    ) -> Result<(), ProtocolError> {
-        self.check(|headers| tool.check_headers(headers, arguments))
+    /// The headers in which modern clients repeat arguments, where there are headers.
+    pub(crate) fn mirrored_headers(&self) -> Option<&Fields> {
+        self.has_headers().then_some(&*self.headers)
     }
 
     fn check(
         &self,
         check: impl FnOnce(&Fields) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
-        if self.has_headers() { check(&self.headers) } else { Ok(()) }
+        self.mirrored_headers().map_or(Ok(()), check)
     }
 
     fn has_headers(&self) -> bool {
