@@ -183,9 +183,7 @@ fn call_tool(
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
     let version = request.version;
-    // Only modern clients repeat arguments in headers.
-    let headers = peer.mirrored_headers().filter(|_| version.is_modern());
-    let checked = tool.check(arguments, headers)?;
+    let checked = tool.check(arguments, peer.mirrored_headers(version))?;
     if tool.may_ask() {
         request.retry = Some(RetryInput::new(version, "tools/call", &name, arguments, input)?);
     }

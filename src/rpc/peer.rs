@@ -91,16 +91,17 @@ impl PeerContext {
         self.check(|headers| mirrored::check_name(headers, name))
     }
 
-    /// The headers in which modern clients repeat arguments, where there are headers.
-    pub(crate) fn mirrored_headers(&self) -> Option<&Fields> {
-        self.has_headers().then_some(&*self.headers)
+    /// The headers in which a client of `version` repeats arguments. Only modern clients do, and
+    /// only over HTTP.
+    pub(crate) fn mirrored_headers(&self, version: Version) -> Option<&Fields> {
+        (self.has_headers() && version.is_modern()).then_some(&*self.headers)
     }
 
     fn check(
         &self,
         check: impl FnOnce(&Fields) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
-        self.mirrored_headers().map_or(Ok(()), check)
+        if self.has_headers() { check(&self.headers) } else { Ok(()) }
     }
 
     fn has_headers(&self) -> bool {

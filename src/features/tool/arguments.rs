@@ -1,18 +1,20 @@
-//! The arguments of a call: how they are read, and what is checked before.
+//! The arguments of a call: their checks, and reading them into their type.
 //!
-//! Passes over the text of the arguments. Two of them find it: the message is split into its members
-//! and `params` into its own. They stay two, since other methods read `params` by other names.
+//! How often the text of the arguments is parsed:
 //!
-//! | call | passes | before they shared |
+//! | call | passes | without sharing |
 //! |---|---|---|
-//! | plain | 3: message, `params`, type | 3 |
-//! | with header parameters, or with a schema check | 4: and one [`Value`] | 4 |
-//! | with both | 4: the same `Value`, and one schema | 5, and two schemas |
-//! | sealed questions besides | 1 more, of the canonical form | 2 more where a round opens and seals |
+//! | plain | 3: message, `params`, argument type | 3 |
+//! | with header parameters or a schema check | 4: also one [`Value`] | 4 |
+//! | with both | 4: they share the `Value` and the schema | 5, with two schemas |
+//! | of a tool that asks the client, sealed | 1 more: the canonical form | 2 more if a round opens and seals |
 //!
-//! The type is read from the text, also where there is a `Value`. A `Value` has lost what serde and
-//! `serde_path_to_error` see: members that occur twice, their order, integers beyond 64 bits, and
-//! the spelling that a `RawValue` keeps. It would also link a second reader of each argument type.
+//! The first two passes split the message and `params` into members. They remain apart, since other
+//! methods read `params` by other names.
+//!
+//! The argument type is read from the text even if there is a `Value`. A `Value` keeps neither
+//! repeated members nor the order of members, integers beyond 64 bits, or the spelling that a
+//! `RawValue` shows. It would also link a second reader of each argument type.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

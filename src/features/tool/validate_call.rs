@@ -1,4 +1,4 @@
-//! Holding arguments and structured content against the schemas of a tool.
+//! Validation of arguments and structured content against the schemas of a tool.
 //!
 //! Tools that need it have these functions as pointers, so that a server whose tools do not need
 //! it has no validator in its component.

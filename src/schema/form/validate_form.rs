@@ -50,26 +50,27 @@ pub(super) fn value(field: &Map<String, Value>, value: &Value) -> Checked {
         }
         // `3.0` is an integer to JSON Schema, and not to an integer type.
         ("integer", Value::Number(number)) if !is_whole(number, i64::MIN, u64::MAX) => {
-            Err(type_rule(kind))
+            wrong_type(kind)
         }
         ("integer" | "number", Value::Number(number)) => {
             keywords.try_for_each(|(keyword, rule)| leaf::check_number(keyword, rule, number))
         }
         ("array", Value::Array(items)) => list(field, items),
         ("boolean", Value::Bool(_)) => Ok(()),
-        _ => Err(type_rule(kind)),
+        _ => wrong_type(kind),
     }
 }
 
-fn type_rule(kind: &str) -> String {
+fn wrong_type(kind: &str) -> Checked {
     let rule = match kind {
         "string" => "must be a string",
         "integer" => "must be a whole number",
         "number" => "must be a number",
         "boolean" => "must be true or false",
-        _ => "must be a list",
+        "array" => "must be a list",
+        _ => return Ok(()),
     };
-    rule.to_owned()
+    Err(rule.to_owned())
 }
 
 fn list(field: &Map<String, Value>, items: &[Value]) -> Checked {
@@ -172,6 +173,7 @@ mod tests {
             ("day", json!("2026-02-30"), "must match the format \"date\""),
             ("age", json!(-1), "must be at least 0"),
             ("age", json!(256), "must be at most 255"),
+            ("age", json!(1.0), "must be a whole number"),
             ("age", json!(1.5), "must be a whole number"),
             ("age", json!("1"), "must be a whole number"),
             ("score", json!(9.6), "must be at most 9.5"),
@@ -198,6 +200,53 @@ mod tests {
         assert_eq!((violation.field.as_str(), violation.reason.as_str()), ("name", "is missing"));
         for content in [json!(null), json!([]), json!("Ann")] {
             assert_eq!(validate_form(&form(), &content).unwrap_err().reason, "must be an object");
+        }
+    }
+
+    #[track_caller]
+    fn same_as_validator(field: &Value, given: &Value) {
+        let validated = crate::schema::validate(field, given).map_err(|violation| violation.rule);
+        assert_eq!(value(field.as_object().unwrap(), given), validated, "{field} {given}");
+    }
+
+    #[test]
+    fn i5_strings_are_checked_as_by_the_validator() {
+        for format in ["email", "uri", "date", "date-time"] {
+            for text in [
+                "",
+                "ann@example.com",
+                "\"a b\"@x",
+                "a@[127.0.0.1]",
+                "a@[::1]",
+                "a@b_c",
+                "https://[::1]/a?b#c",
+                "a:%2",
+                "2024-02-29",
+                "2023-02-29",
+                "2026-07-28T23:59:60Z",
+                "2026-07-28T12:00:60Z",
+            ] {
+                same_as_validator(&json!({ "type": "string", "format": format }), &json!(text));
+            }
+            let long = format!("{}@b", "a".repeat(65));
+            same_as_validator(&json!({ "type": "string", "format": format }), &json!(long));
+        }
+        let length = json!({ "type": "string", "minLength": 1, "maxLength": 2 });
+        for text in ["", "\u{fc}\u{fc}", "abc"] {
+            same_as_validator(&length, &json!(text));
+        }
+    }
+
+    #[test]
+    fn i5_numbers_are_checked_as_by_the_validator() {
+        let field = json!({ "type": "integer", "minimum": -1, "maximum": 9007199254740993_u64 });
+        for number in [-2_i64, -1, 9007199254740992, 9007199254740993, 9007199254740994] {
+            same_as_validator(&field, &json!(number));
+        }
+        same_as_validator(&field, &json!(u64::MAX));
+        let field = json!({ "type": "number", "minimum": 0.5, "maximum": 9.5 });
+        for number in [json!(0.4), json!(0.5), json!(1), json!(9.6), json!(10)] {
+            same_as_validator(&field, &number);
         }
     }
 }
