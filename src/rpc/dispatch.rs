@@ -183,10 +183,7 @@ fn call_tool(
     let tool =
         server.find_tool(&name).ok_or_else(|| ProtocolError::UnknownTool(name.to_string()))?;
     let version = request.version;
-    // Only modern clients repeat arguments in headers.
-    if version.is_modern() {
-        peer.check_arguments(tool, arguments)?;
-    }
+    let checked = tool.check(arguments, peer.mirrored_headers(version))?;
     if tool.may_ask() {
         request.retry = Some(RetryInput::new(version, "tools/call", &name, arguments, input)?);
     }
@@ -198,7 +195,7 @@ fn call_tool(
             return Err(ProtocolError::MissingClientCapability(missing).into());
         }
         Some(_) => Err(ToolError::new(NEEDS_MODERN_CAPABILITIES)),
-        None => tool.call(arguments, context.clone()),
+        None => checked.and_then(|()| tool.call(arguments, context.clone())),
     };
     Ok(match started {
         Err(error) => {

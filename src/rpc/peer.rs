@@ -3,10 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use serde_json::value::RawValue;
-
 use crate::error::ProtocolError;
-use crate::features::tool::Tool;
 use crate::headers::map::Fields;
 use crate::headers::mirrored::{self, Field};
 use crate::protocol::Version;
@@ -94,13 +91,10 @@ impl PeerContext {
         self.check(|headers| mirrored::check_name(headers, name))
     }
 
-    /// Compares the arguments of a tool with the headers that it has for them.
-    pub(crate) fn check_arguments(
-        &self,
-        tool: &Tool,
-        arguments: Option<&RawValue>,
-    ) -> Result<(), ProtocolError> {
-        self.check(|headers| tool.check_headers(headers, arguments))
+    /// The headers in which a client of `version` repeats arguments. Only modern clients do, and
+    /// only over HTTP.
+    pub(crate) fn mirrored_headers(&self, version: Version) -> Option<&Fields> {
+        (self.has_headers() && version.is_modern()).then_some(&*self.headers)
     }
 
     fn check(

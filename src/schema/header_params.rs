@@ -25,15 +25,9 @@ pub(crate) fn find(schema: &Value) -> Vec<HeaderParam> {
     found
 }
 
-/// Makes a schema what clients expect of one with header parameters, and finds these.
-pub(crate) fn publish(schema: &mut Value) -> Vec<HeaderParam> {
-    without_null(schema);
-    find(schema)
-}
-
 /// Publishes optional header parameters with the one type that they have, since a list with `null`
 /// is none that the protocol allows there.
-fn without_null(schema: &mut Value) {
+pub(crate) fn publish(schema: &mut Value) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
     };
@@ -44,7 +38,7 @@ fn without_null(schema: &mut Value) {
         {
             property["type"] = kind.clone();
         }
-        without_null(property);
+        publish(property);
     }
 }
 
@@ -162,7 +156,7 @@ mod tests {
             "a": { "type": ["string", "null"], "x-mcp-header": "A" },
             "b": { "type": ["string", "null"] },
         } });
-        without_null(&mut schema);
+        publish(&mut schema);
         assert_eq!(schema["properties"]["a"]["type"], "string");
         assert_eq!(schema["properties"]["b"]["type"], json!(["string", "null"]));
         assert!(problems(&schema).is_empty());

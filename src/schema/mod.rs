@@ -5,6 +5,7 @@ pub(crate) mod flat;
 pub(crate) mod form;
 pub(crate) mod from_strings;
 pub(crate) mod header_params;
+mod leaf;
 mod of_types;
 mod problems;
 mod validate;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::validate::{DIALECT, is_known_format, resolve, why_pattern_fails};
+use super::leaf::format;
+use super::validate::{DIALECT, resolve, why_pattern_fails};
 
 const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
 
@@ -132,8 +133,8 @@ fn assertion(keyword: &str, rule: &Value) -> Result<(), String> {
         "uniqueItems" => must(rule.is_boolean(), "must be true or false"),
         "pattern" => why_pattern_fails(string(rule)?).map_or(Ok(()), Err),
         "format" => {
-            let format = string(rule)?;
-            let unchecked = !is_known_format(format) && UNCHECKED_FORMATS.contains(&format);
+            let name = string(rule)?;
+            let unchecked = !format::is_known(name) && UNCHECKED_FORMATS.contains(&name);
             must(!unchecked, "is a format that is not checked here")
         }
         "$recursiveRef" | "additionalItems" | "dependencies" => {

@@ -1,6 +1,7 @@
 //! The exchange as a whole, over a transport that does what a test says.
 
 mod apps;
+mod arguments;
 mod client_gone;
 mod completion;
 mod golden;

@@ -3,8 +3,8 @@
 use midge_contract::Outcome;
 use serde_json::value::RawValue;
 
-use super::{Output, Requires, Tool};
-use crate::error::{ProtocolError, ToolError};
+use super::{Output, Requires, Tool, arguments};
+use crate::error::ToolError;
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::request::RequestInfo;
 use crate::handler::result::{Failure, MethodResult, ResultObject};
@@ -14,15 +14,16 @@ use crate::protocol::content::ContentBlock;
 use crate::protocol::tool::CallToolResult;
 
 impl Tool {
-    /// Checks that arguments which a client repeats in headers are the same there.
-    pub(crate) fn check_headers(
+    /// Checks what a tool wants to hold of its arguments before they are read; `headers` are those
+    /// of a client that repeats arguments there.
+    pub(crate) fn check(
         &self,
-        headers: &Fields,
         arguments: Option<&RawValue>,
-    ) -> Result<(), ProtocolError> {
-        match self.extras.as_ref().and_then(|extras| extras.header_params) {
-            Some(params) => (params.check)(headers, &self.schema_and_headers().1, arguments),
-            None => Ok(()),
+        headers: Option<&Fields>,
+    ) -> arguments::Checked {
+        match self.extras.as_ref().and_then(|extras| extras.check) {
+            Some(check) => check(self, arguments, headers),
+            None => Ok(Ok(())),
         }
     }
 
@@ -38,15 +39,9 @@ impl Tool {
         arguments: Option<&RawValue>,
         context: Context,
     ) -> Result<LocalFuture<MethodResult>, ToolError> {
-        let arguments = arguments.map_or("{}", RawValue::get);
-        let mut ending = Ending { version: context.protocol_version(), output: None };
-        if let Some(extras) = &self.extras {
-            if let Some(check) = extras.check_arguments {
-                check(extras.input_schema.unwrap_or(self.input_schema), arguments)?;
-            }
-            ending.output = extras.output;
-        }
-        (self.handler)(arguments, context, ending)
+        let output = self.extras.as_ref().and_then(|extras| extras.output);
+        let ending = Ending { version: context.protocol_version(), output };
+        (self.handler)(arguments::text(arguments), context, ending)
     }
 }
 

@@ -8,7 +8,6 @@ use super::Tool;
 use crate::protocol::Version;
 use crate::protocol::tool::ToolDefinition;
 use crate::schema;
-use crate::schema::header_params::HeaderParam;
 
 impl Tool {
     /// The tool as a client of `version` may see it.
@@ -40,10 +39,6 @@ impl Tool {
 
     /// The input schema as clients see it.
     pub(super) fn published_schema(&self) -> Value {
-        self.schema_and_headers().0
-    }
-
-    pub(super) fn schema_and_headers(&self) -> (Value, Vec<HeaderParam>) {
         let own = self.extras.as_ref().and_then(|extras| extras.input_schema);
         let schema = own.map_or_else(
             || {
@@ -54,8 +49,9 @@ impl Tool {
             |own| own(),
         );
         let mut schema = schema::with_object_root(schema);
-        let params = self.extras.as_ref().and_then(|extras| extras.header_params);
-        let headers = params.map_or_else(Vec::new, |params| (params.publish)(&mut schema));
-        (schema, headers)
+        if let Some(params) = self.extras.as_ref().and_then(|extras| extras.header_params) {
+            (params.publish)(&mut schema);
+        }
+        schema
     }
 }

@@ -1,5 +1,6 @@
 //! Tools: a name, a description and an `async fn`.
 
+mod arguments;
 mod call;
 mod definition;
 mod problems;
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{ProtocolError, ToolError};
 use crate::features::tool::result::IntoToolResult;
-use crate::features::tool::validate_call::{CheckArguments, CheckResult};
+use crate::features::tool::validate_call::{CheckResult, CheckSchema};
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::request::RequestInfo;
 use crate::handler::result::MethodResult;
@@ -26,12 +27,14 @@ use crate::headers::mirrored::check_params;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::identity::Icon;
 use crate::protocol::tool::ToolAnnotations;
-use crate::schema::header_params::{self, HeaderParam};
+use crate::schema::header_params;
 use crate::schema::{self, MakeSchema};
 
 pub(crate) use call::{Ending, finish};
 
-type CheckHeaders = fn(&Fields, &[HeaderParam], Option<&RawValue>) -> Result<(), ProtocolError>;
+/// Compares headers with the arguments that a schema declares for them; `None` for arguments that
+/// cannot be read.
+type CheckHeaders = fn(&Fields, &Value, Option<&Value>) -> Result<(), ProtocolError>;
 type Handler = Box<dyn Fn(&str, Context, Ending) -> Result<LocalFuture<MethodResult>, ToolError>>;
 
 /// A tool that the client's model can call.
@@ -86,7 +89,9 @@ struct Extras {
     meta: Option<Map<String, Value>>,
     /// In place of the one of the argument type.
     input_schema: Option<MakeSchema>,
-    check_arguments: Option<CheckArguments>,
+    /// Of tools with header parameters or a schema check.
+    check: Option<arguments::Check>,
+    check_schema: Option<CheckSchema>,
     output: Option<Output>,
     requires: Option<Requires>,
     header_params: Option<HeaderParams>,
@@ -96,7 +101,7 @@ struct Extras {
 /// pointers, so that tools without header parameters link neither.
 #[derive(Debug, Clone, Copy)]
 struct HeaderParams {
-    publish: fn(&mut Value) -> Vec<HeaderParam>,
+    publish: fn(&mut Value),
     check: CheckHeaders,
 }
 
@@ -128,7 +133,7 @@ impl Tool {
         Self::build::<A, R::Output>(
             name.into(),
             Box::new(move |json, _, ending| {
-                let call = handler(read_arguments(json)?);
+                let call = handler(arguments::read(json)?);
                 Ok(Box::pin(async move { ending.finish(call.await.into_tool_result()) }))
             }),
         )
@@ -147,7 +152,7 @@ impl Tool {
         let tool = Self::build::<A, R::Output>(
             name.into(),
             Box::new(move |json, context, ending| {
-                let call = handler(read_arguments(json)?, context);
+                let call = handler(arguments::read(json)?, context);
                 Ok(Box::pin(async move { ending.finish(call.await.into_tool_result()) }))
             }),
         );
@@ -261,7 +266,9 @@ impl Tool {
     /// ```
     #[must_use]
     pub fn enforce_schema(mut self) -> Self {
-        self.extras_mut().check_arguments = Some(validate_call::check_arguments);
+        let extras = self.extras_mut();
+        extras.check = Some(arguments::check);
+        extras.check_schema = Some(validate_call::check_arguments);
         self
     }
 
@@ -302,8 +309,12 @@ impl Tool {
     /// ```
     #[must_use]
     pub fn header_params(mut self) -> Self {
-        self.extras_mut().header_params =
-            Some(HeaderParams { publish: header_params::publish, check: check_params });
+        let check: CheckHeaders = |headers, schema, arguments| {
+            check_params(headers, &header_params::find(schema), arguments)
+        };
+        let extras = self.extras_mut();
+        extras.check = Some(arguments::check);
+        extras.header_params = Some(HeaderParams { publish: header_params::publish, check });
         self
     }
 
@@ -364,12 +375,6 @@ impl fmt::Debug for Tool {
             .field("description", &self.description)
             .finish_non_exhaustive()
     }
-}
-
-fn read_arguments<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| validate_call::unreadable(&error.path().to_string(), error.inner()))
 }
 
 /// Arguments of a tool that takes none.

@@ -11,7 +11,7 @@ impl Tool {
     fn schema_problems(&self, input: &Value) -> Vec<String> {
         let extras = self.extras.as_ref();
         let mut problems = Vec::new();
-        if extras.and_then(|extras| extras.check_arguments).is_some() {
+        if extras.and_then(|extras| extras.check_schema).is_some() {
             let unenforced = schema::problems(input).into_iter();
             problems.extend(unenforced.map(|why| format!("the input schema's {why}")));
         } else {

@@ -1,4 +1,4 @@
-//! Holding arguments and structured content against the schemas of a tool.
+//! Validation of arguments and structured content against the schemas of a tool.
 //!
 //! Tools that need it have these functions as pointers, so that a server whose tools do not need
 //! it has no validator in its component.
@@ -9,16 +9,15 @@ use crate::error::ToolError;
 use crate::protocol::tool::CallToolResult;
 use crate::schema::{MakeSchema, Violation, validate};
 
-/// Checks arguments, given as JSON.
-pub(crate) type CheckArguments = fn(MakeSchema, &str) -> Result<(), ToolError>;
+/// Checks arguments against a schema.
+pub(crate) type CheckSchema = fn(&Value, &Value) -> Result<(), ToolError>;
 
 /// Checks the result of a call.
 pub(crate) type CheckResult = fn(MakeSchema, CallToolResult) -> Result<CallToolResult, ToolError>;
 
 /// Refuses arguments that the schema forbids.
-pub(crate) fn check_arguments(schema: MakeSchema, json: &str) -> Result<(), ToolError> {
-    let arguments = serde_json::from_str(json).map_err(|error| unreadable("", &error))?;
-    validate(&schema(), &arguments)
+pub(crate) fn check_arguments(schema: &Value, arguments: &Value) -> Result<(), ToolError> {
+    validate(schema, arguments)
         .map_err(|Violation { path, rule }| ToolError::InvalidArguments { path, reason: rule })
 }
 
@@ -40,13 +39,4 @@ pub(crate) fn check_result(
         ))
     })?;
     Ok(result)
-}
-
-/// Arguments that are no value of the argument type, or no JSON that could be one.
-pub(crate) fn unreadable(path: &str, error: &serde_json::Error) -> ToolError {
-    let reason = error.to_string();
-    // The position counts in the arguments alone, where nobody can look it up.
-    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-    let path = if path == "." { "" } else { path };
-    ToolError::InvalidArguments { path: path.to_owned(), reason: reason.to_owned() }
 }

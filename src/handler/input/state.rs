@@ -1,5 +1,6 @@
 //! The sealed state that a request carries from one round to the next: `requestState`.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub(super) struct State {
     pub(super) answers: BTreeMap<String, RecordedResponse>,
     /// Results of steps that must not run twice.
     pub(super) steps: BTreeMap<String, Box<RawValue>>,
+    /// The canonical arguments, once a seal has needed them: the next seal needs the same.
+    #[serde(skip)]
+    arguments: OnceCell<Vec<u8>>,
 }
 
 /// What the client answered in an earlier round.
@@ -55,7 +59,8 @@ impl State {
         retry: &RetryInput,
     ) -> Result<String, String> {
         let content = serde_json::to_vec(self).map_err(|error| error.to_string())?;
-        let purpose = Purpose::new(request, retry);
+        let canonical = || seal::canonical(retry.arguments.as_deref());
+        let purpose = Purpose::new(request, retry, self.arguments.get_or_init(canonical));
         let expires = seal::now().saturating_add(LIFETIME);
         keys.seal(&purpose.parts(), expires, &content).map_err(|error| error.to_string())
     }
@@ -65,9 +70,12 @@ impl State {
         request: &RequestInfo,
         retry: &RetryInput,
     ) -> Result<Self, InvalidState> {
-        let purpose = Purpose::new(request, retry);
-        let content = request.sealing.keys()?.open(&purpose.parts(), seal::now(), token)?;
-        serde_json::from_slice(&content).map_err(|_| InvalidState::Outdated)
+        let keys = request.sealing.keys()?;
+        let arguments = seal::canonical(retry.arguments.as_deref());
+        let purpose = Purpose::new(request, retry, &arguments);
+        let content = keys.open(&purpose.parts(), seal::now(), token)?;
+        let state: Self = serde_json::from_slice(&content).map_err(|_| InvalidState::Outdated)?;
+        Ok(Self { arguments: arguments.into(), ..state })
     }
 }
 
@@ -77,17 +85,17 @@ struct Purpose<'a> {
     principal: Vec<u8>,
     method: &'a str,
     name: &'a str,
-    arguments: Vec<u8>,
+    arguments: &'a [u8],
 }
 
 impl<'a> Purpose<'a> {
-    fn new(request: &'a RequestInfo, retry: &'a RetryInput) -> Self {
+    fn new(request: &'a RequestInfo, retry: &'a RetryInput, arguments: &'a [u8]) -> Self {
         Self {
             server: &request.sealing.server,
             principal: request.sealing.principal(&request.headers),
             method: retry.method,
             name: &retry.name,
-            arguments: seal::canonical(retry.arguments.as_deref()),
+            arguments,
         }
     }
 
@@ -98,7 +106,7 @@ impl<'a> Purpose<'a> {
             &self.principal,
             self.method.as_bytes(),
             self.name.as_bytes(),
-            &self.arguments,
+            self.arguments,
         ]
     }
 }

@@ -1,7 +1,6 @@
 //! Forms: flat schemas of types that clients show to the user, and the check of what comes back.
 
 mod choices;
-mod format;
 pub(crate) mod from_type;
 mod unsupported;
 pub(crate) mod validate_form;

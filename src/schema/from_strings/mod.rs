@@ -174,7 +174,9 @@ mod tests {
             values.push((name, value));
             problem::<Arguments>(&values)
         };
-        for text in ["abc", "", "1.5", "256", "-1", " 7", "7 ", "0x7", "99999999999999999999"] {
+        for text in
+            ["abc", "", "1.0", "1.5", "256", "-1", " 7", "7 ", "0x7", "99999999999999999999"]
+        {
             let expected = format!("`age` must be a whole number from 0 to 255, not `{text}`");
             assert_eq!(wrong("age", text), expected);
         }

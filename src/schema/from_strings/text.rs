@@ -6,6 +6,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
 use super::InvalidValue;
+use crate::schema::leaf::number::is_whole;
 
 /// One string.
 pub(super) struct Text(pub(super) String);
@@ -13,11 +14,7 @@ pub(super) struct Text(pub(super) String);
 impl Text {
     /// An integer, within the range of its type. Outside of the generic code, once for all types.
     fn whole(&self, smallest: i64, largest: u64) -> Result<Number, InvalidValue> {
-        let fits = |number: &Number| match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => number <= largest,
-            (None, Some(number)) => number >= smallest,
-            (None, None) => false,
-        };
+        let fits = |number: &Number| is_whole(number, smallest, largest);
         self.0.parse().ok().filter(fits).ok_or_else(|| {
             let expected = format!("a whole number from {smallest} to {largest}");
             InvalidValue::expected(&expected, &self.0)

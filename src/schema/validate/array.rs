@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Checked, Checker, equality, number, violated};
+use super::{Checked, Checker, check_count, equality, violated};
 
 impl<'s> Checker<'s> {
     pub(super) fn array(
@@ -13,7 +13,7 @@ impl<'s> Checker<'s> {
         items: &[Value],
     ) -> Checked {
         match keyword {
-            "minItems" | "maxItems" => number::check_count(keyword, rule, items.len(), " items"),
+            "minItems" | "maxItems" => check_count(keyword, rule, items.len(), " items"),
             "uniqueItems" if rule == &Value::Bool(true) => self.unique(items),
             "prefixItems" => {
                 let mut pairs = elements(rule).iter().zip(items).enumerate();
@@ -43,9 +43,9 @@ impl<'s> Checker<'s> {
         let unit = " items as `contains` describes them";
         let one = Value::from(1);
         let least = schema.get("minContains").unwrap_or(&one);
-        number::check_count("minContains", least, fitting, unit)?;
+        check_count("minContains", least, fitting, unit)?;
         match schema.get("maxContains") {
-            Some(most) => number::check_count("maxContains", most, fitting, unit),
+            Some(most) => check_count("maxContains", most, fitting, unit),
             None => Ok(()),
         }
     }

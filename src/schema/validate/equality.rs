@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::number;
+use crate::schema::leaf::number;
 
 pub(super) fn compare(one: &Value, other: &Value) -> Ordering {
     match (one, other) {

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Checked, Checker, DIALECT, array::elements, equality::equal, joined, json, number,
-    object::entries, reference, require, violated,
+    Checked, Checker, DIALECT, array::elements, equality::equal, object::entries, reference,
+    require, violated,
 };
+use crate::schema::leaf::{joined, json, number};
 
 /// How many bytes of alternatives a violation spells out, or a little more: alternatives within
 /// alternatives would double the text with each level.
@@ -21,7 +22,7 @@ impl<'s> Checker<'s> {
     ) -> Checked {
         match keyword {
             "type" => has_type(rule, instance),
-            "const" => require(equal(rule, instance), "must be", rule, ""),
+            "const" => require(equal(rule, instance), "must be", rule),
             "enum" => is_one_of(rule, instance),
             "$ref" | "$dynamicRef" => match rule.as_str() {
                 Some(reference) => self.reference(reference, instance),
@@ -31,7 +32,7 @@ impl<'s> Checker<'s> {
             "anyOf" => self.alternatives(rule, instance, false),
             "oneOf" => self.alternatives(rule, instance, true),
             "not" => match self.check(rule, instance) {
-                Ok(()) => require(false, "must not be valid against", rule, ""),
+                Ok(()) => require(false, "must not be valid against", rule),
                 Err(_) => Ok(()),
             },
             "if" => {

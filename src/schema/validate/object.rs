@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Checked, Checker, array::elements, number, violated};
+use super::{Checked, Checker, array::elements, check_count, violated};
 
 impl<'s> Checker<'s> {
     pub(super) fn object(
@@ -14,7 +14,7 @@ impl<'s> Checker<'s> {
     ) -> Checked {
         match keyword {
             "minProperties" | "maxProperties" => {
-                number::check_count(keyword, rule, members.len(), " members")
+                check_count(keyword, rule, members.len(), " members")
             }
             "required" => all_there(rule, members),
             "dependentRequired" => {

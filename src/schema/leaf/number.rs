@@ -1,39 +1,25 @@
-//! Keywords of numbers, and comparing numbers by value: `1` is `1.0`, and no integer is rounded.
+//! Numbers by value: `1` is `1.0`, and no integer is rounded.
 
 use std::cmp::Ordering;
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
-use super::{Checked, require};
-
-pub(super) fn check(keyword: &str, rule: &Value, number: &Number) -> Checked {
-    let Value::Number(limit) = rule else { return Ok(()) };
-    let order = compare(number, limit);
-    let (holds, text) = match keyword {
-        "minimum" => (order.is_ge(), "must be at least"),
-        "maximum" => (order.is_le(), "must be at most"),
-        "exclusiveMinimum" => (order.is_gt(), "must be more than"),
-        "exclusiveMaximum" => (order.is_lt(), "must be less than"),
-        "multipleOf" => (is_multiple(number, limit), "must be a multiple of"),
-        _ => return Ok(()),
-    };
-    require(holds, text, rule, "")
-}
-
-/// Keywords that count: characters, items, properties.
-pub(super) fn check_count(keyword: &str, rule: &Value, count: usize, unit: &str) -> Checked {
-    let Value::Number(limit) = rule else { return Ok(()) };
-    let order = compare(&Number::from(count), limit);
-    let least = keyword.starts_with("min");
-    let text = if least { "must have at least" } else { "must have at most" };
-    require(if least { order.is_ge() } else { order.is_le() }, text, rule, unit)
-}
-
-pub(super) fn is_integer(number: &Number) -> bool {
+/// Whether a number is an integer to JSON Schema: `3.0` is one.
+pub(crate) fn is_integer(number: &Number) -> bool {
     number.as_f64().is_some_and(|float| float.trunc() == float)
 }
 
-pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
+/// Whether a number is one that is read into an integer type with these limits: `3.0` is not.
+pub(crate) fn is_whole(number: &Number, smallest: i64, largest: u64) -> bool {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(number), _) => number <= largest,
+        (None, Some(number)) => number >= smallest,
+        (None, None) => false,
+    }
+}
+
+/// Orders numbers by their exact values.
+pub(crate) fn compare(one: &Number, other: &Number) -> Ordering {
     match (exact(one), exact(other)) {
         (Some(one), Some(other)) => one.cmp(&other),
         // A fraction is smaller than 2^53, where floats still tell integers apart, and what is no
@@ -64,7 +50,7 @@ fn float(number: &Number) -> f64 {
 
 /// Decimal fractions are binary ones here, so a quotient may miss its integer by the rounding of
 /// the three numbers.
-fn is_multiple(number: &Number, of: &Number) -> bool {
+pub(super) fn is_multiple(number: &Number, of: &Number) -> bool {
     if let (Some(number), Some(of)) = (exact(number), exact(of)) {
         let (number, of) = (number.unsigned_abs(), of.unsigned_abs());
         if let (Ok(number), Ok(of)) = (u64::try_from(number), u64::try_from(of)) {

@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::protocol::uri::is_uri;
+
 /// Whether a text has a format, where it is one that is checked.
-pub(super) fn matches(format: &str, text: &str) -> Option<bool> {
+pub(crate) fn matches(format: &str, text: &str) -> Option<bool> {
     Some(match format {
         "date-time" => is_date_time(text),
         "date" => is_date(text),
@@ -18,6 +20,7 @@ pub(super) fn matches(format: &str, text: &str) -> Option<bool> {
     })
 }
 
+/// Whether a format is one that is checked.
 pub(crate) fn is_known(format: &str) -> bool {
     matches(format, "").is_some()
 }
@@ -91,29 +94,35 @@ fn digits(text: &str) -> i32 {
     text.bytes().fold(0, |number, digit| number * 10 + i32::from(digit - b'0'))
 }
 
-/// RFC 5321, section 4.1.2.
+/// `Mailbox` of RFC 5321 section 4.1.2, in ASCII, within the lengths of section 4.5.3.1: the rule to
+/// which JSON Schema refers. So a client that checks a published schema or form refuses no more
+/// and no less than the server. Quoted pairs are left out, as in other validators.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let quoted = |local: &str| {
-        local.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte))
-    };
-    let is_local = match local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => quoted(inner),
+    text.len() <= 254 && local.len() <= 64 && is_local_part(local) && is_mail_domain(domain)
+}
+
+fn is_local_part(local: &str) -> bool {
+    match local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => {
+            quoted.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte))
+        }
         None => local.split('.').all(|atom| {
             let is_atom =
                 |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
             !atom.is_empty() && atom.bytes().all(is_atom)
         }),
-    };
-    let address = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let is_domain = match address {
+    }
+}
+
+fn is_mail_domain(domain: &str) -> bool {
+    match domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => match address.strip_prefix("IPv6:") {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => address.parse::<Ipv4Addr>().is_ok(),
         },
         None => is_hostname(domain),
-    };
-    is_local && is_domain
+    }
 }
 
 /// RFC 1123, section 2.1.
@@ -127,51 +136,9 @@ fn is_hostname(text: &str) -> bool {
         })
 }
 
-/// RFC 3986: a scheme, and characters that may be in a URI; brackets only around an address.
-fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let (authority, path) = match rest.strip_prefix("//") {
-        None => ("", rest),
-        Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
-    };
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    is_scheme(scheme) && is_host(host) && [user, path, fragment].into_iter().all(has_uri_characters)
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-}
-
-/// A host and maybe a port.
-fn is_host(host: &str) -> bool {
-    let (host, port) = match host.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => ("", port),
-            _ => return false,
-        },
-        None => host.split_at(host.find(':').unwrap_or(host.len())),
-    };
-    let port = port.strip_prefix(':').unwrap_or(port);
-    has_uri_characters(host) && port.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn has_uri_characters(text: &str) -> bool {
-    let mut escapes = text.split('%');
-    let plain = |part: &str| {
-        part.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(&byte))
-    };
-    escapes.next().is_some_and(plain)
-        && escapes.all(|part| {
-            part.split_at_checked(2).is_some_and(|(hex, rest)| has_shape(hex, "hh") && plain(rest))
-        })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::*;
 
     #[track_caller]
     fn check(format: &str, good: &[&str], bad: &[&str]) {
@@ -242,5 +209,97 @@ mod tests {
             ],
         );
         assert_eq!(matches("unknown", ""), None);
+    }
+
+    #[test]
+    fn e4_email() {
+        check(
+            "email",
+            &["a@b", "ann.b+c@example.co.uk", "o'hara@x-y.org", "1@1.2"],
+            &[
+                "",
+                "a",
+                "@",
+                "a@",
+                "@b",
+                "a b@c",
+                "a@b c",
+                "a@b@c",
+                "a..b@c",
+                ".a@b",
+                "a@b.",
+                "a@-b",
+                "a@b-",
+                "a@b_c",
+                "a@b\n",
+                "a@[::1]",
+                "\"a",
+                "\"\\a\"@b",
+                "\u{e4}@b",
+                "a@\u{e4}",
+            ],
+        );
+        assert_eq!(matches("email", &format!("{}@b", "a".repeat(65))), Some(false));
+        assert_eq!(matches("email", &format!("a@{}", "b".repeat(253))), Some(false));
+    }
+
+    #[test]
+    fn e4_uri() {
+        check("uri", &["https://example.com/a?b#c", "urn:a"], &["", "example.com", "/a", "a b:c"]);
+    }
+
+    #[test]
+    fn e4_date() {
+        check(
+            "date",
+            &["2026-07-28", "2024-02-29", "2000-02-29", "0000-01-01", "9999-12-31"],
+            &[
+                "",
+                "2026-7-28",
+                "2026-13-01",
+                "2026-00-01",
+                "2026-01-00",
+                "2026-04-31",
+                "2023-02-29",
+                "1900-02-29",
+                "26-01-01",
+                "2026-01-01T",
+                "2026-01-01-",
+                "+026-01-01",
+                "2026/01/01",
+                " 2026-01-01",
+                "2026-01-0\u{661}",
+            ],
+        );
+    }
+
+    #[test]
+    fn e4_date_time() {
+        check(
+            "date-time",
+            &[
+                "2026-07-28T00:00:00Z",
+                "2026-07-28t23:59:60.123456789z",
+                "2026-07-28T12:00:00+02:00",
+                "2026-07-28T12:00:00.5-23:59",
+            ],
+            &[
+                "",
+                "2026-07-28",
+                "2026-07-28T00:00:00",
+                "2026-07-28 00:00:00Z",
+                "2026-07-28T24:00:00Z",
+                "2026-07-28T00:60:00Z",
+                "2026-07-28T00:00:61Z",
+                "2026-07-28T00:00Z",
+                "2026-07-28T00:00:00.Z",
+                "2026-07-28T00:00:00.1.2Z",
+                "2026-07-28T00:00:00+2:00",
+                "2026-07-28T00:00:00+24:00",
+                "2026-07-28T00:00:00+0200",
+                "2026-02-30T00:00:00Z",
+                "2026-07-28T00:00:00ZZ",
+            ],
+        );
     }
 }
