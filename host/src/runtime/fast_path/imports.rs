@@ -7,7 +7,7 @@ use std::{
 
 use wasmtime::{Caller, Engine, Extern, ExternType, Linker, Module};
 
-use super::{Bailout, module::MEMORY};
+use super::{bailout::Bailout, module::MEMORY};
 use crate::runtime::limits::MemoryLimit;
 
 /// The data of the store of a bare instance.

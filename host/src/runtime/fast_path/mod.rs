@@ -6,16 +6,18 @@
 //! attempt. Until then nothing has left the sandbox, so the host retries in a full component instance,
 //! and the retry is not observable.
 
+mod bailout;
 mod call_kind;
 mod imports;
 mod module;
 mod retry_backoff;
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use wasmtime::{Engine, Extern, InstancePre, ModuleExport, Store, UpdateDeadline};
 
 use self::{
+    bailout::Bailout,
     call_kind::CallKind,
     imports::Sandbox,
     module::{ATTEMPT, MEMORY, NoFastPath, REALLOC},
@@ -48,21 +50,6 @@ pub(crate) struct FastPath {
     realloc: ModuleExport,
     attempt: ModuleExport,
     backoff: RetryBackoff,
-}
-
-/// Why an attempt ends without a response, apart from traps that a component instance has as well.
-#[derive(Clone, Debug, thiserror::Error)]
-enum Bailout {
-    /// The guest has called an import that only the component has.
-    #[error("the guest calls {interface}#{name}")]
-    Import { interface: Arc<str>, name: Arc<str> },
-    #[error("the guest waits, streams or defers work")]
-    NoResponse,
-    #[error("the guest runs for too long")]
-    Time,
-    /// A guest that is not built with the SDK.
-    #[error("the guest violates its interface")]
-    Contract,
 }
 
 impl FastPath {
