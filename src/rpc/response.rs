@@ -62,10 +62,7 @@ fn write(
     body: &ResultObject,
 ) -> Result<String, serde_json::Error> {
     let (mut digits, members) = (itoa::Buffer::new(), members_of(&body.json));
-    let id: Cow<'_, str> = match id {
-        RequestId::Number(number) => digits.format(*number).into(),
-        RequestId::String(_) => serde_json::to_string(id)?.into(),
-    };
+    let id = id_json(id, &mut digits)?;
     let own_meta = body.meta.as_deref().map_or("", members_of);
     let mut server_info = String::new();
     let (mut result_type, mut result_key, mut quote, mut info_key) = ("", "", "", ["", ""]);
@@ -97,6 +94,16 @@ fn write(
         if has_meta { "}}}" } else { "}}" },
     ];
     Ok(pieces.concat())
+}
+
+fn id_json<'a>(
+    id: &RequestId,
+    digits: &'a mut itoa::Buffer,
+) -> Result<Cow<'a, str>, serde_json::Error> {
+    Ok(match id {
+        RequestId::Number(number) => digits.format(*number).into(),
+        RequestId::String(_) => serde_json::to_string(id)?.into(),
+    })
 }
 
 /// What stands between the braces of an object.

@@ -8,10 +8,12 @@ use futures_lite::future::or;
 use midge_contract::LOG_PREFIX;
 
 use super::streams::Streams;
+use crate::handler::call::HandlerCall;
 use crate::handler::context::{Clock, Context};
 use crate::handler::disconnect::Flow;
 use crate::handler::outbox::Outbox;
 use crate::rpc::dispatch::Dispatched;
+use crate::rpc::response::Response;
 use crate::rpc::run::{self, NotificationSink, SendFuture};
 use crate::server::Server;
 use crate::server::settings::Settings;
@@ -42,7 +44,15 @@ impl<S> Shared<S> {
     }
 }
 
-/// Answers a message, then runs what its handlers left for afterwards.
+impl<S: Streams> Shared<S> {
+    /// Runs a handler for the client of the connection.
+    async fn run(&self, server: &Server, call: HandlerCall) -> Flow<Response> {
+        let mut listener = Listener { shared: self, context: call.context.clone() };
+        run::run_handler(server, &mut listener, self.streams.panic_attribution(), call).await
+    }
+}
+
+/// Responds to a message, then runs deferred work of its handlers.
 pub(super) async fn respond<S: Streams>(
     shared: Rc<Shared<S>>,
     server: Server,
@@ -55,17 +65,8 @@ pub(super) async fn respond<S: Streams>(
         let response = match job {
             Dispatched::Response(response) => response,
             Dispatched::Call(call) => {
-                let context = call.context.clone();
-                contexts.push(context.clone());
-                let mut listener = Listener { shared: &*shared, context };
-                match run::run_handler(
-                    &server,
-                    &mut listener,
-                    shared.streams.panic_attribution(),
-                    call,
-                )
-                .await
-                {
+                contexts.push(call.context.clone());
+                match shared.run(&server, call).await {
                     Flow::Continue(response) => response,
                     // Nobody waits for it any more.
                     Flow::Break(_) => continue,
