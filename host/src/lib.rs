@@ -25,7 +25,6 @@ mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod config;
-mod contract;
 mod error;
 mod exchange;
 mod harness;
@@ -40,9 +39,10 @@ mod telemetry;
 
 #[cfg(feature = "cli")]
 pub use self::error::NewError;
+pub use midge_contract::{Outcome, UnknownOutcome};
+
 pub use self::{
     config::{Config, OutboundRule, OutboundRuleError},
-    contract::{Outcome, UnknownOutcome},
     error::{BuildError, HostError},
     harness::{Exchange, Harness, HarnessError, build},
     net::server::{Server, ServerHandle},

@@ -8,23 +8,19 @@ use std::io;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::{config::Config, error::HostError};
+pub(crate) use midge_contract::sealing::ENV as VARIABLE;
+use midge_contract::sealing::{CONFIG as SETTING, ID_SEPARATOR, KEY_BYTES};
 
-/// The environment variable from which guests read their keys.
-pub(crate) const VARIABLE: &str = "MIDGE_SEALING_KEYS";
-/// The same in their `wasi:config` store.
-const SETTING: &str = "sealing_keys";
-/// Length of a key.
-const BYTES: usize = 32;
+use crate::{config::Config, error::HostError};
 
 /// Makes a random key, in the form that guests read.
 pub(crate) fn make(id: &str) -> Result<String, HostError> {
-    let mut key = [0; BYTES];
+    let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key).map_err(|error| HostError::System {
         what: "get random bytes",
         source: io::Error::other(error.to_string()),
     })?;
-    Ok(format!("{id}:{}", STANDARD.encode(key)))
+    Ok(format!("{id}{ID_SEPARATOR}{}", STANDARD.encode(key)))
 }
 
 /// Grants a random key until the end of this process, unless the guest was granted one, so that guests
@@ -78,7 +74,7 @@ mod tests {
         let [one, other] = [make("2026-11-18").unwrap(), make("2026-11-18").unwrap()];
         assert_ne!(one, other);
         let key = one.strip_prefix("2026-11-18:").unwrap();
-        assert_eq!(STANDARD.decode(key).unwrap().len(), BYTES);
+        assert_eq!(STANDARD.decode(key).unwrap().len(), KEY_BYTES);
     }
 
     #[test]

@@ -105,7 +105,7 @@ async fn streams_without_end() {
     }
     drop(wire);
     let line = serving.exchange().await;
-    assert_line(&line, Level::WARN, "client-gone", "left");
+    assert_line(&line, Level::WARN, "client-gone", "disconnected");
     assert_recovers(&serving).await;
 }
 

@@ -15,7 +15,9 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
-use crate::{contract::Outcome, telemetry::access_log::ExchangeRecord};
+use midge_contract::Outcome;
+
+use crate::telemetry::access_log::ExchangeRecord;
 
 /// The guest did not finish the body. The connection is aborted, so that the client does not take a
 /// truncated body for a complete one.

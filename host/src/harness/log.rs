@@ -16,7 +16,9 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
 };
 
-use crate::{contract::Outcome, telemetry::DEFAULT_FILTER};
+use midge_contract::Outcome;
+
+use crate::telemetry::DEFAULT_FILTER;
 
 /// The captured lines, as text without time and colour, and the outcome once it is known.
 #[derive(Clone, Default)]

@@ -17,10 +17,11 @@ use tracing::dispatcher;
 
 pub use self::error::HarnessError;
 use self::log::CapturedLog;
+use midge_contract::Outcome;
+
 use crate::{
     build::{self, Target},
     config::Config,
-    contract::Outcome,
     error::HostError,
     net::server::Server,
     runtime::{component::Guest, host::Host},

@@ -12,6 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use http_body::{Body, Frame, SizeHint};
+use midge_contract::http1;
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
@@ -80,22 +81,19 @@ fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
     all.freeze()
 }
 
-/// Formats the head of a request as HTTP/1.1, without the fields that concern only client and host.
+/// Encodes the head of a request, without the fields that concern only client and host.
 fn head_lines(parts: &request::Parts) -> Vec<u8> {
     let mut text = Vec::with_capacity(1024);
-    let mut add = |piece: &[u8]| text.extend_from_slice(piece);
-    add(parts.method.as_str().as_bytes());
-    add(b" ");
-    add(parts.uri.path_and_query().map_or("/", |target| target.as_str()).as_bytes());
-    add(b" HTTP/1.1\r\n");
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    http1::encode_request_line(&mut text, parts.method.as_str(), target);
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     let host = authority.or_else(|| Some(parts.headers.get(header::HOST)?.as_bytes()));
+    if let Some(host) = host {
+        http1::encode_field(&mut text, header::HOST.as_str(), host);
+    }
     let fields = parts.headers.iter().filter(|(name, _)| !DEFAULT_FORBIDDEN_HEADERS.contains(name));
-    let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    for (name, value) in host.map(|host| ("host", host)).into_iter().chain(fields) {
-        for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
-            add(piece);
-        }
+    for (name, value) in fields {
+        http1::encode_field(&mut text, name.as_str(), value.as_bytes());
     }
     text
 }
@@ -127,22 +125,17 @@ fn parse_fields(text: Bytes) -> Option<HeaderMap> {
         return None;
     }
     let mut fields = HeaderMap::with_capacity(8);
-    let mut start = 0;
-    while let Some(length) = memchr::memchr(b'\n', &text[start..]) {
-        let line = &text[start..start + length];
-        start += length + 1;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let colon = memchr::memchr(b':', line)?;
-        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        let value = text.slice_ref(line[colon + 1..].trim_ascii());
-        let value = HeaderValue::from_maybe_shared(value).ok()?;
+    for field in http1::decode_fields(&text, 0, memchr::memchr) {
+        let field = field.ok()?;
+        let name = HeaderName::from_bytes(text.get(field.name)?).ok()?;
+        let value = HeaderValue::from_maybe_shared(text.slice(field.value)).ok()?;
         let is_hosts = name == header::CONTENT_LENGTH || DEFAULT_FORBIDDEN_HEADERS.contains(&name);
         if !is_hosts {
             // `HeaderMap::append` panics above its capacity limit.
             fields.try_append(name, value).ok()?;
         }
     }
-    (start == text.len()).then_some(fields)
+    Some(fields)
 }
 
 /// A body whose first pieces have been read and are returned again.

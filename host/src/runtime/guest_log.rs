@@ -16,7 +16,9 @@ use wasmtime_wasi::{
     p2::{OutputStream, Pollable, StreamError},
 };
 
-use crate::{contract::Line, telemetry::access_log::ExchangeRecord};
+use midge_contract::LogLine;
+
+use crate::telemetry::access_log::ExchangeRecord;
 
 /// Longest line, in bytes. The rest of it is dropped.
 const MAX_LINE: usize = 8 * 1024;
@@ -69,17 +71,17 @@ impl Drop for Output {
 impl Channel {
     fn log(self, record: &ExchangeRecord, line: &str) {
         let line = match self {
-            Self::Out => Line::Text(line),
-            Self::Error => Line::read(line),
+            Self::Out => LogLine::Text(line),
+            Self::Error => LogLine::parse(line),
         };
         match line {
             // A panic message has empty lines around it.
-            Line::Text("") => {}
-            Line::Text(text) => {
+            LogLine::Text("") => {}
+            LogLine::Text(text) => {
                 tracing::info!(target: "midge::guest", exchange = record.exchange(), "{text}");
             }
-            Line::ClientGone(cause) => record.guest_noticed(cause),
-            Line::Panic(cause) => record.guest_panicked(cause),
+            LogLine::ClientGone(cause) => record.guest_noticed(cause),
+            LogLine::Panic(cause) => record.guest_panicked(cause),
         }
     }
 }
@@ -188,7 +190,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Outcome;
+    use midge_contract::Outcome;
 
     fn split(writes: &[&[u8]]) -> Vec<String> {
         let (mut lines, mut seen) = (Lines::new(MAX_LINES), Vec::new());

@@ -15,10 +15,9 @@ use super::{
     host_state::{GaugeGuard, HostState},
     store::StoreData,
 };
-use crate::{
-    contract::Outcome,
-    telemetry::{access_log::ExchangeRecord, fault::Fault},
-};
+use midge_contract::Outcome;
+
+use crate::telemetry::{access_log::ExchangeRecord, fault::Fault};
 
 /// What the handler of a guest returns through `wasi:http`.
 pub(crate) type HandlerResult = Result<Response<HyperOutgoingBody>, ErrorCode>;

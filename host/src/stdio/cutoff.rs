@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::{input::Input, output};
-use crate::{
-    config::Config, contract::Outcome, signals::Signals, telemetry::access_log::ExchangeRecord,
-};
+use midge_contract::Outcome;
+
+use crate::{config::Config, signals::Signals, telemetry::access_log::ExchangeRecord};
 
 /// Why a guest is cut.
 #[derive(Clone, Copy)]

@@ -16,9 +16,10 @@ use wasmtime_wasi::{
 };
 
 use self::{input::Input, output::Output};
+use midge_contract::Outcome;
+
 use crate::{
     config::Config,
-    contract::Outcome,
     error::{HostError, one_line},
     runtime::{
         guest_log::{Channel, GuestOutput},

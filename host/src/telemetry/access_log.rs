@@ -9,14 +9,16 @@ use std::{
 };
 
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
+use midge_contract::{Metadata, Outcome};
 
 use super::{
-    cancellation::Cancellation, fault::Fault, in_flight::InFlightGuard, liveness::CloseReason,
+    cancellation::Cancellation,
+    fault::Fault,
+    in_flight::InFlightGuard,
+    liveness::CloseReason,
+    metadata::{RawMetadata, strip_trailer_announcement, take_run_to_completion},
 };
-use crate::{
-    config::Config,
-    contract::{self, Outcome, Said, Told},
-};
+use crate::config::Config;
 
 /// What is known of a running exchange, shared by all parts of the host that serve it.
 ///
@@ -47,7 +49,7 @@ struct RequestLine {
 #[derive(Default)]
 struct Facts {
     status: Option<StatusCode>,
-    said: Said,
+    metadata: RawMetadata,
     /// The first event that ended the exchange early. Later ones follow from it.
     outcome: Option<Outcome>,
     cause: Option<String>,
@@ -119,19 +121,19 @@ impl ExchangeRecord {
 
     /// The guest has sent its head: takes the fields that are for the host out of it.
     pub(crate) fn response_head(&self, status: StatusCode, head: &mut HeaderMap) {
-        if contract::take_run_to_completion(head) {
+        if take_run_to_completion(head) {
             self.run_to_completion.store(true, Ordering::Relaxed);
         }
         self.cancellation.head_sent();
-        contract::strip_trailer_announcement(head);
+        strip_trailer_announcement(head);
         let mut facts = self.facts();
         facts.status = Some(status);
-        facts.said.take(head);
+        facts.metadata.take(head);
     }
 
     /// The guest has sent its trailers: takes the fields that are for the host out of them.
     pub(crate) fn response_trailers(&self, trailers: &mut HeaderMap) {
-        self.facts().said.take(trailers);
+        self.facts().metadata.take(trailers);
     }
 
     /// Bytes of the response body were handed to the connection.
@@ -270,7 +272,7 @@ impl ExchangeRecord {
     /// Returns the outcome that is known so far.
     pub(crate) fn outcome(&self) -> Outcome {
         let facts = self.facts();
-        facts.outcome(&facts.said.read())
+        facts.outcome(&facts.metadata.parse())
     }
 }
 
@@ -281,8 +283,8 @@ fn first_line(text: &str) -> Option<String> {
 impl Facts {
     /// Returns what ended the exchange early, or else what the guest says, or else what the status
     /// says.
-    fn outcome(&self, told: &Told<'_>) -> Outcome {
-        self.outcome.or(told.outcome).unwrap_or(match self.status {
+    fn outcome(&self, metadata: &Metadata<'_>) -> Outcome {
+        self.outcome.or(metadata.outcome).unwrap_or(match self.status {
             Some(status) if status.is_success() => Outcome::Ok,
             _ => Outcome::Rejected,
         })
@@ -295,17 +297,17 @@ impl Drop for ExchangeRecord {
             return;
         }
         let facts = std::mem::take(&mut *self.facts());
-        let told = facts.said.read();
+        let metadata = facts.metadata.parse();
         let outcome = match self.request {
-            Some(_) => facts.outcome(&told),
+            Some(_) => facts.outcome(&metadata),
             None => facts.outcome.unwrap_or(Outcome::Ok),
         };
-        self.log(outcome, &facts, &told);
+        self.log(outcome, &facts, &metadata);
     }
 }
 
 impl ExchangeRecord {
-    fn log(&self, outcome: Outcome, facts: &Facts, told: &Told<'_>) {
+    fn log(&self, outcome: Outcome, facts: &Facts, metadata: &Metadata<'_>) {
         let request = self.request.as_ref();
         // The level of an event is a constant of its call site.
         macro_rules! line {
@@ -319,10 +321,10 @@ impl ExchangeRecord {
                     outcome = outcome.as_str(),
                     duration_ms = self.started.elapsed().as_micros() as f64 / 1000.0,
                     bytes = request.map(|_| self.bytes.load(Ordering::Relaxed)),
-                    era = told.era.as_deref(),
-                    method = told.method.as_deref(),
-                    name = told.name.as_deref(),
-                    id = told.id.as_deref(),
+                    era = metadata.era.as_deref(),
+                    method = metadata.method.as_deref(),
+                    name = metadata.name.as_deref(),
+                    id = metadata.id.as_deref(),
                     cause = facts.cause.as_deref(),
                 )
             };

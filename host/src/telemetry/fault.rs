@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, Version, header};
 
-use crate::contract::Outcome;
+use midge_contract::Outcome;
 
 /// Why the host responds to an exchange itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,9 @@ use tokio::{
 };
 
 use super::h2_stall::StallDetector;
-use crate::{config::Config, contract::Outcome};
+use midge_contract::Outcome;
+
+use crate::config::Config;
 
 /// How often a socket with unread bytes is polled for a disconnect.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);

@@ -1,12 +1,12 @@
 //! The core module of a component, found and checked without the component.
 
+pub(super) use midge_contract::exchange::ATTEMPT_EXPORT as ATTEMPT;
 use wasmparser::{BinaryReaderError, Parser, Payload};
 use wasmtime::{Engine, ExternType, Module};
 
 /// Exports of the module, by the names of the canonical ABI.
 pub(super) const MEMORY: &str = "memory";
 pub(super) const REALLOC: &str = "cabi_realloc";
-pub(super) const ATTEMPT: &str = "midge:mcp/exchange@0.1.0#attempt";
 /// A module with this export is initialized by its component.
 const INITIALIZE: &str = "_initialize";
 

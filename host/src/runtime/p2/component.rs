@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use midge_contract::exchange::{HANDLE, INTERFACE};
 use wasmtime::{
     Engine, Store,
     component::{ComponentExportIndex, InstancePre, Resource},
@@ -19,10 +20,6 @@ use crate::{
         store::StoreData,
     },
 };
-
-/// The export of a guest that takes a whole exchange in one call, see `wit/exchange.wit`.
-const EXCHANGE: &str = "midge:mcp/exchange@0.1.0";
-const HANDLE: &str = "handle";
 
 /// A component of `wasi:http` 0.2.
 pub(crate) struct P2Component {
@@ -44,7 +41,7 @@ impl P2Component {
             reason: one_line(&error),
         })?;
         let component = pre.instance_pre().component();
-        let exchange = component.get_export_index(None, EXCHANGE);
+        let exchange = component.get_export_index(None, INTERFACE);
         let handle = exchange.and_then(|within| component.get_export_index(Some(&within), HANDLE));
         let fast_path = FastPath::load(pre.engine(), bytes);
         Ok(Self { pre, handle, fast_path })
@@ -77,7 +74,7 @@ impl P2Component {
         let export = self
             .handle
             .as_ref()
-            .ok_or_else(|| wasmtime::format_err!("the component does not export `{EXCHANGE}`"))?;
+            .ok_or_else(|| wasmtime::format_err!("the component does not export `{INTERFACE}`"))?;
         let handle = instance.get_typed_func::<Arguments<'_>, Returned>(&mut *store, export)?;
         let (returned,) =
             handle.call_async(store, (&request.head, &request.body, response)).await?;
