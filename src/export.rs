@@ -1,14 +1,14 @@
 //! [`export!`](crate::export), what it expands to for each WASI world, and the paths that the
 //! expansions name.
 
-/// Exports a function that builds a [`Server`] as the component's HTTP handler
+/// Exports a function that builds a [`Server`](crate::Server) as the component's HTTP handler
 /// (`wasi:http/incoming-handler` 0.2 or, with the feature `p3`, `wasi:http/handler` 0.3) and as its
 /// command (`wasi:cli/run`), which serves one client over standard input and output. Once in a
 /// crate.
 ///
 /// The function runs for every message, so it should do little: name tools, and no work that one
 /// of them may not need. In the crate's own tests, the macro adds a test that the server is one
-/// that clients accept ([`Server::validate`]).
+/// that clients accept ([`Server::validate`](crate::Server::validate)).
 ///
 /// ```
 /// fn server() -> midge::Server {

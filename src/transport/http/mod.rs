@@ -1,7 +1,7 @@
 //! The exchange without I/O: a request's head and body in, a reply out.
 //!
 //! [`serve`] is the life of an exchange. It checks the head ([`admission`]), reads the body, has the
-//! message in it answered ([`message`](crate::message)) and writes the answer ([`answer`]), as JSON
+//! message in it answered ([`message`](crate::rpc::message)) and writes the answer ([`writer`]), as JSON
 //! or as a stream ([`sse`]). Which failure gets which status stands in
 //! [`status`]. Bytes come and go through a [`Transport`](transport::Transport), and whatever goes
 //! wrong there means one thing: the client is gone.

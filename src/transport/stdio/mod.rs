@@ -1,8 +1,8 @@
 //! A connection without I/O: messages in lines from one client, answers in lines to it.
 //!
 //! [`serve`] is the life of a connection. It cuts what comes into lines ([`lines`]), has each
-//! message in them answered ([`message`](crate::message)) and polls the answers side by side
-//! ([`connection`]), so that one may take its time and a notification can cancel it ([`answer`]).
+//! message in them answered ([`message`](crate::rpc::message)) and polls the answers side by side
+//! ([`connection`]), so that one may take its time and a notification can cancel it ([`respond`]).
 //! Bytes come and go through [`Streams`]; whatever goes wrong there means one thing: the client is
 //! gone.
 //!
