@@ -74,7 +74,7 @@ async fn a_body_may_end_anywhere() {
             let serving = Serving::of(guests::HELLO).await;
             let mut wire = serving.wire().await;
             wire.send(&bytes).await;
-            serving.until_gauges(place, |gauges| gauges.permits == 1).await;
+            serving.until_gauges(place, |gauges| gauges.receiving == 1).await;
             leave(wire);
             let line = assert_gone(&serving, 0).await;
             assert_ne!(line.get("outcome"), Some("ok"), "{place}, {how}");
@@ -253,7 +253,7 @@ async fn a_good_connection_may_end_badly() {
     wire.post(&good).await;
     assert_eq!(wire.answer().await.status, 200, "a good exchange");
     wire.send(good.head("content-length: 10000\r\n")).await;
-    serving.until_gauges("the second", |gauges| gauges.permits == 1).await;
+    serving.until_gauges("the second", |gauges| gauges.receiving == 1).await;
     drop(wire);
     assert_gone(&serving, 1).await;
 }

@@ -59,7 +59,7 @@ async fn a_reset_in_the_body() {
     let message = sleeps(0);
     let (body, response) = client.begin(&message, &message.body[..45]);
     let response = tokio::spawn(response);
-    serving.until_gauges("it has begun", |gauges| gauges.permits == 1).await;
+    serving.until_gauges("it has begun", |gauges| gauges.receiving == 1).await;
     body.abort(std::io::Error::other("the client has left"));
     response.abort();
     assert_gone(&serving, client).await;

@@ -18,7 +18,6 @@ fn sleeps(ms: u64) -> Message {
 #[tokio::test]
 async fn an_announced_body_over_the_limit_is_not_read() {
     let serving = Serving::of(guests::HELLO).await;
-    // The first is refused by the guest, the second by the host.
     for length in ["4194305", "100000000"] {
         let mut wire = serving.wire().await;
         let greet = greet().header("expect", "100-continue");
@@ -37,7 +36,6 @@ async fn an_announced_body_over_the_limit_is_not_read() {
 #[tokio::test]
 async fn who_sends_too_much_without_asking_still_gets_the_answer() {
     let serving = Serving::of(guests::HELLO).await;
-    // The first is refused by the guest, the second by the host.
     for bytes in [(4 << 20) + 1, 8 << 20] {
         for _ in 0..5 {
             let mut wire = serving.wire().await;

@@ -1,5 +1,5 @@
-//! Requests that have arrived whole are answered in one call of their guest, most of them without
-//! its component; nobody can tell but by the time it takes.
+//! The host receives a request whole before it calls a guest, and most calls need no component; nobody
+//! can tell but by the time it takes.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 use midge_host::{Config, Host, Server};
-use midge_tests::{Message, Serving, config, guests, send};
+use midge_tests::{Message, Serving, Wire, config, guests, send, soon};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -19,8 +19,8 @@ use tokio::{
     runtime,
 };
 
-/// More than the host reads before it makes an instance.
-const TOO_LARGE_TO_WAIT_FOR: usize = 65 << 10;
+/// More than the fast path takes.
+const TOO_LARGE: usize = 65 << 10;
 
 fn greet(name: &str) -> Message {
     Message::call("greet", json!({ "name": name }))
@@ -86,7 +86,7 @@ async fn a_call_that_needs_the_world_says_what_it_needed_and_is_tried_again_only
 
 #[tokio::test]
 async fn what_an_attempt_cannot_return_begins_anew() {
-    let large = TOO_LARGE_TO_WAIT_FOR;
+    let large = TOO_LARGE;
     for (tool, arguments) in [
         ("progress", json!({ "steps": 2, "ms": 0 })),
         ("deferred", json!({ "ms": 0 })),
@@ -116,12 +116,12 @@ async fn a_panic_is_told_once() {
 }
 
 #[tokio::test]
-async fn an_answer_is_the_same_to_a_request_that_is_streamed() {
+async fn an_answer_is_the_same_off_the_fast_path() {
     let serving = Serving::of(guests::HELLO).await;
-    let whole = greet("you");
-    let mut streamed = whole.clone();
-    streamed.body.resize(whole.body.len() + TOO_LARGE_TO_WAIT_FOR, b' ');
-    let (one, other) = (serving.send(&whole).await, serving.send(&streamed).await);
+    let small = greet("you");
+    let mut large = small.clone();
+    large.body.resize(small.body.len() + TOO_LARGE, b' ');
+    let (one, other) = (serving.send(&small).await, serving.send(&large).await);
     assert_eq!(one.result_text(), "Hello, you!", "{}", one.text());
     let without_date = |answer: &midge_tests::Answer| {
         let mut headers = answer.headers.clone();
@@ -139,26 +139,66 @@ async fn an_answer_is_the_same_to_a_request_that_is_streamed() {
 #[tokio::test]
 async fn a_large_argument_arrives() {
     let serving = Serving::of(guests::HELLO).await;
-    let name = "x".repeat(2 * TOO_LARGE_TO_WAIT_FOR);
+    let name = "x".repeat(2 * TOO_LARGE);
     let answer = serving.send(&greet(&name)).await;
     assert_eq!(answer.result_text(), format!("Hello, {name}!"), "all of it");
     serving.exchange().await;
 }
 
-#[tokio::test]
-async fn a_request_that_is_slow_to_come_holds_no_guest() {
-    let serving = Serving::of(guests::HELLO).await;
-    let message = greet("you");
+/// Sends a head that announces a body of `length` bytes, and the first `sent` of them.
+async fn begin(serving: &Serving, message: &Message, length: usize, sent: usize) -> Wire {
     let mut wire = serving.wire().await;
-    let length = message.body.len();
     wire.send(message.head(&format!("content-length: {length}\r\n"))).await;
-    wire.send(&message.body[..length / 2]).await;
-    serving.until_gauges("it is an exchange", |gauges| gauges.permits == 1).await;
-    assert_eq!(serving.gauges().instances, 0, "nothing to do yet");
-    wire.send(&message.body[length / 2..]).await;
-    wire.until("Hello, you!").await;
-    drop(wire);
-    assert_eq!(&serving.exchange().await["outcome"], "ok", "it went well");
+    wire.send(&message.body[..sent]).await;
+    wire
+}
+
+#[tokio::test]
+async fn slow_senders_do_not_keep_others_out() {
+    let config = Config { max_exchanges: 1, ..config() };
+    for guest in [guests::HELLO, guests::p3::HELLO] {
+        let serving = Serving::with(config.clone(), guest).await;
+        let message = greet("you");
+        let length = message.body.len();
+        let mut slow = Vec::new();
+        for _ in 0..5 {
+            slow.push(begin(&serving, &message, length, length / 2).await);
+        }
+        serving.until_gauges("all have begun", |gauges| gauges.receiving == 5).await;
+        assert_eq!((serving.gauges().permits, serving.gauges().instances), (0, 0), "nothing to do");
+        assert_eq!(serving.send(&message).await.result_text(), "Hello, you!", "a good client");
+        for mut wire in slow {
+            wire.send(&message.body[length / 2..]).await;
+            assert_eq!(wire.answer().await.result_text(), "Hello, you!", "a slow one");
+        }
+        serving.exchanges(6).await;
+        serving.assert_noise(0, 0);
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_wait_for_their_rest_are_bounded() {
+    let config = Config { max_body: 8 << 10, body_buffer: 8 << 10, ..config() };
+    let serving = Serving::with(config, guests::HELLO).await;
+    let mut message = greet("you");
+    message.body.resize(6 << 10, b' ');
+    let mut first = begin(&serving, &message, 6 << 10, 5 << 10).await;
+    serving.until_gauges("it has begun", |gauges| gauges.receiving == 1).await;
+    // How much of the first has arrived is not visible, so the second is sent until it is too much.
+    let refused = async {
+        loop {
+            let answer = serving.send(&message).await;
+            if answer.status != 200 {
+                break answer;
+            }
+        }
+    };
+    let answer = soon("one too many", refused).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (503, Some(-32603)), "{}", answer.text());
+    assert_eq!(answer.header("retry-after"), Some("1"), "when to come back");
+    first.send(&message.body[5 << 10..]).await;
+    assert_eq!(first.answer().await.result_text(), "Hello, you!", "the first is not disturbed");
+    serving.assert_serves(&message).await;
 }
 
 #[tokio::test]

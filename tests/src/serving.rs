@@ -112,7 +112,7 @@ impl Serving {
 
     /// Waits until nothing is alive: no instance, no permit, no socket.
     pub async fn until_idle(&self) {
-        let idle = Gauges { instances: 0, permits: 0, sockets: 0 };
+        let idle = Gauges::default();
         self.until_gauges("nothing is left", |gauges| gauges == idle).await;
     }
 

@@ -88,10 +88,14 @@ pub(super) struct Flags {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_connections: Option<u32>,
-    /// Request body; a larger one gets a 413 [default: 4160KiB]
+    /// Request body; a larger one gets a 413 [default: 4MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     max_body: Option<u64>,
+    /// All request bodies that guests have not read yet; more get a 503 [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    body_buffer: Option<u64>,
     /// Request head: request line and headers [default: 32KiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
@@ -174,6 +178,7 @@ impl Flags {
             instance_concurrency,
             max_connections,
             max_body,
+            body_buffer,
             max_head,
             max_header_count,
             exchange_timeout,

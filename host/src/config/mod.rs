@@ -48,9 +48,12 @@ pub struct Config {
     pub instance_concurrency: u32,
     /// Open connections. Further clients wait in the backlog of the system. Default 1024.
     pub max_connections: u32,
-    /// Largest request body, in bytes. A larger one gets a 413. Default 4 MiB and 64 KiB, so that the
-    /// guest can refuse bodies above its own limit of 4 MiB.
+    /// Largest request body, in bytes. A larger one gets a 413. Default 4 MiB, which is also the default
+    /// limit of a guest.
     pub max_body: u64,
+    /// Bytes of all request bodies that have not arrived whole, or that their guests have not read yet.
+    /// Beyond that, requests get a 503. At least `max_body`. Default 64 MiB.
+    pub body_buffer: u64,
     /// Largest request head (request line and headers), in bytes. At least 8 KiB. Default 32 KiB.
     pub max_head: u64,
     /// Most headers of a request. Default 100.
@@ -59,14 +62,14 @@ pub struct Config {
     /// Wall-clock time of an exchange, with all of a streamed response. Default 60 s.
     pub exchange_timeout: Duration,
     /// How long a guest may run on for deferred work after its response is complete or its client has
-    /// disconnected. A guest that burns CPU, and has not noticed that its client has disconnected or
-    /// that its request was truncated, is cut at once. Zero disables deferred work. Default 1 s.
+    /// disconnected. A guest that burns CPU, and has not noticed that its client has disconnected, is
+    /// cut at once. Zero disables deferred work. Default 1 s.
     pub abort_grace: Duration,
     /// Time in which a request head must arrive once it has begun. Default 10 s.
     pub head_timeout: Duration,
     /// Longest pause within a request body. A longer one gets a 408. Default 10 s.
     pub body_timeout: Duration,
-    /// Lowest rate of a request body, in bytes per second of the time that a guest waits for it. It
+    /// Lowest rate of a request body, in bytes per second of the time that the host waits for it. It
     /// applies after `body_timeout` of waiting; a slower client gets a 408. Zero disables it. Default
     /// 1 KiB.
     pub body_rate: u64,
@@ -106,7 +109,8 @@ impl Default for Config {
             instance_reuse: 1,
             instance_concurrency: 1,
             max_connections: 1024,
-            max_body: (4 << 20) + (64 << 10),
+            max_body: 4 << 20,
+            body_buffer: 64 << 20,
             max_head: 32 << 10,
             max_header_count: 100,
             exchange_timeout: Duration::from_secs(60),
@@ -135,6 +139,10 @@ const MAX_HEAD: u64 = 16 << 20;
 const MAX_HEADER_COUNT: u32 = 10_000;
 /// The address space of a 32-bit guest.
 const MAX_MEMORY: u64 = 4 << 30;
+/// A guest holds the body in its memory.
+const MAX_BODY: u64 = MAX_MEMORY;
+/// More memory than any machine has.
+const MAX_BODY_BUFFER: u64 = 1 << 48;
 /// The engine reserves address space for each exchange.
 const MAX_EXCHANGES: u32 = 100_000;
 /// The wrapper of a guest has slots for 512 calls.
@@ -163,7 +171,9 @@ impl Config {
         within("threads", self.threads, 0..=MAX_THREADS)?;
         within("max_header_count", self.max_header_count, 1..=MAX_HEADER_COUNT)?;
         within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
-        within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(u64::MAX))?;
+        within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(MAX_BODY))?;
+        let most = ByteSize(MAX_BODY_BUFFER);
+        within("body_buffer", ByteSize(self.body_buffer), ByteSize(self.max_body)..=most)?;
         within("body_rate", ByteSize(self.body_rate), ByteSize(0)..=ByteSize(1 << 30))?;
         within("max_head", ByteSize(self.max_head), ByteSize(MIN_HEAD)..=ByteSize(MAX_HEAD))?;
         for (name, time) in [
@@ -241,6 +251,7 @@ mod tests {
             (said(|c| c.memory = 0), "memory", "must be at least 1 B"),
             (said(|c| c.memory = 5 << 30), "memory", "must be at most 4.0 GiB"),
             (said(|c| c.max_body = 0), "max_body", "must be at least 1 B"),
+            (said(|c| c.body_buffer = 1000), "body_buffer", "must be at least 4.0 MiB"),
             (said(|c| c.max_head = 100), "max_head", "must be at least 8.0 KiB"),
             (said(|c| c.exchange_timeout = Duration::ZERO), "exchange_timeout", zero),
             (said(|c| c.head_timeout = Duration::ZERO), "head_timeout", zero),

@@ -1,6 +1,7 @@
 //! One exchange: from the head of the request to the body of the response.
 
-mod request_body;
+mod pace;
+mod receive;
 pub(crate) mod response_body;
 
 use std::{
@@ -10,27 +11,26 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use tokio::{
-    sync::{
-        OwnedSemaphorePermit,
-        oneshot::{self, error::TryRecvError},
-    },
-    time::timeout_at,
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    oneshot::{self, error::TryRecvError},
 };
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-use self::{request_body::RequestBody, response_body::ResponseBody};
+use self::{
+    receive::{announced_length, receive},
+    response_body::ResponseBody,
+};
 use crate::{
     runtime::{
-        buffered::{self, BufferedResponse, RawResponse, ReceivedRequest, Rewind},
+        buffered::{BufferedRequest, RawResponse},
         component::{Guest, GuestKind},
         host_state::HostState,
         instance::{GuestCall, GuestExit, GuestTask, HandlerResult},
-        p2::{self, P2Component},
-        p3,
+        p2, p3,
     },
     telemetry::{access_log::ExchangeRecord, fault::Fault, in_flight::InFlightGuard},
 };
@@ -93,120 +93,78 @@ fn has_no_body(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// Has the guest respond, within the limits of the host.
+/// Receives the request and has the guest respond, within the limits of the host.
 async fn respond(
     host: &Arc<HostState>,
     guest: Guest,
     request: Request<Incoming>,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let limit = host.config().max_body;
-    if announced_length(request.headers()).is_some_and(|length| length > limit) {
-        return Err(Fault::BodyTooLarge);
-    }
+    let request = receive(host, request, record).await?;
     let permit = host.permit().ok_or(Fault::Overloaded)?;
-    let request = request.map(|body| RequestBody::new(body, host.config(), Arc::clone(record)));
-    match guest.kind() {
-        GuestKind::P2(component) => {
-            let request = receive(host, component, request, record).await?;
-            if let Some(raw) = try_fast_path(host, component, &request, record) {
-                return buffered(BufferedResponse { raw, permit: Some(permit) }, record);
-            }
-            let begin = |call| p2::begin(host, Arc::clone(component), call);
-            run(begin, request, permit, record).await
-        }
-        GuestKind::P3(component) => {
-            run(|call| p3::begin(host, Arc::clone(component), call), request, permit, record).await
-        }
+    if let Some(raw) = try_fast_path(host, &guest, &request, record) {
+        return buffered(raw, permit, record);
     }
+    let (result, head) = oneshot::channel();
+    let call = GuestCall { request, permit, record: Arc::clone(record), result };
+    let task = match guest.kind() {
+        GuestKind::P2(component) => p2::begin(host, Arc::clone(component), call),
+        GuestKind::P3(component) => p3::begin(host, Arc::clone(component), call),
+    };
+    run(task, head, record).await
 }
 
-/// Receives a request: the whole of it, for a guest that takes it in one call.
-async fn receive(
+/// Tries to get a response without a component.
+fn try_fast_path(
     host: &HostState,
-    component: &P2Component,
-    request: Request<RequestBody<Incoming>>,
-    record: &ExchangeRecord,
-) -> Result<ReceivedRequest<RequestBody<Incoming>>, Fault> {
-    if !component.takes_buffered() {
-        return Ok(ReceivedRequest::Streaming(request.map(Rewind::new)));
-    }
-    timeout_at(record.deadline(host.config()), buffered::read(request))
-        .await
-        .map_err(|_| Fault::TimedOut)?
-        .map_err(|_| record.refusal().cloned().unwrap_or(Fault::BodyTruncated))
-}
-
-/// Tries to get the response of a buffered request without a component.
-fn try_fast_path<B>(
-    host: &HostState,
-    component: &P2Component,
-    request: &ReceivedRequest<B>,
+    guest: &Guest,
+    request: &BufferedRequest,
     record: &ExchangeRecord,
 ) -> Option<RawResponse> {
-    let ReceivedRequest::Buffered(request) = request else { return None };
+    let GuestKind::P2(component) = guest.kind() else { return None };
     let fast_path = component.fast_path()?;
     let _gauge = host.count_instance();
     fast_path.run(host.grants(), record, request)
 }
 
-/// Passes on a buffered response.
+/// Passes on the response of the fast path.
 fn buffered(
-    response: BufferedResponse,
+    raw: RawResponse,
+    permit: OwnedSemaphorePermit,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let (mut response, permit) = response.parse()?;
+    let mut response = raw.parse()?;
     record.response_head(response.status(), response.headers_mut());
     Ok(response.map(|body| ResponseBody::buffered(body, Arc::clone(record)).holding(permit)))
 }
 
 /// Runs the task of a guest, and passes on the response.
-async fn run<R>(
-    begin: impl FnOnce(GuestCall<R>) -> GuestTask,
-    request: R,
-    permit: OwnedSemaphorePermit,
-    record: &Arc<ExchangeRecord>,
-) -> Result<Response<ResponseBody>, Fault> {
-    let (result, mut head) = oneshot::channel();
-    let (complete, completed) = oneshot::channel();
-    let record_of_call = Arc::clone(record);
-    let mut task = begin(GuestCall { request, permit, record: record_of_call, result, completed });
-    match poll_fn(|cx| poll_head(&mut task, &mut head, record, cx)).await? {
-        Head::Buffered(response) => buffered(response, record),
-        Head::Streaming(response, exit) => stream(response, exit, task, complete, record).await,
-    }
-}
-
-/// Passes on a response whose head the guest has sent through `wasi:http`.
-async fn stream(
-    response: Response<HyperOutgoingBody>,
-    exit: Option<GuestExit>,
+async fn run(
     mut task: GuestTask,
-    complete: oneshot::Sender<()>,
+    mut head: oneshot::Receiver<HandlerResult>,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
+    let (response, exit) = poll_fn(|cx| poll_head(&mut task, &mut head, cx)).await?;
     let exit = match exit {
         None if !is_event_stream(&response) => poll_once_more(&mut task).await,
         exit => exit,
     };
-    let (mut head, body) = response.into_parts();
-    let length = announced_length(&head.headers);
-    let body = match exit {
+    let has_exited = match exit {
         // Nothing has been sent yet, so the client can still get a whole response.
-        Some(exit) if !exit.complete => return buffered(exit.into_response()?, record),
-        Some(_) => ResponseBody::finished(body, length, Arc::clone(record)),
-        None => {
-            // The guest outlives this future: it writes while hyper sends.
-            drop(tokio::spawn(task));
-            ResponseBody::streamed(body, length, Arc::clone(record), complete)
-        }
+        Some(exit) if !exit.complete => return Err(exit.into_fault()),
+        exit => exit.is_some(),
     };
+    let (mut head, body) = response.into_parts();
     record.response_head(head.status, &mut head.headers);
+    let length = announced_length(&head.headers);
+    let body = if has_exited {
+        ResponseBody::finished(body, length, Arc::clone(record))
+    } else {
+        // The guest outlives this future: it writes while hyper sends.
+        drop(tokio::spawn(task));
+        ResponseBody::streamed(body, length, Arc::clone(record))
+    };
     Ok(Response::from_parts(head, body))
-}
-
-fn announced_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn is_event_stream<B>(response: &Response<B>) -> bool {
@@ -227,32 +185,20 @@ async fn poll_once_more(task: &mut GuestTask) -> Option<GuestExit> {
     .await
 }
 
-/// How a response begins.
-enum Head {
-    /// With a head, and the exit of the guest if it has exited already.
-    Streaming(Response<HyperOutgoingBody>, Option<GuestExit>),
-    /// With all of it, from a guest that has exited.
-    Buffered(BufferedResponse),
-}
-
-/// Polls a guest until it has sent a head, has exited, or its request is refused by the host.
+/// Polls a guest until it has sent a head. Also returns its exit, if it has exited already.
 fn poll_head(
     task: &mut GuestTask,
     result: &mut oneshot::Receiver<HandlerResult>,
-    record: &ExchangeRecord,
     cx: &mut Context<'_>,
-) -> Poll<Result<Head, Fault>> {
+) -> Poll<Result<(Response<HyperOutgoingBody>, Option<GuestExit>), Fault>> {
     let exit = match task.as_mut().poll(cx) {
         Poll::Ready(exit) => Some(exit),
         Poll::Pending => None,
     };
-    if let Some(fault) = record.refusal() {
-        return Poll::Ready(Err(fault.clone()));
-    }
     match (poll_result(result, cx), exit) {
-        (Some(Ok(response)), exit) => Poll::Ready(Ok(Head::Streaming(response, exit))),
+        (Some(Ok(response)), exit) => Poll::Ready(Ok((response, exit))),
         (Some(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
-        (None, Some(exit)) => Poll::Ready(exit.into_response().map(Head::Buffered)),
+        (None, Some(exit)) => Poll::Ready(Err(exit.into_fault())),
         (None, None) => Poll::Pending,
     }
 }

@@ -9,10 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::{
-    sync::{OwnedSemaphorePermit, oneshot},
-    task::coop,
-};
+use tokio::{sync::OwnedSemaphorePermit, task::coop};
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
 use midge_contract::Outcome;
@@ -38,8 +35,6 @@ pub(crate) struct ResponseBody {
     /// Bytes left of the announced length. Once there are none, hyper does not poll again.
     left: Option<u64>,
     record: Arc<ExchangeRecord>,
-    /// Notified when the response is complete; dropped when the client has disconnected before.
-    complete: Option<oneshot::Sender<()>>,
     /// Whether hyper has all it will poll for.
     done: bool,
     /// The permit of an exchange whose guest has exited before the client has received the response.
@@ -55,14 +50,12 @@ impl ResponseBody {
         while !bytes.is_empty() {
             pieces.push(Ok(Frame::data(bytes.split_to(bytes.len().min(MAX_PIECE)))));
         }
-        let mut body = Self::new(pieces, None, None, record);
-        body.done = body.pieces.as_slice().is_empty();
-        body
+        Self::whole(pieces, record)
     }
 
     /// Holds a permit until the body is dropped.
-    pub(crate) fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
-        self.permit = permit;
+    pub(crate) fn holding(mut self, permit: OwnedSemaphorePermit) -> Self {
+        self.permit = Some(permit);
         self
     }
 
@@ -71,10 +64,8 @@ impl ResponseBody {
         body: HyperOutgoingBody,
         length: Option<u64>,
         record: Arc<ExchangeRecord>,
-        complete: oneshot::Sender<()>,
     ) -> Self {
         let mut body = Self::new(Vec::new(), Some(body), length, record);
-        body.complete = Some(complete);
         if length == Some(0) {
             body.expect_nothing();
         }
@@ -99,11 +90,17 @@ impl ResponseBody {
             }
         }
         if is_whole {
-            let mut body = Self::new(pieces, None, None, record);
-            body.done = body.pieces.as_slice().is_empty();
-            return body;
+            return Self::whole(pieces, record);
         }
         Self::new(pieces, Some(body), length, record)
+    }
+
+    fn whole(pieces: Vec<Piece>, record: Arc<ExchangeRecord>) -> Self {
+        let mut body = Self::new(pieces, None, None, record);
+        if body.pieces.as_slice().is_empty() {
+            body.finish();
+        }
+        body
     }
 
     fn new(
@@ -113,15 +110,7 @@ impl ResponseBody {
         record: Arc<ExchangeRecord>,
     ) -> Self {
         record.response_waits(true);
-        Self {
-            pieces: pieces.into_iter(),
-            guest,
-            left,
-            record,
-            complete: None,
-            done: false,
-            permit: None,
-        }
+        Self { pieces: pieces.into_iter(), guest, left, record, done: false, permit: None }
     }
 
     /// Expects no poll: the response has a head only, or announces an empty body.
@@ -131,10 +120,7 @@ impl ResponseBody {
 
     fn finish(&mut self) {
         self.done = true;
-        if let Some(complete) = self.complete.take() {
-            // A guest that has exited already does not wait for it.
-            let _ = complete.send(());
-        }
+        self.record.response_complete();
     }
 
     /// Records a frame, and strips trailers of the fields that are for the host.
@@ -195,8 +181,9 @@ impl Body for ResponseBody {
             }
             (piece, guest) => {
                 // hyper does not poll again once it has the announced length.
-                let is_last = guest.is_none() && self.pieces.as_slice().is_empty();
-                self.done = is_last;
+                if guest.is_none() && self.pieces.as_slice().is_empty() {
+                    self.finish();
+                }
                 piece
             }
         };

@@ -1,120 +1,110 @@
-//! Buffered requests and responses, for guests that export `midge:mcp/exchange`.
+//! Requests and responses that are all there.
 //!
-//! Such a guest is called once with the whole request. No instance waits for a slow client.
+//! The host receives a request whole before it calls a guest, so no instance waits for a slow client.
 
 use std::{
-    collections::VecDeque,
-    future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use http_body::{Body, Frame, SizeHint};
 use midge_contract::http1;
-use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::component::{ComponentType, Lift};
-use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as HttpError};
 
-use super::limits::MAX_FIELDS;
+use super::{host_state::BufferShare, limits::MAX_FIELDS};
 use crate::telemetry::fault::Fault;
 
-/// Limit of a buffered body; larger ones are streamed.
-const MAX_BUFFERED: usize = 64 << 10;
-
-/// A request, as far as it has been received.
-pub(crate) enum ReceivedRequest<B> {
-    /// The whole request.
-    Buffered(BufferedRequest),
-    /// The head and the first pieces of the body, which goes on.
-    Streaming(Request<Rewind<B>>),
-}
-
-/// A whole request, in the form of `midge:mcp/exchange`.
+/// A request that has arrived whole.
 pub(crate) struct BufferedRequest {
-    pub(crate) head: Vec<u8>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) parts: request::Parts,
+    pub(crate) body: BufferedBody,
 }
 
-/// A whole response, in the form of `midge:mcp/exchange`.
-#[derive(ComponentType, Lift)]
-#[component(record)]
+/// The body of a request, and its share of what the host may hold.
+pub(crate) struct BufferedBody {
+    bytes: Bytes,
+    share: Option<BufferShare>,
+}
+
+/// A response in the form of `midge:mcp/exchange`.
 pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) fields: Vec<u8>,
     pub(crate) body: Vec<u8>,
 }
 
-/// Reads a request to its end, or to the limit of a buffered body.
-pub(crate) async fn read<B>(request: Request<B>) -> Result<ReceivedRequest<B>, B::Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let (parts, mut body) = request.into_parts();
-    let (mut read, mut size) = (VecDeque::new(), 0);
-    let expected = body.size_hint().lower();
-    while size <= MAX_BUFFERED && expected <= MAX_BUFFERED as u64 {
-        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-            Some(frame) => {
-                let Ok(piece) = frame?.into_data() else { continue };
-                size += piece.len();
-                read.push_back(piece);
-            }
-            None => {
-                let (head, body) = (head_lines(&parts), joined(read, size));
-                let headers = parts.headers;
-                return Ok(ReceivedRequest::Buffered(BufferedRequest { head, headers, body }));
-            }
+impl BufferedRequest {
+    /// Returns the request as `wasi:http` takes it.
+    pub(super) fn into_http(self) -> Request<BufferedBody> {
+        Request::from_parts(self.parts, self.body)
+    }
+
+    /// Encodes the head in the form of `midge:mcp/exchange`, without the fields that concern only client
+    /// and host.
+    pub(super) fn head_lines(&self) -> Vec<u8> {
+        let Self { parts, .. } = self;
+        let mut text = Vec::with_capacity(1024);
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        http1::encode_request_line(&mut text, parts.method.as_str(), target);
+        let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+        let host = authority.or_else(|| Some(parts.headers.get(header::HOST)?.as_bytes()));
+        if let Some(host) = host {
+            http1::encode_field(&mut text, header::HOST.as_str(), host);
         }
+        let is_guests = |name: &HeaderName| !DEFAULT_FORBIDDEN_HEADERS.contains(name);
+        for (name, value) in parts.headers.iter().filter(|(name, _)| is_guests(name)) {
+            http1::encode_field(&mut text, name.as_str(), value.as_bytes());
+        }
+        text
     }
-    Ok(ReceivedRequest::Streaming(Request::from_parts(parts, Rewind { read, rest: body })))
 }
 
-fn joined(mut pieces: VecDeque<Bytes>, size: usize) -> Bytes {
-    if pieces.len() < 2 {
-        return pieces.pop_front().unwrap_or_default();
+impl BufferedBody {
+    pub(crate) fn new(bytes: Bytes, share: BufferShare) -> Self {
+        Self { bytes, share: Some(share) }
     }
-    let mut all = BytesMut::with_capacity(size);
-    pieces.iter().for_each(|piece| all.extend_from_slice(piece));
-    all.freeze()
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
 }
 
-/// Encodes the head of a request, without the fields that concern only client and host.
-fn head_lines(parts: &request::Parts) -> Vec<u8> {
-    let mut text = Vec::with_capacity(1024);
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    http1::encode_request_line(&mut text, parts.method.as_str(), target);
-    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let host = authority.or_else(|| Some(parts.headers.get(header::HOST)?.as_bytes()));
-    if let Some(host) = host {
-        http1::encode_field(&mut text, header::HOST.as_str(), host);
+impl Body for BufferedBody {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        // From here on the bytes are the guest's.
+        self.share = None;
+        let bytes = std::mem::take(&mut self.bytes);
+        Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))
     }
-    let fields = parts.headers.iter().filter(|(name, _)| !DEFAULT_FORBIDDEN_HEADERS.contains(name));
-    for (name, value) in fields {
-        http1::encode_field(&mut text, name.as_str(), value.as_bytes());
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty()
     }
-    text
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.len() as u64)
+    }
 }
 
-/// A whole response, and the permit that it holds until its client has received it.
-pub(crate) struct BufferedResponse {
-    pub(crate) raw: RawResponse,
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
-}
-
-impl BufferedResponse {
-    /// Parses the response: its status and fields, its body, and the permit.
-    pub(crate) fn parse(self) -> Result<(Response<Bytes>, Option<OwnedSemaphorePermit>), Fault> {
-        let RawResponse { status, fields, body } = self.raw;
+impl RawResponse {
+    /// Parses status and fields.
+    pub(crate) fn parse(self) -> Result<Response<Bytes>, Fault> {
+        let Self { status, fields, body } = self;
         let refuse = |what: &str| Fault::ErrorCode(format!("an invalid {what}"));
         let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = status.ok_or_else(|| refuse("status"))?;
         *response.headers_mut() =
             parse_fields(fields.into()).ok_or_else(|| refuse("header field"))?;
-        Ok((response, self.permit))
+        Ok(response)
     }
 }
 
@@ -138,109 +128,22 @@ fn parse_fields(text: Bytes) -> Option<HeaderMap> {
     Some(fields)
 }
 
-/// A body whose first pieces have been read and are returned again.
-pub(crate) struct Rewind<B> {
-    read: VecDeque<Bytes>,
-    rest: B,
-}
-
-impl<B> Rewind<B> {
-    /// Wraps a body of which nothing has been read.
-    pub(crate) fn new(rest: B) -> Self {
-        Self { read: VecDeque::new(), rest }
-    }
-}
-
-impl<B: Body<Data = Bytes> + Unpin> Body for Rewind<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match self.read.pop_front() {
-            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            None => pin!(&mut self.rest).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.read.is_empty() && self.rest.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let read: usize = self.read.iter().map(Bytes::len).sum();
-        let (read, rest) = (read as u64, self.rest.size_hint());
-        let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(read));
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(read));
-        }
-        hint
-    }
-}
-
 #[cfg(test)]
-#[allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use http_body_util::{BodyExt, Full};
-
     use super::*;
 
-    #[tokio::test]
-    async fn a_small_request_is_read_whole() {
+    #[test]
+    fn a_head_is_encoded_without_what_concerns_only_client_and_host() {
         let request = Request::post("http://midge.example/mcp?x=1")
             .header("Host", "other.example")
             .header("Connection", "keep-alive")
-            .header("Mcp-Name", "greet")
-            .body(Full::from("{}"))
-            .unwrap();
-        let ReceivedRequest::Buffered(BufferedRequest { head, body, .. }) =
-            read(request).await.unwrap()
-        else {
-            panic!()
-        };
+            .header("Mcp-Name", "greet");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let body = BufferedBody { bytes: Bytes::from_static(b"{}"), share: None };
+        let head = BufferedRequest { parts, body }.head_lines();
         let expected = "POST /mcp?x=1 HTTP/1.1\r\nhost: midge.example\r\nmcp-name: greet\r\n";
         assert_eq!(String::from_utf8(head).unwrap(), expected);
-        assert_eq!(body, "{}");
-    }
-
-    #[tokio::test]
-    async fn a_large_request_is_streamed_and_nothing_is_lost() {
-        let body = Bytes::from(vec![b'x'; MAX_BUFFERED + 1]);
-        let request = Request::new(Full::from(body.clone()));
-        let ReceivedRequest::Streaming(request) = read(request).await.unwrap() else { panic!() };
-        assert!(request.body().read.is_empty(), "its length was known");
-        assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), body);
-    }
-
-    #[tokio::test]
-    async fn what_was_read_of_a_body_without_a_length_comes_first() {
-        let pieces = ["one ", "two ", "three"].map(|text| text.repeat(10_000));
-        let stream = Rewind {
-            read: pieces.iter().cloned().map(Bytes::from).collect(),
-            rest: Full::from("the rest"),
-        };
-        let hidden = Request::new(Rewind { read: VecDeque::new(), rest: Unsized(stream) });
-        let ReceivedRequest::Streaming(request) = read(hidden).await.unwrap() else { panic!() };
-        let all = request.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(all, pieces.concat() + "the rest");
-    }
-
-    /// A body whose length nobody knows.
-    struct Unsized<B>(B);
-
-    impl<B: Body + Unpin> Body for Unsized<B> {
-        type Data = B::Data;
-        type Error = B::Error;
-
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-            Pin::new(&mut self.0).poll_frame(cx)
-        }
     }
 
     #[test]

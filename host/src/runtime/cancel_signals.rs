@@ -1,28 +1,26 @@
 //! Signals that cancel calls of WASI 0.3 guests.
 
-use std::sync::Arc;
-
-use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Accessor, Linker};
 
-/// Cancel signals of the calls that run in an instance, by the number of their exchange.
+/// Tokens of the calls that run in an instance, by the number of their exchange.
 #[derive(Default)]
-pub(crate) struct CancelSignals(Vec<(u64, Arc<Notify>)>);
+pub(crate) struct CancelSignals(Vec<(u64, CancellationToken)>);
 
 impl CancelSignals {
-    /// Registers the signal of a call that begins.
-    pub(crate) fn add(&mut self, exchange: u64, signal: Arc<Notify>) {
-        self.0.push((exchange, signal));
+    /// Registers the token of a call that begins.
+    pub(crate) fn add(&mut self, exchange: u64, token: CancellationToken) {
+        self.0.push((exchange, token));
     }
 
-    /// Removes the signal of a call that has ended.
+    /// Removes the token of a call that has ended.
     pub(crate) fn remove(&mut self, exchange: u64) {
         self.0.retain(|(number, _)| *number != exchange);
     }
 
-    fn get(&self, exchange: u64) -> Option<Arc<Notify>> {
+    fn get(&self, exchange: u64) -> Option<CancellationToken> {
         let found = self.0.iter().find(|(number, _)| *number == exchange);
-        found.map(|(_, signal)| Arc::clone(signal))
+        found.map(|(_, token)| token.clone())
     }
 }
 
@@ -35,9 +33,9 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
 ) -> wasmtime::Result<()> {
     linker.root().func_wrap_concurrent(name, move |accessor: &Accessor<T>, (exchange,): (u64,)| {
         Box::pin(async move {
-            let signal = accessor.with(|mut access| signals(access.get()).get(exchange));
-            if let Some(signal) = signal {
-                signal.notified().await;
+            let token = accessor.with(|mut access| signals(access.get()).get(exchange));
+            if let Some(token) = token {
+                token.cancelled().await;
             }
             Ok(())
         })

@@ -11,7 +11,7 @@ use wasmtime::Store;
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
 
 use super::{
-    buffered::{BufferedResponse, RawResponse},
+    buffered::BufferedRequest,
     host_state::{GaugeGuard, HostState},
     store::StoreData,
 };
@@ -25,24 +25,13 @@ pub(crate) type HandlerResult = Result<Response<HyperOutgoingBody>, ErrorCode>;
 /// A running guest. Dropping it ends the guest wherever it is: a guest yields at every tick.
 pub(crate) type GuestTask = Pin<Box<dyn Future<Output = GuestExit> + Send>>;
 
-/// One request for a guest, and the channels for its response.
-pub(crate) struct GuestCall<R> {
-    pub(crate) request: R,
+/// One request for a guest.
+pub(crate) struct GuestCall {
+    pub(crate) request: BufferedRequest,
     pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) record: Arc<ExchangeRecord>,
     /// Takes the result of the handler.
     pub(crate) result: oneshot::Sender<HandlerResult>,
-    /// Resolves when the client has received the whole response, and fails when it has disconnected
-    /// before.
-    pub(crate) completed: oneshot::Receiver<()>,
-}
-
-impl<R> GuestCall<R> {
-    /// Converts the request.
-    pub(super) fn map<S>(self, convert: impl FnOnce(R) -> S) -> GuestCall<S> {
-        let Self { request, permit, record, result, completed } = self;
-        GuestCall { request: convert(request), permit, record, result, completed }
-    }
 }
 
 /// How a guest exited.
@@ -50,14 +39,11 @@ pub(crate) struct GuestExit {
     /// Whether no response body was left unfinished.
     pub(crate) complete: bool,
     reason: ExitReason,
-    /// Held by a buffered response until its client has received it.
-    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a guest exited.
 pub(crate) enum ExitReason {
-    /// It returned, with a response if it sent none through `wasi:http`.
-    Returned(Option<RawResponse>),
+    Returned,
     Trapped(Fault),
     TimedOut,
     /// It ran for longer than it may after its response, or after its client has disconnected.
@@ -66,21 +52,17 @@ pub(crate) enum ExitReason {
 
 impl GuestExit {
     pub(super) fn new(complete: bool, reason: ExitReason) -> Self {
-        Self { complete, reason, permit: None }
+        Self { complete, reason }
     }
 
-    /// Returns the response of the guest, or the fault that takes its place.
-    pub(crate) fn into_response(self) -> Result<BufferedResponse, Fault> {
-        Err(match self.reason {
-            ExitReason::Returned(Some(raw)) => {
-                return Ok(BufferedResponse { raw, permit: self.permit });
-            }
-            ExitReason::Returned(None) => Fault::NoResponse,
-            // Before the head, only a truncated request body cuts a guest.
-            ExitReason::Cut => Fault::BodyTruncated,
+    /// Returns the fault that takes the place of a response.
+    pub(crate) fn into_fault(self) -> Fault {
+        match self.reason {
+            // Before the head, a guest is cut only if nobody waits for its response.
+            ExitReason::Returned | ExitReason::Cut => Fault::NoResponse,
             ExitReason::Trapped(fault) => fault,
             ExitReason::TimedOut => Fault::TimedOut,
-        })
+        }
     }
 }
 
@@ -90,7 +72,7 @@ pub(super) struct Instance {
     pub(super) store: Option<Store<StoreData>>,
     record: Arc<ExchangeRecord>,
     _gauge: GaugeGuard,
-    permit: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Instance {
@@ -99,7 +81,8 @@ impl Instance {
         record: &Arc<ExchangeRecord>,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        Self { store: None, record: Arc::clone(record), _gauge: host.count_instance(), permit }
+        let _gauge = host.count_instance();
+        Self { store: None, record: Arc::clone(record), _gauge, _permit: permit }
     }
 
     /// Drops the store, and records why the guest exited. `complete`: whether it left no response
@@ -110,31 +93,18 @@ impl Instance {
             None => reason,
         };
         record_exit(&self.record, &reason, complete);
-        let Self { store, permit, .. } = self;
-        drop(store);
-        GuestExit { complete, reason, permit: Some(permit) }
+        GuestExit { complete, reason }
     }
 }
 
 /// Resolves when a guest is to be cut: the response is complete, or the client has disconnected, and
 /// the grace after that has passed.
-pub(super) async fn cut(
-    completed: impl Future<Output = bool>,
-    record: &ExchangeRecord,
-    grace: Duration,
-) {
+pub(super) async fn cut(record: &ExchangeRecord, grace: Duration) {
     let cancellation = record.cancellation();
-    let is_complete = tokio::select! {
-        is_complete = completed => is_complete,
-        () = cancellation.truncated_request() => false,
-    };
-    if record.runs_to_completion() {
+    cancellation.released().await;
+    if cancellation.runs_to_completion() {
         std::future::pending::<()>().await;
     }
-    if is_complete {
-        return sleep(grace).await;
-    }
-    cancellation.client_disconnected();
     tokio::select! {
         () = sleep(grace) => {}
         () = cancellation.overrun() => {}
@@ -142,9 +112,9 @@ pub(super) async fn cut(
 }
 
 /// Returns the reason of a guest that exited by itself.
-pub(super) fn exit_reason(returned: wasmtime::Result<Option<RawResponse>>) -> ExitReason {
+pub(super) fn exit_reason(returned: wasmtime::Result<()>) -> ExitReason {
     match returned {
-        Ok(response) => ExitReason::Returned(response),
+        Ok(()) => ExitReason::Returned,
         // The outer contexts are the backtrace of the guest; the root is the trap.
         Err(error) => ExitReason::Trapped(Fault::Trapped(error.root_cause().to_string())),
     }
@@ -164,10 +134,10 @@ pub(super) fn record_exit(record: &ExchangeRecord, reason: &ExitReason, complete
         ExitReason::Trapped(fault) => record.cut_short(Outcome::Trapped, &fault.cause()),
         ExitReason::TimedOut => record.cut_short(Outcome::TimedOut, "the exchange took too long"),
         ExitReason::Cut => record.note("the guest was cut after its grace"),
-        ExitReason::Returned(_) if !complete => {
+        ExitReason::Returned if !complete => {
             record
                 .cut_short(Outcome::Trapped, "the guest returned and left its response unfinished");
         }
-        ExitReason::Returned(_) => {}
+        ExitReason::Returned => {}
     }
 }

@@ -125,7 +125,7 @@ impl StoreData {
     /// The guest was found running at a tick.
     fn tick(&mut self) {
         self.check_open_body();
-        self.record.cancellation().tick(self.is_p3);
+        self.record.cancellation().tick();
     }
 
     /// Checks whether a guest whose client has disconnected still has an open response body. If it has

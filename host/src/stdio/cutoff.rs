@@ -7,7 +7,11 @@ use tokio::time::{Instant, sleep_until};
 use super::{input::Input, output};
 use midge_contract::Outcome;
 
-use crate::{config::Config, signals::Signals, telemetry::access_log::ExchangeRecord};
+use crate::{
+    config::Config,
+    signals::Signals,
+    telemetry::{access_log::ExchangeRecord, cancellation::Release},
+};
 
 /// Why a guest is cut.
 #[derive(Clone, Copy)]
@@ -75,7 +79,7 @@ pub(super) async fn reached(
             }
             () = output::client_disconnected(), if !is_disconnected => {
                 is_disconnected = true;
-                record.cancellation().client_disconnected();
+                record.cancellation().release(Release::Disconnected);
                 // A guest that is running a handler notices; an idle one has lost nothing.
                 input.fail();
                 (Duration::ZERO, CutReason::ClientDisconnected)

@@ -2,8 +2,8 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use midge_contract::{Metadata, Outcome};
 
 use super::{
-    cancellation::Cancellation,
+    cancellation::{Cancellation, Release},
     fault::Fault,
     in_flight::InFlightGuard,
     liveness::CloseReason,
@@ -30,8 +30,6 @@ pub(crate) struct ExchangeRecord {
     /// `None` where a guest serves a client over standard input and output.
     request: Option<RequestLine>,
     bytes: AtomicU64,
-    run_to_completion: AtomicBool,
-    refusal: OnceLock<Fault>,
     cancellation: Cancellation,
     facts: Mutex<Facts>,
     /// `None` over standard input and output, and for a pooled instance, whose exchanges have their
@@ -87,8 +85,6 @@ impl ExchangeRecord {
             started: Instant::now(),
             request,
             bytes: AtomicU64::new(0),
-            run_to_completion: AtomicBool::new(false),
-            refusal: OnceLock::new(),
             cancellation: Cancellation::default(),
             facts: Mutex::default(),
             in_flight,
@@ -114,15 +110,10 @@ impl ExchangeRecord {
         &self.cancellation
     }
 
-    /// Whether the guest has asked not to be cut.
-    pub(crate) fn runs_to_completion(&self) -> bool {
-        self.run_to_completion.load(Ordering::Relaxed)
-    }
-
     /// The guest has sent its head: takes the fields that are for the host out of it.
     pub(crate) fn response_head(&self, status: StatusCode, head: &mut HeaderMap) {
         if take_run_to_completion(head) {
-            self.run_to_completion.store(true, Ordering::Relaxed);
+            self.cancellation.run_to_completion();
         }
         self.cancellation.head_sent();
         strip_trailer_announcement(head);
@@ -153,35 +144,20 @@ impl ExchangeRecord {
         self.in_flight.iter().for_each(InFlightGuard::request_read);
     }
 
-    /// The guest has polled the request body, which was pending or not.
-    pub(crate) fn request_polled(&self, is_pending: bool) {
-        self.in_flight.iter().for_each(|guard| guard.request_polled(is_pending));
-    }
-
-    /// The request body was truncated, and the guest was notified.
-    pub(crate) fn request_truncated(&self) {
-        self.in_flight.iter().for_each(InFlightGuard::request_truncated);
-        self.cancellation.request_truncated();
-    }
-
     /// The host sends its own response in place of the guest's.
     pub(crate) fn fault(&self, fault: &Fault) {
         self.cut_short(fault.outcome(), &fault.cause());
         self.facts().status = Some(fault.status());
     }
 
-    /// The request turns out to be one that the host refuses. The first refusal wins.
-    pub(crate) fn refuse(&self, fault: Fault) {
-        self.cut_short(fault.outcome(), &fault.cause());
-        let _ = self.refusal.set(fault);
-    }
-
-    pub(crate) fn refusal(&self) -> Option<&Fault> {
-        self.refusal.get()
+    /// The connection has all of the response.
+    pub(crate) fn response_complete(&self) {
+        self.cancellation.release(Release::Complete);
     }
 
     /// The connection has ended: the client has disconnected, unless the host has closed it.
     pub(crate) fn client_gone(&self, cause: &str) {
+        self.cancellation.release(Release::Disconnected);
         match self.close_reason() {
             Some(reason) => self.cut_short(reason.outcome(), reason.cause()),
             None => self.cut_short(Outcome::ClientGone, cause),

@@ -16,9 +16,9 @@ pub(crate) enum Fault {
     BodyTooLarge,
     /// The request body did not arrive in time.
     BodyStalled,
-    /// The request body was truncated, and the guest did not respond to that.
+    /// The request body was truncated.
     BodyTruncated,
-    /// Every permit is taken.
+    /// Every permit is taken, or the host holds too many bytes of request bodies.
     Overloaded,
     /// The guest exited without a response.
     NoResponse,

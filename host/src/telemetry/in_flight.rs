@@ -24,16 +24,6 @@ impl InFlightGuard {
         self.liveness.request_read();
     }
 
-    /// The guest has polled the request body, which was pending or not.
-    pub(super) fn request_polled(&self, is_pending: bool) {
-        self.liveness.request_polled(is_pending);
-    }
-
-    /// The request body was truncated, and the guest was notified.
-    pub(super) fn request_truncated(&self) {
-        self.liveness.request_truncated();
-    }
-
     /// Says whether a piece of the response is waiting for the client to receive it.
     pub(super) fn response_waits(&self, exchange: u64, waits: bool) {
         self.liveness.response_waits(exchange, waits);

@@ -21,12 +21,6 @@ use crate::config::Config;
 
 /// How often a socket with unread bytes is polled for a disconnect.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// How many polls a guest may leave the rest of a request unread after its client has closed the
-/// sending side, while the guest is busy with something else.
-const BUSY_POLLS: u32 = 2;
-/// The same while the guest waits for the rest.
-const WAITING_POLLS: u32 = 20;
-
 /// Why the host has closed a connection with an exchange on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
@@ -78,12 +72,6 @@ pub(crate) struct Liveness {
     stalls: StallDetector,
     /// Whether some of the current request is still to be read.
     is_unread: AtomicBool,
-    /// Whether the request was truncated; the guest was notified and has its grace.
-    is_truncated: AtomicBool,
-    /// How often the guest has polled the request body.
-    polls: AtomicU64,
-    /// Whether the last poll was pending.
-    is_pending: AtomicBool,
     lingers: AtomicBool,
     close_reason: OnceLock<CloseReason>,
 }
@@ -100,9 +88,6 @@ impl Liveness {
             sent: AtomicU64::new(0),
             stalls: StallDetector::default(),
             is_unread: AtomicBool::new(false),
-            is_truncated: AtomicBool::new(false),
-            polls: AtomicU64::new(0),
-            is_pending: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
             close_reason: OnceLock::new(),
         })
@@ -116,23 +101,11 @@ impl Liveness {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         self.is_unread.store(true, Ordering::Relaxed);
-        self.is_truncated.store(false, Ordering::Relaxed);
-        self.is_pending.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn end_exchange(&self) {
         self.idle_since.store(self.now(), Ordering::Relaxed);
         self.exchanges.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// The guest has polled the request body, which was pending or not.
-    pub(super) fn request_polled(&self, is_pending: bool) {
-        self.polls.fetch_add(1, Ordering::Relaxed);
-        self.is_pending.store(is_pending, Ordering::Relaxed);
-    }
-
-    pub(super) fn request_truncated(&self) {
-        self.is_truncated.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn request_read(&self) {
@@ -192,40 +165,21 @@ impl Liveness {
 
     /// Resolves when the client has disconnected in the middle of an exchange.
     ///
-    /// hyper notices that by itself, except while a request is not read to its end, or when the client
-    /// has sent another one: then hyper does not read before it is done with what it has.
+    /// hyper notices that by itself, except when the client has sent another request: then hyper does not
+    /// read before it is done with the first. While a request is being received, hyper reads.
     pub(crate) async fn client_disconnected(&self, socket: &TcpStream) {
-        let (mut polls, mut still) = (0, 0);
         loop {
             let Ok(ready) = socket.ready(Interest::READABLE | Interest::ERROR).await else {
                 return;
             };
             let is_running = self.exchanges.load(Ordering::Relaxed) > 0;
-            // A reset: no response can be sent, whatever the client has sent before.
-            if ready.is_error() && is_running {
-                return;
-            }
-            let before = std::mem::replace(&mut polls, self.polls.load(Ordering::Relaxed));
-            let is_still = ready.is_read_closed() && is_running && before == polls;
-            still = if is_still { still + 1 } else { 0 };
-            if still > 0 && self.is_abandoned(still) {
+            // After a reset no response can be sent, whatever the client has sent before.
+            let is_closed = ready.is_read_closed() && !self.is_unread.load(Ordering::Relaxed);
+            if is_running && (ready.is_error() || is_closed) {
                 return;
             }
             sleep(POLL_INTERVAL).await;
         }
-    }
-
-    /// Whether the client has disconnected, when it has closed its sending side and the guest has not
-    /// polled the request body for so many intervals.
-    ///
-    /// A guest that goes on reading comes to the end of the body, or finds that it was truncated.
-    fn is_abandoned(&self, still: u32) -> bool {
-        if !self.is_unread.load(Ordering::Relaxed) {
-            return true;
-        }
-        let is_pending = self.is_pending.load(Ordering::Relaxed);
-        let patience = if is_pending { WAITING_POLLS } else { BUSY_POLLS };
-        !self.is_truncated.load(Ordering::Relaxed) && still > patience
     }
 
     /// Checks the connection against the limits of `config`.

@@ -120,7 +120,7 @@ async fn soak(
 /// What the host holds when it has had the time to let go of everything.
 async fn rest(host: &Host) -> Gauges {
     let until = Instant::now() + LAST;
-    let idle = Gauges { instances: 0, permits: 0, sockets: 0 };
+    let idle = Gauges::default();
     while host.gauges() != idle && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

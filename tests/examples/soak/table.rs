@@ -108,7 +108,7 @@ impl Findings {
     }
 
     fn rest(&self) -> Vec<Row> {
-        let Gauges { instances, permits, sockets } = self.at_rest;
+        let Gauges { instances, permits, sockets, .. } = self.at_rest;
         let drained = if self.drained { "yes" } else { "no" };
         vec![
             Row::none("instances left", instances as u64),

@@ -35,6 +35,9 @@ use crate::telemetry::access_log::ExchangeRecord;
 /// body.
 const RESULT_SIZE: usize = 24;
 
+/// Bytes of a request body. A larger one takes more time than an attempt has.
+const MAX_BODY: usize = 64 << 10;
+
 /// An attempt runs synchronously, without a fiber, so it cannot yield. After so many ticks, which is 10
 /// to 20 ms, the host retries in a component instance, which can.
 const MAX_TICKS: u32 = 1;
@@ -88,11 +91,15 @@ impl FastPath {
             tracing::debug!(target: "midge::fast_path", exchange, reason, "skipped");
             return None;
         }
-        let kind = CallKind::of(&request.headers, &request.body);
+        let body = request.body.bytes();
+        if body.len() > MAX_BODY {
+            return None;
+        }
+        let kind = CallKind::of(&request.parts.headers, body);
         let attempt = self.backoff.attempt(kind)?;
         let begun = Instant::now();
         let mut store = self.store(grants, record);
-        match self.call(&mut store, &request.head, &request.body) {
+        match self.call(&mut store, &request.head_lines(), body) {
             Ok(response) => {
                 tracing::trace!(target: "midge::fast_path", exchange, "responded");
                 Some(response)

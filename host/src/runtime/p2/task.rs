@@ -2,30 +2,25 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http_body::Body;
 use tokio::{sync::oneshot, time::sleep_until};
 use wasmtime::Store;
-use wasmtime_wasi_http::{Error as HttpError, WasiHttpView, p2::bindings::http::types::Scheme};
+use wasmtime_wasi_http::{WasiHttpView, p2::bindings::http::types::Scheme};
 
 use super::component::P2Component;
 use crate::runtime::{
-    buffered::{RawResponse, ReceivedRequest},
+    buffered::BufferedRequest,
     host_state::HostState,
     instance::{self, ExitReason, GuestCall, GuestTask, HandlerResult, Instance},
     store::StoreData,
 };
 
 /// Prepares the task of a guest for one exchange.
-pub(crate) fn begin<B>(
+pub(crate) fn begin(
     host: &Arc<HostState>,
     component: Arc<P2Component>,
-    call: GuestCall<ReceivedRequest<B>>,
-) -> GuestTask
-where
-    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
-{
-    let GuestCall { request, permit, record, result, completed } = call;
+    call: GuestCall,
+) -> GuestTask {
+    let GuestCall { request, permit, record, result } = call;
     let mut instance = Instance::new(host, &record, permit);
     let host = Arc::clone(host);
     Box::pin(async move {
@@ -40,7 +35,7 @@ where
         let reason = tokio::select! {
             biased;
             served = served => instance::exit_reason(served),
-            () = instance::cut(async { completed.await.is_ok() }, &record, grace) => ExitReason::Cut,
+            () = instance::cut(&record, grace) => ExitReason::Cut,
             () = sleep_until(deadline) => ExitReason::TimedOut,
         };
         let complete = match &mut instance.store {
@@ -52,25 +47,15 @@ where
 }
 
 /// Instantiates the component and calls its handler.
-async fn serve<B>(
+async fn serve(
     component: &P2Component,
     store: &mut Store<StoreData>,
-    request: ReceivedRequest<B>,
+    request: BufferedRequest,
     result: oneshot::Sender<HandlerResult>,
-) -> wasmtime::Result<Option<RawResponse>>
-where
-    B: Body<Data = Bytes, Error = HttpError> + Send + Unpin + 'static,
-{
-    let response = store.data_mut().http().new_response_outparam(result)?;
-    let request = match request {
-        ReceivedRequest::Buffered(request) => {
-            return component.handle_buffered(store, &request, response).await;
-        }
-        ReceivedRequest::Streaming(request) => {
-            store.data_mut().http().new_incoming_request(Scheme::Http, request)?
-        }
-    };
+) -> wasmtime::Result<()> {
+    let mut http = store.data_mut().http();
+    let response = http.new_response_outparam(result)?;
+    let request = http.new_incoming_request(Scheme::Http, request.into_http())?;
     let proxy = component.instantiate(store).await?;
-    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await?;
-    Ok(None)
+    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await
 }

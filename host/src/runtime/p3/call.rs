@@ -1,24 +1,21 @@
 //! One call of a guest's handler, from the request to the response.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{Request, Response, header, uri::Authority};
-use http_body::Body;
+use http::{Response, header, uri::Authority};
 use http_body_util::BodyExt;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use wasmtime::{
     AsContextMut, StoreContextMut,
     component::{Accessor, Resource, TypedFunc},
 };
 use wasmtime_wasi_http::{
-    Error as HttpError, FieldMap, WasiBody, WasiHttpView,
+    FieldMap, WasiBody, WasiHttpView,
     p2::bindings::http::types::ErrorCode,
     p3::{Request as GuestRequest, Response as GuestResponse},
 };
 
 use super::{shared_body::SharedBody, wrapper};
-use crate::runtime::{instance::HandlerResult, store::StoreData};
+use crate::runtime::{buffered::BufferedRequest, instance::HandlerResult, store::StoreData};
 
 /// The function that the wrapper exports.
 pub(super) type Handler =
@@ -29,8 +26,8 @@ pub(super) struct HandlerCall {
     pub(super) exchange: u64,
     pub(super) result: oneshot::Sender<HandlerResult>,
     pub(super) body: SharedBody,
-    /// Cancels the call.
-    pub(super) cancel: Arc<Notify>,
+    /// Cancels the call. Also cancelled when the call has returned.
+    pub(super) token: CancellationToken,
 }
 
 impl HandlerCall {
@@ -44,7 +41,7 @@ impl HandlerCall {
         let request = accessor.with(|mut access| access.get().http().table.push(request))?;
         let (returned,) = handler.call_concurrent(accessor, (request, self.exchange)).await?;
         // The wrapper waits for the signal before it exits.
-        self.cancel.notify_one();
+        self.token.cancel();
         let result = match returned {
             Ok(response) => Ok(accessor.with(|access| self.open(access, response))?),
             Err(wrapper::CANCELLED) => return Ok(()),
@@ -68,20 +65,18 @@ impl HandlerCall {
 }
 
 /// Converts a request for a guest. The authority, which HTTP/1.1 has in a header, becomes part of it.
-pub(super) fn to_guest<B>(data: &mut StoreData, request: Request<B>) -> GuestRequest
-where
-    B: Body<Data = Bytes, Error = HttpError> + Send + 'static,
-{
-    let (head, body) = request.into_parts();
-    let authority = head
+pub(super) fn to_guest(data: &mut StoreData, request: BufferedRequest) -> GuestRequest {
+    let BufferedRequest { parts, body } = request;
+    let authority = parts
         .uri
         .authority()
         .cloned()
-        .or_else(|| Authority::try_from(head.headers.get(header::HOST)?.as_bytes()).ok());
-    let headers = FieldMap::new_immutable(data.http().hooks, head.headers);
-    let path = head.uri.path_and_query().cloned();
+        .or_else(|| Authority::try_from(parts.headers.get(header::HOST)?.as_bytes()).ok());
+    let headers = FieldMap::new_immutable(data.http().hooks, parts.headers);
+    let path = parts.uri.path_and_query().cloned();
     let scheme = Some(http::uri::Scheme::HTTP);
     // The future resolves to errors of the guest while it read the request; its response says the same.
-    let (request, _) = GuestRequest::new(head.method, scheme, authority, path, headers, None, body);
+    let (request, _) =
+        GuestRequest::new(parts.method, scheme, authority, path, headers, None, body);
     request
 }

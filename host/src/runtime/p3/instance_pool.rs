@@ -7,16 +7,17 @@ use std::{
     time::Duration,
 };
 
-use http::Request;
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
     time::sleep,
 };
 use wasmtime::component::Accessor;
-use wasmtime_wasi_http::WasiBody;
 
 use super::{call::HandlerCall, shared_body::SharedBody};
-use crate::{runtime::store::StoreData, telemetry::fault::Fault};
+use crate::{
+    runtime::{buffered::BufferedRequest, store::StoreData},
+    telemetry::fault::Fault,
+};
 
 /// The instances of a component that accept further exchanges.
 #[derive(Default)]
@@ -47,7 +48,7 @@ struct Slots {
 
 /// A call that an instance is to make.
 pub(super) struct PooledCall {
-    pub(super) request: Request<WasiBody>,
+    pub(super) request: BufferedRequest,
     pub(super) call: HandlerCall,
     /// Resolves when the call has returned.
     pub(super) returned: oneshot::Sender<()>,

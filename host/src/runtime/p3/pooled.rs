@@ -7,16 +7,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::Request;
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::{sleep, sleep_until},
 };
 use wasmtime::{
     Store,
     component::{Accessor, AccessorTask},
 };
-use wasmtime_wasi_http::WasiBody;
 
 use super::{
     call::{self, Handler, HandlerCall},
@@ -31,23 +29,22 @@ use crate::{
         instance::{self, ExitReason, GuestCall, GuestExit, GuestTask},
         store::StoreData,
     },
-    telemetry::{access_log::ExchangeRecord, fault::Fault},
+    telemetry::{access_log::ExchangeRecord, cancellation::Release, fault::Fault},
 };
 
 /// Prepares the task of an exchange in an instance that it may share.
 pub(super) fn begin(
     host: &Arc<HostState>,
     component: &Arc<P3Component>,
-    call: GuestCall<Request<WasiBody>>,
+    call: GuestCall,
 ) -> GuestTask {
-    let GuestCall { request, permit, record, result, completed } = call;
+    let GuestCall { request, permit, record, result } = call;
     let exchange = record.exchange();
-    let (body, cancel) = (SharedBody::default(), Arc::new(Notify::new()));
+    let (body, token) = (SharedBody::default(), record.cancellation().call_token());
     let slot = take_slot(host, component, exchange, &body);
     let (returned, has_returned) = oneshot::channel();
     if let Some(slot) = &slot {
-        let call =
-            HandlerCall { exchange, result, body: body.clone(), cancel: Arc::clone(&cancel) };
+        let call = HandlerCall { exchange, result, body: body.clone(), token };
         slot.send(PooledCall { request, call, returned });
     }
     let (deadline, grace) = (record.deadline(host.config()), host.config().abort_grace);
@@ -56,7 +53,7 @@ pub(super) fn begin(
         let reason = tokio::select! {
             biased;
             fault = fault(slot.as_ref()) => ExitReason::Trapped(fault),
-            reason = ends(completed, done, &record, &cancel, grace) => reason,
+            reason = ends(done, &record, grace) => reason,
             () = sleep_until(deadline) => ExitReason::TimedOut,
         };
         if let (ExitReason::Cut | ExitReason::TimedOut, Some(slot)) = (&reason, &slot) {
@@ -116,33 +113,25 @@ async fn fault(slot: Option<&Slot>) -> Fault {
 
 /// Resolves when the exchange has ended, with its response or because its client has disconnected.
 async fn ends(
-    completed: oneshot::Receiver<()>,
     done: impl Future<Output = ()>,
     record: &ExchangeRecord,
-    cancel: &Notify,
     grace: Duration,
 ) -> ExitReason {
-    if completed.await.is_ok() {
-        if record.is_server_error() {
-            // A guest that panics responds before it traps; the trap ends this future.
-            tokio::select! {
-                () = done => {}
-                () = sleep(grace) => {}
-            }
-        }
-        return ExitReason::Returned(None);
+    let cancellation = record.cancellation();
+    let is_complete = cancellation.released().await == Release::Complete;
+    if is_complete && !record.is_server_error() {
+        return ExitReason::Returned;
     }
-    record.cancellation().client_disconnected();
-    cancel.notify_one();
     let grace = async {
-        if record.runs_to_completion() {
+        if !is_complete && cancellation.runs_to_completion() {
             std::future::pending::<()>().await;
         }
         sleep(grace).await;
     };
     tokio::select! {
-        () = done => ExitReason::Returned(None),
-        () = grace => ExitReason::Cut,
+        // A guest that panics responds before it traps; the trap ends this future.
+        () = done => ExitReason::Returned,
+        () = grace => if is_complete { ExitReason::Returned } else { ExitReason::Cut },
     }
 }
 
@@ -193,7 +182,7 @@ async fn run(
         result = serve(instance, &component, &mut store, calls) => result,
         () = unused => Ok(()),
     };
-    let fault = match instance::exit_reason(result.map(|()| None)) {
+    let fault = match instance::exit_reason(result) {
         ExitReason::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
         ExitReason::Trapped(fault) => store.data().panic_message().map_or(fault, Fault::Trapped),
         _ => Fault::NoResponse,
@@ -235,7 +224,7 @@ impl AccessorTask<StoreData> for CallTask {
         let Self { call: PooledCall { request, call, returned }, handler } = self;
         let exchange = call.exchange;
         let request = accessor.with(|mut access| {
-            access.get().cancel_signals().add(exchange, Arc::clone(&call.cancel));
+            access.get().cancel_signals().add(exchange, call.token.clone());
             call::to_guest(access.get(), request)
         });
         let result = call.run(accessor, &handler, request).await;
