@@ -21,8 +21,13 @@ async fn hold(_: NoArguments, context: Context) -> &'static str {
     "Done."
 }
 
+async fn variable(_: NoArguments) -> String {
+    std::env::var("MIDGE_BENCH").unwrap_or("unset".to_owned())
+}
+
 fn server() -> Server {
     Server::new("work", env!("CARGO_PKG_VERSION"))
+        .tool(Tool::new("variable", variable).description("Reads an environment variable."))
         .tool(Tool::new("blob", blob).description("Answers with 1 MiB of text."))
         .tool(Tool::with_context("steps", steps).description("Reports progress 10 times."))
         .tool(Tool::with_context("hold", hold).description("Reports progress and stays open."))

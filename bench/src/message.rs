@@ -19,6 +19,8 @@ pub(crate) enum Question {
     GreetAtLength,
     /// Lists the tools, of which there are so many.
     List(usize),
+    /// Calls `variable`.
+    Variable,
     /// Calls `blob`.
     Blob,
     /// Calls `steps`.
@@ -67,6 +69,7 @@ impl Question {
         match self {
             Self::Greet | Self::GreetAtLength => Some("greet"),
             Self::List(_) => None,
+            Self::Variable => Some("variable"),
             Self::Blob => Some("blob"),
             Self::Steps => Some("steps"),
             Self::Hold => Some("hold"),
@@ -90,6 +93,7 @@ impl Question {
             Self::Greet => vec![("Hello, World!".to_owned(), 1)],
             Self::GreetAtLength => vec![(format!("Hello, {}!", "x".repeat(LONG_NAME)), 1)],
             Self::List(count) => vec![(r#""name":"greet"#.to_owned(), count)],
+            Self::Variable => vec![("unset".to_owned(), 1)],
             Self::Blob => vec![("x".repeat(1 << 20), 1)],
             Self::Steps => {
                 vec![("notifications/progress".to_owned(), 10), ("Done.".to_owned(), 1)]

@@ -23,6 +23,8 @@ pub(crate) enum Workload {
     CallH2c,
     /// `tools/call` of a server with 200 tools
     Call200Tools,
+    /// `tools/call` of a tool that reads an environment variable, which takes the host
+    CallHost,
     /// `tools/list` of a server with one tool
     List1,
     /// `tools/list` of a server with 20 tools
@@ -104,6 +106,7 @@ impl Workload {
             Self::CallNewConnection => Spec { wire: Wire::NewConnection, ..call },
             Self::CallH2c => Spec { wire: Wire::H2c, ..call },
             Self::Call200Tools => Spec { tools: Tools::Greeters(200), ..call },
+            Self::CallHost => Spec { question: Question::Variable, tools: Tools::Work, ..call },
             Self::List1 => list(1),
             Self::List20 => list(20),
             Self::List200 => list(200),

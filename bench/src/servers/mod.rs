@@ -56,6 +56,11 @@ fn greeters(count: usize) -> impl Iterator<Item = String> {
     std::iter::once("greet".to_owned()).chain((1..count).map(|number| format!("greet_{number}")))
 }
 
+/// The answer of the tool that reads an environment variable.
+fn variable() -> String {
+    std::env::var("MIDGE_BENCH").unwrap_or("unset".to_owned())
+}
+
 /// Serves until it is killed.
 pub(crate) async fn serve(native: Native, tools: Tools, port: u16) -> Result<(), BenchError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;

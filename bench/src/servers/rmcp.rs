@@ -69,6 +69,7 @@ fn router(tools: Tools) -> ToolRouter<Tuned> {
             router.with_route(greet.name(name).description(GREETS).parameters::<Greet>())
         }),
         Tools::Work => ToolRouter::new()
+            .with_route(variable.name("variable").description("Reads an environment variable."))
             .with_route(blob.name("blob").description("Answers with 1 MiB of text."))
             .with_route(steps.name("steps").description("Reports progress 10 times."))
             .with_route(hold.name("hold").description("Reports progress and stays open.")),
@@ -77,6 +78,10 @@ fn router(tools: Tools) -> ToolRouter<Tuned> {
 
 async fn greet(Parameters(args): Parameters<Greet>) -> String {
     args.greeting()
+}
+
+async fn variable() -> String {
+    super::variable()
 }
 
 async fn blob() -> String {

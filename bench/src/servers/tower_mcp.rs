@@ -16,7 +16,9 @@ pub(super) fn service(tools: Tools) -> TowerToHyperService<axum::Router> {
     let router = McpRouter::new().server_info("bench", env!("CARGO_PKG_VERSION"));
     let router = match tools {
         Tools::Greeters(count) => greeters(count).map(greeter).fold(router, McpRouter::tool),
-        Tools::Work => [blob(), steps(), hold()].into_iter().fold(router, McpRouter::tool),
+        Tools::Work => {
+            [variable(), blob(), steps(), hold()].into_iter().fold(router, McpRouter::tool)
+        }
     };
     TowerToHyperService::new(HttpTransport::new(router).into_router_at("/mcp"))
 }
@@ -25,6 +27,13 @@ fn greeter(name: String) -> Tool {
     ToolBuilder::new(name)
         .description(GREETS)
         .handler(|args: Greet| async move { Ok(CallToolResult::text(args.greeting())) })
+        .build()
+}
+
+fn variable() -> Tool {
+    ToolBuilder::new("variable")
+        .description("Reads an environment variable.")
+        .handler(|_: NoParams| async { Ok(CallToolResult::text(super::variable())) })
         .build()
 }
 
