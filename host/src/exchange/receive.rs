@@ -35,7 +35,8 @@ pub(super) async fn receive(
         deadline: record.deadline(host.config()),
         record,
     };
-    let mut received = Received { limit, share: host.buffer_share(), pieces: Vec::new(), size: 0 };
+    let (first, rest) = (Bytes::new(), BytesMut::new());
+    let mut received = Received { limit, share: host.buffer_share(), first, rest };
     while let Some(piece) = receiver.next().await? {
         received.push(piece)?;
     }
@@ -52,28 +53,33 @@ pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
 struct Received {
     limit: usize,
     share: BufferShare,
-    pieces: Vec<Bytes>,
-    size: usize,
+    /// The first piece. Most bodies have no other, and are not copied.
+    first: Bytes,
+    /// All pieces, if there are several. They are copied, since a small piece may hold a large buffer.
+    rest: BytesMut,
 }
 
 impl Received {
     fn push(&mut self, piece: Bytes) -> Result<(), Fault> {
-        self.size = self.size.saturating_add(piece.len());
-        if self.size > self.limit {
+        let size = self.first.len().max(self.rest.len()).saturating_add(piece.len());
+        if size > self.limit {
             return Err(Fault::BodyTooLarge);
         }
         self.share.grow(piece.len())?;
-        self.pieces.push(piece);
+        if size == piece.len() {
+            self.first = piece;
+            return Ok(());
+        }
+        if self.rest.is_empty() {
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.rest.extend_from_slice(&piece);
         Ok(())
     }
 
-    fn into_body(mut self) -> BufferedBody {
-        if self.pieces.len() < 2 {
-            return BufferedBody::new(self.pieces.pop().unwrap_or_default(), self.share);
-        }
-        let mut bytes = BytesMut::with_capacity(self.size);
-        self.pieces.iter().for_each(|piece| bytes.extend_from_slice(piece));
-        BufferedBody::new(bytes.freeze(), self.share)
+    fn into_body(self) -> BufferedBody {
+        let bytes = if self.rest.is_empty() { self.first } else { self.rest.freeze() };
+        BufferedBody::new(bytes, self.share)
     }
 }
 
