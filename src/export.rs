@@ -59,7 +59,7 @@ macro_rules! __export_stdio {
     };
 }
 
-/// Exports a handler of `wasi:http` 0.2, and the fast path beside it.
+/// Exports a handler of `wasi:http` 0.2, and the exchange in one call.
 #[cfg(not(feature = "p3"))]
 #[doc(hidden)]
 #[macro_export]
@@ -79,6 +79,14 @@ macro_rules! __export_http {
                 Guest with_types_in $crate::__private::wasip2
             );
             impl $crate::__private::Exchange for Guest {
+                fn handle(
+                    head: Vec<u8>,
+                    body: Vec<u8>,
+                    response: $crate::__private::ResponseOutparam,
+                ) -> Option<$crate::__private::Answer> {
+                    $crate::__private::handle_whole($server, head, body, response)
+                }
+
                 fn attempt(head: Vec<u8>, body: Vec<u8>) -> Option<$crate::__private::Answer> {
                     $crate::__private::attempt($server, head, body)
                 }
@@ -146,7 +154,7 @@ pub mod __private {
         exports::midge::mcp::exchange::{Answer, Guest as Exchange},
     };
     #[cfg(not(feature = "p3"))]
-    pub use crate::sys::p2::fast_path::attempt;
+    pub use crate::sys::p2::fast_path::{attempt, handle as handle_whole};
     #[cfg(not(feature = "p3"))]
     pub use crate::sys::p2::http::handle;
     #[cfg(feature = "p3")]

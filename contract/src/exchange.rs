@@ -1,4 +1,16 @@
-//! The fast path, which `wit/exchange.wit` defines.
+//! The names in `midge:mcp/exchange`, which `wit/exchange.wit` defines.
 
-/// `attempt` of `midge:mcp/exchange`, as the core module of a component exports it.
-pub const ATTEMPT_EXPORT: &str = "midge:mcp/exchange@0.1.0#attempt";
+macro_rules! interface {
+    () => {
+        "midge:mcp/exchange@0.1.0"
+    };
+}
+
+/// The interface that a component exports.
+pub const INTERFACE: &str = interface!();
+
+/// The function that handles an exchange in an instance of the component.
+pub const HANDLE: &str = "handle";
+
+/// The fast path, `attempt`, as the core module of the component exports it.
+pub const ATTEMPT_EXPORT: &str = concat!(interface!(), "#attempt");

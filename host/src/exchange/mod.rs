@@ -14,10 +14,7 @@ use std::{
 use http::{Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    oneshot::{self, error::TryRecvError},
-};
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
 use self::{
@@ -103,7 +100,8 @@ async fn respond(
     let request = receive(host, request, record).await?;
     let permit = host.permit().ok_or(Fault::Overloaded)?;
     if let Some(raw) = try_fast_path(host, &guest, &request, record) {
-        return buffered(raw, permit, record);
+        drop(permit);
+        return returned(raw, record);
     }
     let (result, head) = oneshot::channel();
     let call = GuestCall { request, permit, record: Arc::clone(record), result };
@@ -127,15 +125,14 @@ fn try_fast_path(
     fast_path.run(host.grants(), record, request)
 }
 
-/// Passes on the response of the fast path.
-fn buffered(
+/// Passes on a response that a guest has returned whole.
+fn returned(
     raw: RawResponse,
-    permit: OwnedSemaphorePermit,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let mut response = raw.parse()?;
     record.response_head(response.status(), response.headers_mut());
-    Ok(response.map(|body| ResponseBody::buffered(body, Arc::clone(record)).holding(permit)))
+    Ok(response.map(|body| ResponseBody::buffered(body, Arc::clone(record))))
 }
 
 /// Runs the task of a guest, and passes on the response.
@@ -144,14 +141,17 @@ async fn run(
     mut head: oneshot::Receiver<HandlerResult>,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let (response, exit) = poll_fn(|cx| poll_head(&mut task, &mut head, cx)).await?;
+    let (response, exit) = match poll_fn(|cx| poll_head(&mut task, &mut head, cx)).await? {
+        Head::Sent(response, exit) => (response, exit),
+        Head::Returned(exit) => return returned(exit.into_response()?, record),
+    };
     let exit = match exit {
         None if !is_event_stream(&response) => poll_once_more(&mut task).await,
         exit => exit,
     };
     let has_exited = match exit {
         // Nothing has been sent yet, so the client can still get a whole response.
-        Some(exit) if !exit.complete => return Err(exit.into_fault()),
+        Some(exit) if !exit.complete => return returned(exit.into_response()?, record),
         exit => exit.is_some(),
     };
     let (mut head, body) = response.into_parts();
@@ -185,20 +185,28 @@ async fn poll_once_more(task: &mut GuestTask) -> Option<GuestExit> {
     .await
 }
 
-/// Polls a guest until it has sent a head. Also returns its exit, if it has exited already.
+/// How a response begins.
+enum Head {
+    /// The guest has sent a head through `wasi:http`, and may have exited.
+    Sent(Response<HyperOutgoingBody>, Option<GuestExit>),
+    /// The guest has exited without.
+    Returned(GuestExit),
+}
+
+/// Polls a guest until it has sent a head or has exited.
 fn poll_head(
     task: &mut GuestTask,
     result: &mut oneshot::Receiver<HandlerResult>,
     cx: &mut Context<'_>,
-) -> Poll<Result<(Response<HyperOutgoingBody>, Option<GuestExit>), Fault>> {
+) -> Poll<Result<Head, Fault>> {
     let exit = match task.as_mut().poll(cx) {
         Poll::Ready(exit) => Some(exit),
         Poll::Pending => None,
     };
     match (poll_result(result, cx), exit) {
-        (Some(Ok(response)), exit) => Poll::Ready(Ok((response, exit))),
+        (Some(Ok(response)), exit) => Poll::Ready(Ok(Head::Sent(response, exit))),
         (Some(Err(code)), _) => Poll::Ready(Err(Fault::ErrorCode(format!("{code:?}")))),
-        (None, Some(exit)) => Poll::Ready(Err(exit.into_fault())),
+        (None, Some(exit)) => Poll::Ready(Ok(Head::Returned(exit))),
         (None, None) => Poll::Pending,
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::{sync::OwnedSemaphorePermit, task::coop};
+use tokio::task::coop;
 use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
 use midge_contract::Outcome;
@@ -37,8 +37,6 @@ pub(crate) struct ResponseBody {
     record: Arc<ExchangeRecord>,
     /// Whether hyper has all it will poll for.
     done: bool,
-    /// The permit of an exchange whose guest has exited before the client has received the response.
-    permit: Option<OwnedSemaphorePermit>,
 }
 
 type Piece = Result<Frame<Bytes>, HttpError>;
@@ -51,12 +49,6 @@ impl ResponseBody {
             pieces.push(Ok(Frame::data(bytes.split_to(bytes.len().min(MAX_PIECE)))));
         }
         Self::whole(pieces, record)
-    }
-
-    /// Holds a permit until the body is dropped.
-    pub(crate) fn holding(mut self, permit: OwnedSemaphorePermit) -> Self {
-        self.permit = Some(permit);
-        self
     }
 
     /// Creates a body that the guest is still writing, of a length that it may have announced.
@@ -110,7 +102,7 @@ impl ResponseBody {
         record: Arc<ExchangeRecord>,
     ) -> Self {
         record.response_waits(true);
-        Self { pieces: pieces.into_iter(), guest, left, record, done: false, permit: None }
+        Self { pieces: pieces.into_iter(), guest, left, record, done: false }
     }
 
     /// Expects no poll: the response has a head only, or announces an empty body.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
 use http_body::{Body, Frame, SizeHint};
 use midge_contract::http1;
+use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as HttpError};
 
 use super::{host_state::BufferShare, limits::MAX_FIELDS};
@@ -29,6 +30,8 @@ pub(crate) struct BufferedBody {
 }
 
 /// A response in the form of `midge:mcp/exchange`.
+#[derive(ComponentType, Lift)]
+#[component(record)]
 pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) fields: Vec<u8>,

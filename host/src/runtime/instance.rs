@@ -11,7 +11,7 @@ use wasmtime::Store;
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
 
 use super::{
-    buffered::BufferedRequest,
+    buffered::{BufferedRequest, RawResponse},
     host_state::{GaugeGuard, HostState},
     store::StoreData,
 };
@@ -43,7 +43,8 @@ pub(crate) struct GuestExit {
 
 /// Why a guest exited.
 pub(crate) enum ExitReason {
-    Returned,
+    /// It returned, with a response if it sent none through `wasi:http`.
+    Returned(Option<RawResponse>),
     Trapped(Fault),
     TimedOut,
     /// It ran for longer than it may after its response, or after its client has disconnected.
@@ -55,14 +56,15 @@ impl GuestExit {
         Self { complete, reason }
     }
 
-    /// Returns the fault that takes the place of a response.
-    pub(crate) fn into_fault(self) -> Fault {
-        match self.reason {
+    /// Returns the response of the guest, or the fault that takes its place.
+    pub(crate) fn into_response(self) -> Result<RawResponse, Fault> {
+        Err(match self.reason {
+            ExitReason::Returned(Some(response)) => return Ok(response),
             // Before the head, a guest is cut only if nobody waits for its response.
-            ExitReason::Returned | ExitReason::Cut => Fault::NoResponse,
+            ExitReason::Returned(None) | ExitReason::Cut => Fault::NoResponse,
             ExitReason::Trapped(fault) => fault,
             ExitReason::TimedOut => Fault::TimedOut,
-        }
+        })
     }
 }
 
@@ -112,9 +114,9 @@ pub(super) async fn cut(record: &ExchangeRecord, grace: Duration) {
 }
 
 /// Returns the reason of a guest that exited by itself.
-pub(super) fn exit_reason(returned: wasmtime::Result<()>) -> ExitReason {
+pub(super) fn exit_reason(returned: wasmtime::Result<Option<RawResponse>>) -> ExitReason {
     match returned {
-        Ok(()) => ExitReason::Returned,
+        Ok(response) => ExitReason::Returned(response),
         // The outer contexts are the backtrace of the guest; the root is the trap.
         Err(error) => ExitReason::Trapped(Fault::Trapped(error.root_cause().to_string())),
     }
@@ -134,10 +136,10 @@ pub(super) fn record_exit(record: &ExchangeRecord, reason: &ExitReason, complete
         ExitReason::Trapped(fault) => record.cut_short(Outcome::Trapped, &fault.cause()),
         ExitReason::TimedOut => record.cut_short(Outcome::TimedOut, "the exchange took too long"),
         ExitReason::Cut => record.note("the guest was cut after its grace"),
-        ExitReason::Returned if !complete => {
+        ExitReason::Returned(_) if !complete => {
             record
                 .cut_short(Outcome::Trapped, "the guest returned and left its response unfinished");
         }
-        ExitReason::Returned => {}
+        ExitReason::Returned(_) => {}
     }
 }

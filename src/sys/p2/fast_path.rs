@@ -1,14 +1,28 @@
-//! `midge:mcp/exchange`: an exchange that needs nothing of its host, where the host knows it.
+//! `midge:mcp/exchange`: an exchange in one call, where the host knows it.
+//!
+//! The request is all there, and so are most answers when their handler is done. What is more, a
+//! stream or work for after the answer, goes through `wasi:http` as ever.
 
 use midge_contract::http1::RequestLine;
+use wasip2::http::types::ResponseOutparam;
 
 use crate::headers::map::Fields;
 use crate::server::Server;
 use crate::sys::p2::bindings::exports::midge::mcp::exchange::Answer;
-use crate::sys::p2::http::{self, BufferedResponse};
+use crate::sys::p2::http::{self, BufferedResponse, RequestBody};
 use crate::transport::http::{Method, RequestHead};
 
-/// Answers one exchange, if it needs nothing of its host. Called by `export!`.
+/// Answers one exchange. Called by `export!`.
+pub fn handle(
+    build: fn() -> Server,
+    head: Vec<u8>,
+    body: Vec<u8>,
+    response: ResponseOutparam,
+) -> Option<Answer> {
+    http::run(build, read_head(head), RequestBody::Buffered(Some(body)), response, true).map(answer)
+}
+
+/// Answers one exchange that needs nothing of the world. Called by `export!`.
 pub fn attempt(build: fn() -> Server, head: Vec<u8>, body: Vec<u8>) -> Option<Answer> {
     http::attempt(build, read_head(head), body).map(answer)
 }

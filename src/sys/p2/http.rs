@@ -15,7 +15,7 @@ use wasip2::http::types::{
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
-use crate::handler::context::{Clock, Context};
+use crate::handler::context::Clock;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 use crate::server::Server;
@@ -29,14 +29,7 @@ use crate::transport::http::{Method, RequestHead, serve_with_contexts};
 /// Answers one exchange. Called by `export!`.
 pub fn handle(build: fn() -> Server, request: IncomingRequest, response: ResponseOutparam) {
     let head = read_head(&request);
-    let pending = Rc::new(RefCell::new(PendingResponse::new(State::Unsent(response))));
-    panic::respond_with(Rc::<RefCell<PendingResponse>>::clone(&pending));
-    let exchange = P2Transport { body: RequestBody::Unread(request), pending };
-    block_on(async move {
-        let contexts = run_exchange(build(), head, exchange).await;
-        // A host may keep the instance.
-        drop(ManuallyDrop::into_inner(contexts));
-    });
+    run(build, head, RequestBody::Unread(request), response, false);
 }
 
 /// Bytes of a response that is returned at once; larger ones are streamed.
@@ -44,6 +37,21 @@ const MAX_BUFFERED: usize = 64 << 10;
 
 /// An answer that is all there.
 pub(super) type BufferedResponse = (ResponseHead, String);
+
+/// Runs an exchange. Returns its response if it `returns_answer` and the response was buffered.
+pub(super) fn run(
+    build: fn() -> Server,
+    head: RequestHead,
+    body: RequestBody,
+    response: ResponseOutparam,
+    returns_answer: bool,
+) -> Option<BufferedResponse> {
+    let pending = Rc::new(RefCell::new(PendingResponse::new(State::Unsent(response))));
+    panic::respond_with(Rc::<RefCell<PendingResponse>>::clone(&pending));
+    let exchange = P2Transport { body, pending: Rc::clone(&pending), returns_answer };
+    block_on(async move { run_exchange(build(), head, exchange).await });
+    pending.borrow_mut().buffered.take()
+}
 
 /// Runs an exchange as far as it goes without a runtime and without waiting. One whose answer does
 /// not leave by being returned, as a stream, waits for ever. A panic has its answer from whoever
@@ -55,25 +63,22 @@ pub(super) fn attempt(
 ) -> Option<BufferedResponse> {
     let pending = Rc::new(RefCell::new(PendingResponse::new(State::Attempted)));
     let body = RequestBody::Buffered(Some(body));
-    let exchange = P2Transport { body, pending: Rc::clone(&pending) };
+    let exchange = P2Transport { body, pending: Rc::clone(&pending), returns_answer: true };
     let life = pin!(run_exchange(build(), head, exchange));
     let polled = life.poll(&mut TaskContext::from_waker(Waker::noop()));
     polled.is_ready().then(|| pending.borrow_mut().buffered.take()).flatten()
 }
 
-/// Runs an exchange to its end, and returns the contexts of its handlers.
-///
-/// Nothing is dropped that is gone with the instance. What a handler holds was in its future, and is
-/// dropped when that has come to its end, or is cut.
-async fn run_exchange(
-    server: Server,
-    head: RequestHead,
-    mut exchange: P2Transport,
-) -> ManuallyDrop<Vec<Context>> {
+async fn run_exchange(server: Server, head: RequestHead, mut exchange: P2Transport) {
+    // Neither is dropped: they are gone with the instance. What a handler holds was in its future,
+    // and is dropped when that has come to its end, or is cut.
     let server = ManuallyDrop::new(server);
     let mut contexts = ManuallyDrop::new(Vec::new());
     serve_with_contexts(&server, head, &mut exchange, &mut contexts).await;
-    contexts
+    if !exchange.returns_answer {
+        // Another host may keep the instance.
+        drop(ManuallyDrop::into_inner(contexts));
+    }
 }
 
 fn read_head(request: &IncomingRequest) -> RequestHead {
@@ -91,10 +96,12 @@ fn read_head(request: &IncomingRequest) -> RequestHead {
 struct P2Transport {
     body: RequestBody,
     pending: Rc<RefCell<PendingResponse>>,
+    /// Whether an answer that is all there is returned at the end of the exchange.
+    returns_answer: bool,
 }
 
 /// The request's body. The stream is a child of the body, and goes first.
-enum RequestBody {
+pub(super) enum RequestBody {
     Unread(IncomingRequest),
     Reading {
         stream: InputStream,
@@ -139,7 +146,7 @@ impl Transport for P2Transport {
     }
 
     async fn start(&mut self, head: ResponseHead, first: &[u8]) -> Flow {
-        if self.is_attempt() {
+        if matches!(self.pending.borrow().state, State::Attempted) {
             pending::<()>().await;
         }
         let rest = self.pending.borrow_mut().start(head, first)?;
@@ -162,8 +169,7 @@ impl Transport for P2Transport {
     }
 
     async fn release(&mut self, nothing_left: bool) -> Flow {
-        if nothing_left && self.is_attempt() {
-            // It is returned.
+        if nothing_left && self.returns_answer {
             return Flow::Continue(());
         }
         let buffered = self.pending.borrow_mut().buffered.take();
@@ -194,10 +200,6 @@ impl Transport for P2Transport {
 }
 
 impl P2Transport {
-    fn is_attempt(&self) -> bool {
-        matches!(self.pending.borrow().state, State::Attempted)
-    }
-
     /// Writes as much as the host takes at a time, without ever blocking the handler's thread.
     async fn write_rest(&self, mut bytes: &[u8]) -> Flow {
         while !bytes.is_empty() {

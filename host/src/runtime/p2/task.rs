@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::{sync::oneshot, time::sleep_until};
-use wasmtime::Store;
-use wasmtime_wasi_http::{WasiHttpView, p2::bindings::http::types::Scheme};
+use tokio::time::sleep_until;
+use wasmtime_wasi_http::WasiHttpView;
 
 use super::component::P2Component;
 use crate::runtime::{
-    buffered::BufferedRequest,
     host_state::HostState,
-    instance::{self, ExitReason, GuestCall, GuestTask, HandlerResult, Instance},
+    instance::{self, ExitReason, GuestCall, GuestTask, Instance},
     store::StoreData,
 };
 
@@ -30,7 +28,8 @@ pub(crate) fn begin(
             // Created here, so that a task that is never polled costs no instance.
             let data = StoreData::new(host.grants(), &record);
             let store = store.insert(data.into_store(component.engine()));
-            serve(&component, store, request, result).await
+            let response = store.data_mut().http().new_response_outparam(result)?;
+            component.handle(store, request, response).await
         };
         let reason = tokio::select! {
             biased;
@@ -44,18 +43,4 @@ pub(crate) fn begin(
         };
         instance.exit(complete, reason)
     })
-}
-
-/// Instantiates the component and calls its handler.
-async fn serve(
-    component: &P2Component,
-    store: &mut Store<StoreData>,
-    request: BufferedRequest,
-    result: oneshot::Sender<HandlerResult>,
-) -> wasmtime::Result<()> {
-    let mut http = store.data_mut().http();
-    let response = http.new_response_outparam(result)?;
-    let request = http.new_incoming_request(Scheme::Http, request.into_http())?;
-    let proxy = component.instantiate(store).await?;
-    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await
 }

@@ -120,7 +120,7 @@ async fn ends(
     let cancellation = record.cancellation();
     let is_complete = cancellation.released().await == Release::Complete;
     if is_complete && !record.is_server_error() {
-        return ExitReason::Returned;
+        return ExitReason::Returned(None);
     }
     let grace = async {
         if !is_complete && cancellation.runs_to_completion() {
@@ -130,8 +130,8 @@ async fn ends(
     };
     tokio::select! {
         // A guest that panics responds before it traps; the trap ends this future.
-        () = done => ExitReason::Returned,
-        () = grace => if is_complete { ExitReason::Returned } else { ExitReason::Cut },
+        () = done => ExitReason::Returned(None),
+        () = grace => if is_complete { ExitReason::Returned(None) } else { ExitReason::Cut },
     }
 }
 
@@ -182,7 +182,7 @@ async fn run(
         result = serve(instance, &component, &mut store, calls) => result,
         () = unused => Ok(()),
     };
-    let fault = match instance::exit_reason(result) {
+    let fault = match instance::exit_reason(result.map(|()| None)) {
         ExitReason::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
         ExitReason::Trapped(fault) => store.data().panic_message().map_or(fault, Fault::Trapped),
         _ => Fault::NoResponse,

@@ -44,7 +44,7 @@ pub(crate) fn begin(
         let served = serve(&component, instance.store.insert(store), request, call);
         let reason = tokio::select! {
             biased;
-            served = served => instance::exit_reason(served),
+            served = served => instance::exit_reason(served.map(|()| None)),
             () = instance::cut(&record, grace) => ExitReason::Cut,
             () = sleep_until(deadline) => ExitReason::TimedOut,
         };
