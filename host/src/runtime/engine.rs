@@ -1,6 +1,6 @@
 //! WebAssembly engines: allocation and interruption of instances, and the cache of compiled code.
 
-use std::{thread, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use wasmtime::{
     Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Interval at which running guests yield their thread. A guest that is cancelled or over its deadline
 /// is dropped then.
-const TICK: Duration = Duration::from_millis(10);
+pub(super) const TICK: Duration = Duration::from_millis(10);
 
 /// Stack that a guest may use, on a fiber or on the fast path. One more frame is a trap.
 pub(super) const GUEST_STACK: usize = 512 << 10;
@@ -87,13 +87,29 @@ fn pool(config: &Config, stacks: u32) -> PoolingAllocationConfig {
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)
         .max_memory_size(usize::try_from(config.memory).unwrap_or(usize::MAX));
-    if PoolingAllocationConfig::is_pagemap_scan_available() {
+    if PoolingAllocationConfig::is_pagemap_scan_available() && !may_swap() {
         // Without the scan this would zero the whole range for each exchange.
         pool.pagemap_scan(Enabled::Yes)
             .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(KEEP_RESIDENT);
     }
     pool
+}
+
+/// Whether the system may swap memory of this process out. The scan finds pages that are present, so a
+/// page that was swapped out would keep what an instance wrote for the next one ([issue 14357]).
+///
+/// [issue 14357]: https://github.com/bytecodealliance/wasmtime/issues/14357
+fn may_swap() -> bool {
+    // The first line is a heading.
+    let has_swap = fs::read_to_string("/proc/swaps").map_or(true, |text| text.lines().count() > 1);
+    let is_denied =
+        fs::read_to_string("/sys/fs/cgroup/memory.swap.max").is_ok_and(|limit| limit.trim() == "0");
+    let may_swap = has_swap && !is_denied;
+    if may_swap {
+        tracing::info!(target: "midge", "the system may swap, so the memory of instances is unmapped after each exchange, which is slower");
+    }
+    may_swap
 }
 
 fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
