@@ -270,6 +270,21 @@ async fn a_closed_window_is_not_waited_at_for_ever() {
     drop(client);
 }
 
+#[tokio::test]
+async fn responses_that_nobody_receives_keep_nobody_out() {
+    let serving = Serving::with(Config { max_exchanges: 4, ..config() }, guests::ANSWERS).await;
+    let mut idle = Vec::new();
+    for _ in 0..10 {
+        idle.push(without_window(&serving, 0).await);
+    }
+    serving.until_gauges("no guest runs", |gauges| gauges.permits == 0).await;
+    let message = Message::call("sized", json!({"bytes": 1000}));
+    for _ in 0..10 {
+        assert_eq!(serving.send(&message).await.status, 200, "a good client");
+    }
+    drop(idle);
+}
+
 /// The host has handed over the whole answer; what is left of it is in the connection.
 #[tokio::test]
 async fn a_narrow_window_does_not_keep_its_connection() {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use midge_host::Config;
-use midge_tests::{Message, Serving, config, guests};
+use midge_tests::{Http2, Message, Serving, config, guests, join};
 use serde_json::json;
 use tracing::Level;
 
@@ -188,18 +188,112 @@ async fn one_exchange_too_many_is_told_to_come_back() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_waits() {
-    let serving = Serving::with(Config { max_connections: 1, ..config() }, guests::HELLO).await;
+async fn one_connection_too_many_waits_for_an_exchange_to_end() {
+    let serving = Serving::with(Config { max_connections: 1, ..config() }, guests::ANSWERS).await;
     let mut first = serving.wire().await;
-    first.post(&greet()).await;
-    assert_eq!(first.answer().await.status, 200, "the first is served");
+    first.post(&sleeps(500)).await;
+    serving.until_gauges("the first is at work", |gauges| gauges.instances == 1).await;
     let mut second = serving.wire().await;
+    second.post(&sleeps(0)).await;
+    assert_eq!(first.answer().await.result_text(), "slept 500 ms", "the first is not disturbed");
+    assert_eq!(second.answer().await.status, 200, "until the first was idle");
+    assert_eq!(first.rest().await, b"", "which was closed for it");
+    drop(second);
+    serving.exchanges(2).await;
+    serving.assert_noise(0, 0);
+}
+
+#[tokio::test]
+async fn the_longest_idle_connection_makes_room() {
+    let serving = Serving::with(Config { max_connections: 2, ..config() }, guests::HELLO).await;
+    let (mut first, mut second) = (serving.wire().await, serving.wire().await);
+    for wire in [&mut first, &mut second] {
+        wire.post(&greet()).await;
+        assert_eq!(wire.answer().await.status, 200, "before there are too many");
+    }
+    let mut third = serving.wire().await;
+    third.post(&greet()).await;
+    assert_eq!(third.answer().await.status, 200, "at once");
+    assert_eq!(first.rest().await, b"", "closed");
     second.post(&greet()).await;
-    let early = tokio::time::timeout(Duration::from_millis(200), second.answer()).await;
-    assert!(early.is_err(), "there is no place for the second");
-    assert_eq!(serving.gauges().sockets, 1, "it is not even accepted");
-    drop(first);
-    assert_eq!(second.answer().await.status, 200, "until the first has left");
+    assert_eq!(second.answer().await.status, 200, "not disturbed");
+    drop((first, second, third));
+    serving.exchanges(4).await;
+    serving.assert_noise(0, 0);
+}
+
+/// A head that only drips is an idle connection, too.
+#[tokio::test]
+async fn heads_that_drip_keep_nobody_out() {
+    let serving = Serving::with(Config { max_connections: 3, ..config() }, guests::HELLO).await;
+    let mut dripping = Vec::new();
+    for _ in 0..3 {
+        let mut wire = serving.wire().await;
+        wire.send("POST /mcp HTTP/1.1\r\nhost: local").await;
+        dripping.push(wire);
+    }
+    serving.until_gauges("all places are taken", |gauges| gauges.sockets == 3).await;
+    assert_eq!(serving.send(&greet()).await.status, 200, "a good client");
+}
+
+#[tokio::test]
+async fn one_http2_connection_has_a_quarter_of_the_exchanges() {
+    let serving = Serving::with(Config { max_exchanges: 8, ..config() }, guests::ANSWERS).await;
+    let client = Http2::connect(serving.addr()).await;
+    assert_eq!(client.send(&sleeps(0)).await.status(), 200, "it knows the settings of the server");
+    let calls: Vec<_> = (0..6)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(&sleeps(300)).await })
+        })
+        .collect();
+    serving.until_gauges("two run", |gauges| gauges.permits == 2).await;
+    assert_eq!(serving.send(&sleeps(0)).await.status, 200, "another client");
+    for call in calls {
+        assert_eq!(join("a call", call).await.status(), 200, "one after the other");
+    }
+}
+
+#[tokio::test]
+async fn the_memory_of_all_guests_is_bounded() {
+    let (memory, memory_total) = (16 << 20, Some(16 << 20));
+    let serving =
+        Serving::with(Config { memory, memory_total, ..config() }, guests::ANSWERS).await;
+    let sized = |bytes: usize| Message::call("sized", json!({"bytes": bytes}));
+    let mut others = Vec::new();
+    for _ in 0..10 {
+        let mut wire = serving.wire().await;
+        wire.post(&Message::call("holds", json!({"ms": 60_000})).accept("application/json")).await;
+        others.push(wire);
+    }
+    serving.until_gauges("the others are at work", |gauges| gauges.instances == 10).await;
+    let mut refused = None;
+    for bytes in (1..48).map(|half| half << 19) {
+        let answer = serving.send(&sized(bytes)).await;
+        if answer.status != 200 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("it does not fit beside the others");
+    assert_eq!((refused.status.as_u16(), refused.code()), (503, Some(-32603)), "the total");
+    let line = serving.log().exchanges().pop().expect("there is a line");
+    assert_eq!(&line["outcome"], "overloaded", "{line:?}");
+    assert!(line["cause"].contains("memory_total"), "{line:?}");
+    assert_eq!(serving.send(&sized(1000)).await.status, 200, "one that fits");
+    drop(others);
+}
+
+#[tokio::test]
+async fn cpu_time_is_bounded() {
+    let config = Config { cpu_time: Duration::from_millis(200), ..config() };
+    let serving = Serving::with(config, guests::ANSWERS).await;
+    let answer = serving.send(&Message::call("spins", json!({})).accept("application/json")).await;
+    assert_eq!(answer.status, 504, "{}", answer.text());
+    let line = serving.exchange().await;
+    assert_eq!((line.level, &line["outcome"]), (Level::WARN, "timed-out"), "{line:?}");
+    assert!(line["cause"].contains("cpu_time"), "{line:?}");
+    serving.assert_serves(&sleeps(300)).await;
 }
 
 #[tokio::test]

@@ -178,11 +178,11 @@ async fn slow_senders_do_not_keep_others_out() {
 
 #[tokio::test]
 async fn bodies_that_wait_for_their_rest_are_bounded() {
-    let config = Config { max_body: 8 << 10, body_buffer: 8 << 10, ..config() };
+    let config = Config { max_body: 8 << 10, body_buffer: 16 << 10, ..config() };
     let serving = Serving::with(config, guests::HELLO).await;
     let mut message = greet("you");
-    message.body.resize(6 << 10, b' ');
-    let mut first = begin(&serving, &message, 6 << 10, 5 << 10).await;
+    message.body.resize(7 << 10, b' ');
+    let mut first = begin(&serving, &message, 7 << 10, 6 << 10).await;
     serving.until_gauges("it has begun", |gauges| gauges.receiving == 1).await;
     // How much of the first has arrived is not visible, so the second is sent until it is too much.
     let refused = async {
@@ -196,7 +196,7 @@ async fn bodies_that_wait_for_their_rest_are_bounded() {
     let answer = soon("one too many", refused).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (503, Some(-32603)), "{}", answer.text());
     assert_eq!(answer.header("retry-after"), Some("1"), "when to come back");
-    first.send(&message.body[5 << 10..]).await;
+    first.send(&message.body[6 << 10..]).await;
     assert_eq!(first.answer().await.result_text(), "Hello, you!", "the first is not disturbed");
     serving.assert_serves(&message).await;
 }

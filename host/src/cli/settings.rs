@@ -68,6 +68,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     memory: Option<u64>,
+    /// Memory of all guests and bodies together [default: four fifths of the machine or container]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
+    memory_total: Option<u64>,
     /// Size of all key-value stores together [default: 64MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
@@ -84,7 +88,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_concurrency: Option<u32>,
-    /// Open connections; more wait to be accepted [default: 1024]
+    /// Open connections; one more gets the place of the longest idle, or waits [default: 1024]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_connections: Option<u32>,
@@ -92,7 +96,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     max_body: Option<u64>,
-    /// All request bodies that guests have not read yet; more get a 503 [default: 64MiB]
+    /// All request bodies that guests have not read, and responses that clients have not received; more
+    /// get a 503 [default: 64MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "size")]
     body_buffer: Option<u64>,
@@ -109,6 +114,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
     #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
     exchange_timeout: Option<Duration>,
+    /// CPU time of the guest of one exchange; then a 504, or a cut stream [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    cpu_time: Option<Duration>,
     /// How long a guest may run after its response is complete or its client has disconnected, for
     /// deferred work; 0s: not at all [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Times")]
@@ -160,8 +169,9 @@ impl Flags {
     fn into_config(self) -> Config {
         macro_rules! config {
             ($($name:ident),*) => {{
-                let Config { cache_dir, $($name),* } = Config::default();
+                let Config { cache_dir, memory_total, $($name),* } = Config::default();
                 Config {
+                    memory_total: self.memory_total.or(memory_total),
                     cache_dir: self.cache_dir.or(cache_dir),
                     $($name: self.$name.unwrap_or($name)),*
                 }
@@ -182,6 +192,7 @@ impl Flags {
             max_head,
             max_header_count,
             exchange_timeout,
+            cpu_time,
             abort_grace,
             head_timeout,
             body_timeout,

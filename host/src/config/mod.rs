@@ -38,7 +38,13 @@ pub struct Config {
     /// Bytes of all key-value stores together, keys included. Writes beyond that are refused. Default
     /// 64 MiB.
     pub keyvalue_size: u64,
-    /// Exchanges that may run at once. Further requests get a 503. Default 256.
+    /// Bytes that guests, and the bodies of requests and responses, may have together. Beyond that,
+    /// requests get a 503. `None`, the default: four fifths of the memory of the machine, or of the
+    /// control group that the host runs in.
+    pub memory_total: Option<u64>,
+    /// Exchanges that may run at once. Further requests get a 503. Default 256. One client, which is an
+    /// IPv4 address or an IPv6 network of 64 bits, may have three quarters of them, and a quarter on one
+    /// connection of HTTP/2.
     pub max_exchanges: u32,
     /// Exchanges that one instance of a WASI 0.3 guest serves before it is dropped. With more than one
     /// they share its memory, and a trap ends them all: see `docs/deploy.md`. Default 1. Instances of
@@ -46,13 +52,16 @@ pub struct Config {
     pub instance_reuse: u32,
     /// Exchanges that run in one instance at once. Default 1.
     pub instance_concurrency: u32,
-    /// Open connections. Further clients wait in the backlog of the system. Default 1024.
+    /// Open connections, or fewer if the system allows fewer open files. A further client gets the place
+    /// of the connection that has been without an exchange for longest, and waits while all have one.
+    /// Default 1024.
     pub max_connections: u32,
     /// Largest request body, in bytes. A larger one gets a 413. Default 4 MiB, which is also the default
     /// limit of a guest.
     pub max_body: u64,
-    /// Bytes of all request bodies that have not arrived whole, or that their guests have not read yet.
-    /// Beyond that, requests get a 503. At least `max_body`. Default 64 MiB.
+    /// Bytes of all request bodies that their guests have not read, and of all responses that their
+    /// clients have not received. Beyond that, requests get a 503. One client may have three quarters.
+    /// At least twice `max_body`. Default 64 MiB.
     pub body_buffer: u64,
     /// Largest request head (request line and headers), in bytes. At least 8 KiB. Default 32 KiB.
     pub max_head: u64,
@@ -61,6 +70,10 @@ pub struct Config {
 
     /// Wall-clock time of an exchange, with all of a streamed response. Default 60 s.
     pub exchange_timeout: Duration,
+    /// CPU time of the guest of one exchange. More gets a 504, or cuts a stream. Counted by ticks of 10 ms
+    /// at which the guest is found running, so a busy machine counts too much. Does not apply to
+    /// instances that serve several exchanges. Default 30 s.
+    pub cpu_time: Duration,
     /// How long a guest may run on for deferred work after its response is complete or its client has
     /// disconnected. A guest that burns CPU, and has not noticed that its client has disconnected, is
     /// cut at once. Zero disables deferred work. Default 1 s.
@@ -105,6 +118,7 @@ impl Default for Config {
             threads: 0,
             memory: 128 << 20,
             keyvalue_size: 64 << 20,
+            memory_total: None,
             max_exchanges: 256,
             instance_reuse: 1,
             instance_concurrency: 1,
@@ -114,6 +128,7 @@ impl Default for Config {
             max_head: 32 << 10,
             max_header_count: 100,
             exchange_timeout: Duration::from_secs(60),
+            cpu_time: Duration::from_secs(30),
             abort_grace: Duration::from_secs(1),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
@@ -173,11 +188,15 @@ impl Config {
         within("memory", ByteSize(self.memory), ByteSize(1)..=ByteSize(MAX_MEMORY))?;
         within("max_body", ByteSize(self.max_body), ByteSize(1)..=ByteSize(MAX_BODY))?;
         let most = ByteSize(MAX_BODY_BUFFER);
-        within("body_buffer", ByteSize(self.body_buffer), ByteSize(self.max_body)..=most)?;
+        within("body_buffer", ByteSize(self.body_buffer), ByteSize(2 * self.max_body)..=most)?;
+        if let Some(total) = self.memory_total {
+            within("memory_total", ByteSize(total), ByteSize(self.memory)..=ByteSize(u64::MAX))?;
+        }
         within("body_rate", ByteSize(self.body_rate), ByteSize(0)..=ByteSize(1 << 30))?;
         within("max_head", ByteSize(self.max_head), ByteSize(MIN_HEAD)..=ByteSize(MAX_HEAD))?;
         for (name, time) in [
             ("exchange_timeout", self.exchange_timeout),
+            ("cpu_time", self.cpu_time),
             ("head_timeout", self.head_timeout),
             ("body_timeout", self.body_timeout),
             ("write_timeout", self.write_timeout),
@@ -251,7 +270,8 @@ mod tests {
             (said(|c| c.memory = 0), "memory", "must be at least 1 B"),
             (said(|c| c.memory = 5 << 30), "memory", "must be at most 4.0 GiB"),
             (said(|c| c.max_body = 0), "max_body", "must be at least 1 B"),
-            (said(|c| c.body_buffer = 1000), "body_buffer", "must be at least 4.0 MiB"),
+            (said(|c| c.body_buffer = 1000), "body_buffer", "must be at least 8.0 MiB"),
+            (said(|c| c.memory_total = Some(1)), "memory_total", "must be at least 128.0 MiB"),
             (said(|c| c.max_head = 100), "max_head", "must be at least 8.0 KiB"),
             (said(|c| c.exchange_timeout = Duration::ZERO), "exchange_timeout", zero),
             (said(|c| c.head_timeout = Duration::ZERO), "head_timeout", zero),

@@ -23,6 +23,7 @@ use self::{
 };
 use crate::{
     runtime::{
+        admission::{BodyShare, Peer},
         buffered::{BufferedRequest, RawResponse},
         component::{Guest, GuestKind},
         host_state::HostState,
@@ -37,6 +38,7 @@ use crate::{
 /// with it; one of WASI 0.3 is notified and exits by itself.
 pub(crate) fn begin(
     host: &Arc<HostState>,
+    peer: &Arc<Peer>,
     guest: Guest,
     refused: Option<Fault>,
     request: Request<Incoming>,
@@ -47,12 +49,12 @@ pub(crate) fn begin(
         record.request_read();
     }
     let unanswered = Unanswered(Some(Arc::clone(&record)));
-    let host = Arc::clone(host);
+    let (host, peer) = (Arc::clone(host), Arc::clone(peer));
     async move {
         let (version, is_head) = (request.version(), request.method() == Method::HEAD);
         let response = match refused {
             Some(fault) => Err(fault),
-            None => respond(&host, guest, request, &record).await,
+            None => respond(&host, &peer, guest, request, &record).await,
         };
         unanswered.disarm();
         let mut response = response.unwrap_or_else(|fault| refuse(&fault, version, &record));
@@ -93,15 +95,16 @@ fn has_no_body(status: StatusCode) -> bool {
 /// Receives the request and has the guest respond, within the limits of the host.
 async fn respond(
     host: &Arc<HostState>,
+    peer: &Arc<Peer>,
     guest: Guest,
     request: Request<Incoming>,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let request = receive(host, request, record).await?;
-    let permit = host.permit().ok_or(Fault::Overloaded)?;
+    let request = receive(host, peer, request, record).await?;
+    let permit = peer.permit()?;
     if let Some(raw) = try_fast_path(host, &guest, &request, record) {
         drop(permit);
-        return returned(raw, record);
+        return returned(raw, peer.body_share(), record);
     }
     let (result, head) = oneshot::channel();
     let call = GuestCall { request, permit, record: Arc::clone(record), result };
@@ -109,7 +112,7 @@ async fn respond(
         GuestKind::P2(component) => p2::begin(host, Arc::clone(component), call),
         GuestKind::P3(component) => p3::begin(host, Arc::clone(component), call),
     };
-    run(task, head, record).await
+    run(task, head, peer, record).await
 }
 
 /// Tries to get a response without a component.
@@ -128,22 +131,25 @@ fn try_fast_path(
 /// Passes on a response that a guest has returned whole.
 fn returned(
     raw: RawResponse,
+    mut share: BodyShare,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let mut response = raw.parse()?;
     record.response_head(response.status(), response.headers_mut());
-    Ok(response.map(|body| ResponseBody::buffered(body, Arc::clone(record))))
+    share.hold(response.body().len());
+    Ok(response.map(|body| ResponseBody::buffered(body, Arc::clone(record)).holding(share)))
 }
 
 /// Runs the task of a guest, and passes on the response.
 async fn run(
     mut task: GuestTask,
     mut head: oneshot::Receiver<HandlerResult>,
+    peer: &Arc<Peer>,
     record: &Arc<ExchangeRecord>,
 ) -> Result<Response<ResponseBody>, Fault> {
     let (response, exit) = match poll_fn(|cx| poll_head(&mut task, &mut head, cx)).await? {
         Head::Sent(response, exit) => (response, exit),
-        Head::Returned(exit) => return returned(exit.into_response()?, record),
+        Head::Returned(exit) => return returned(exit.into_response()?, peer.body_share(), record),
     };
     let exit = match exit {
         None if !is_event_stream(&response) => poll_once_more(&mut task).await,
@@ -151,14 +157,16 @@ async fn run(
     };
     let has_exited = match exit {
         // Nothing has been sent yet, so the client can still get a whole response.
-        Some(exit) if !exit.complete => return returned(exit.into_response()?, record),
+        Some(exit) if !exit.complete => {
+            return returned(exit.into_response()?, peer.body_share(), record);
+        }
         exit => exit.is_some(),
     };
     let (mut head, body) = response.into_parts();
     record.response_head(head.status, &mut head.headers);
     let length = announced_length(&head.headers);
     let body = if has_exited {
-        ResponseBody::finished(body, length, Arc::clone(record))
+        ResponseBody::finished(body, length, Arc::clone(record), peer.body_share())
     } else {
         // The guest outlives this future: it writes while hyper sends.
         drop(tokio::spawn(task));

@@ -1,5 +1,7 @@
 //! Receives a request, whole and within the limits of the host, before a guest is called.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use http::{HeaderMap, Request, header};
@@ -11,8 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use super::pace::Pace;
 use crate::{
     runtime::{
+        admission::{BodyShare, Peer},
         buffered::{BufferedBody, BufferedRequest},
-        host_state::{BufferShare, HostState},
+        host_state::HostState,
     },
     telemetry::{access_log::ExchangeRecord, fault::Fault},
 };
@@ -20,6 +23,7 @@ use crate::{
 /// Receives the body of a request that is not larger, and not slower, than the host allows.
 pub(super) async fn receive(
     host: &HostState,
+    peer: &Arc<Peer>,
     request: Request<Incoming>,
     record: &ExchangeRecord,
 ) -> Result<BufferedRequest, Fault> {
@@ -36,7 +40,7 @@ pub(super) async fn receive(
         record,
     };
     let (first, rest) = (Bytes::new(), BytesMut::new());
-    let mut received = Received { limit, share: host.buffer_share(), first, rest };
+    let mut received = Received { limit, share: peer.body_share(), first, rest };
     while let Some(piece) = receiver.next().await? {
         received.push(piece)?;
     }
@@ -52,7 +56,7 @@ pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
 /// What has arrived of a body.
 struct Received {
     limit: usize,
-    share: BufferShare,
+    share: BodyShare,
     /// The first piece. Most bodies have no other, and are not copied.
     first: Bytes,
     /// All pieces, if there are several. They are copied, since a small piece may hold a large buffer.

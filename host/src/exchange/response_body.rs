@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{Error as HttpError, p2::body::HyperOutgoingBody};
 
 use midge_contract::Outcome;
 
-use crate::telemetry::access_log::ExchangeRecord;
+use crate::{runtime::admission::BodyShare, telemetry::access_log::ExchangeRecord};
 
 /// The guest did not finish the body. The connection is aborted, so that the client does not take a
 /// truncated body for a complete one.
@@ -37,6 +37,8 @@ pub(crate) struct ResponseBody {
     record: Arc<ExchangeRecord>,
     /// Whether hyper has all it will poll for.
     done: bool,
+    /// The bytes of `pieces`.
+    share: Option<BodyShare>,
 }
 
 type Piece = Result<Frame<Bytes>, HttpError>;
@@ -49,6 +51,12 @@ impl ResponseBody {
             pieces.push(Ok(Frame::data(bytes.split_to(bytes.len().min(MAX_PIECE)))));
         }
         Self::whole(pieces, record)
+    }
+
+    /// Holds a share of the bytes of the host until the body is dropped.
+    pub(crate) fn holding(mut self, share: BodyShare) -> Self {
+        self.share = Some(share);
+        self
     }
 
     /// Creates a body that the guest is still writing, of a length that it may have announced.
@@ -70,6 +78,7 @@ impl ResponseBody {
         mut body: HyperOutgoingBody,
         length: Option<u64>,
         record: Arc<ExchangeRecord>,
+        mut share: BodyShare,
     ) -> Self {
         let mut pieces = Vec::with_capacity(1);
         let is_whole = drain(&mut body, &mut pieces);
@@ -81,10 +90,14 @@ impl ResponseBody {
                 pieces.pop();
             }
         }
-        if is_whole {
-            return Self::whole(pieces, record);
-        }
-        Self::new(pieces, Some(body), length, record)
+        let frames = pieces.iter().filter_map(|piece| piece.as_ref().ok()?.data_ref());
+        share.hold(frames.map(Bytes::len).sum());
+        let body = if is_whole {
+            Self::whole(pieces, record)
+        } else {
+            Self::new(pieces, Some(body), length, record)
+        };
+        body.holding(share)
     }
 
     fn whole(pieces: Vec<Piece>, record: Arc<ExchangeRecord>) -> Self {
@@ -102,7 +115,7 @@ impl ResponseBody {
         record: Arc<ExchangeRecord>,
     ) -> Self {
         record.response_waits(true);
-        Self { pieces: pieces.into_iter(), guest, left, record, done: false }
+        Self { pieces: pieces.into_iter(), guest, left, record, done: false, share: None }
     }
 
     /// Expects no poll: the response has a head only, or announces an empty body.
@@ -225,10 +238,13 @@ impl Drop for ResponseBody {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use http_body_util::BodyExt;
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::{config::Config, runtime::admission::Admission};
 
     /// A body like those of guests: the pieces in a channel of tokio.
     fn channel() -> (mpsc::UnboundedSender<Piece>, HyperOutgoingBody) {
@@ -245,6 +261,10 @@ mod tests {
         fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
             self.0.poll_recv(cx)
         }
+    }
+
+    fn share() -> BodyShare {
+        Admission::new(&Config::default()).peer(Ipv4Addr::LOCALHOST.into()).body_share()
     }
 
     /// Uses up the cooperative budget of the task.
@@ -267,7 +287,7 @@ mod tests {
         drop(sender);
         exhaust().await;
         let record = ExchangeRecord::for_test();
-        let body = ResponseBody::finished(body, None, record);
+        let body = ResponseBody::finished(body, None, record, share());
         assert_eq!(body.size_hint().exact(), Some(7));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
     }
@@ -276,7 +296,7 @@ mod tests {
     async fn pieces_that_are_not_there_yet_are_awaited() {
         let (sender, body) = channel();
         sender.send(Ok(Frame::data(Bytes::from_static(b"one ")))).unwrap();
-        let body = ResponseBody::finished(body, None, ExchangeRecord::for_test());
+        let body = ResponseBody::finished(body, None, ExchangeRecord::for_test(), share());
         assert_eq!(body.size_hint().exact(), None);
         sender.send(Ok(Frame::data(Bytes::from_static(b"two")))).unwrap();
         drop(sender);
@@ -289,7 +309,7 @@ mod tests {
         sender.send(Ok(Frame::data(Bytes::from_static(b"one ")))).unwrap();
         sender.send(Err(HttpError::HttpProtocolError)).unwrap();
         drop(sender);
-        let body = ResponseBody::finished(body, None, ExchangeRecord::for_test());
+        let body = ResponseBody::finished(body, None, ExchangeRecord::for_test(), share());
         assert!(body.collect().await.is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! One client connection, and the exchanges on it.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
 
 use http::{Request, Response, header};
 use hyper::{body::Incoming, service::service_fn};
@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     allowed_hosts::AllowedHosts,
+    connections::Place,
     socket::TrackedSocket,
     supervisor::{Action, Phase, Supervisor},
     workers::Workers,
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     config::Config,
     exchange::{self, response_body::ResponseBody},
-    runtime::{component::Guest, host_state::HostState},
+    runtime::{admission::Peer, component::Guest, host_state::HostState},
     telemetry::{in_flight::InFlightGuard, liveness::Liveness},
 };
 
@@ -33,6 +34,9 @@ pub(super) struct ServerState {
     pub(super) guest: watch::Receiver<Guest>,
     pub(super) http: auto::Builder<Workers>,
 }
+
+/// Most streams of an HTTP/2 connection, which are hyper's default.
+const MAX_STREAMS: u32 = 200;
 
 /// Builds the server side of HTTP/1.1 and HTTP/2 (without TLS) on one port, within the limits of
 /// `config`.
@@ -50,6 +54,7 @@ pub(super) fn http(config: &Config, workers: Workers) -> auto::Builder<Workers> 
     builder
         .http2()
         .timer(TokioTimer::new())
+        .max_concurrent_streams((config.max_exchanges / 4).clamp(1, MAX_STREAMS))
         .max_header_list_size(max_head_h2)
         .keep_alive_interval(config.write_timeout)
         .keep_alive_timeout(config.write_timeout);
@@ -59,12 +64,14 @@ pub(super) fn http(config: &Config, workers: Workers) -> auto::Builder<Workers> 
 /// Serves a connection until it is closed.
 pub(super) async fn serve(
     server: Arc<ServerState>,
-    socket: std::net::TcpStream,
+    (socket, addr): (std::net::TcpStream, SocketAddr),
+    place: Place,
     alive: mpsc::Sender<Infallible>,
     phase: watch::Receiver<Phase>,
 ) {
     let _gauge = server.host.count_socket();
-    let liveness = Liveness::new();
+    let Place { liveness, evicted, .. } = &place;
+    let peer = server.host.admission().peer(addr.ip());
     let socket = match TcpStream::from_std(socket) {
         Ok(socket) => Arc::new(socket),
         Err(error) => {
@@ -72,10 +79,10 @@ pub(super) async fn serve(
             return;
         }
     };
-    let io = TokioIo::new(TrackedSocket::new(Arc::clone(&socket), Arc::clone(&liveness)));
-    let service = service_fn(|request| respond(&server, &liveness, request, &alive));
+    let io = TokioIo::new(TrackedSocket::new(Arc::clone(&socket), Arc::clone(liveness)));
+    let service = service_fn(|request| respond(&server, &peer, liveness, request, &alive));
     let mut connection = pin!(server.http.serve_connection(io, service));
-    let mut supervisor = Supervisor::new(&liveness, &socket, server.host.config(), phase);
+    let mut supervisor = Supervisor::new(liveness, &socket, server.host.config(), phase, evicted);
     loop {
         tokio::select! {
             // First, while the task may still poll; it costs nothing unless it was woken.
@@ -97,6 +104,7 @@ pub(super) async fn serve(
 
 fn respond(
     server: &ServerState,
+    peer: &Arc<Peer>,
     liveness: &Arc<Liveness>,
     request: Request<Incoming>,
     alive: &mpsc::Sender<Infallible>,
@@ -104,7 +112,7 @@ fn respond(
     let refused = server.allowed_hosts.check(&request).err();
     let guest = server.guest.borrow().clone();
     let in_flight = InFlightGuard::new(liveness, alive);
-    let exchange = exchange::begin(&server.host, guest, refused, request, in_flight);
+    let exchange = exchange::begin(&server.host, peer, guest, refused, request, in_flight);
     let liveness = Arc::clone(liveness);
     async move {
         let response = exchange.await;

@@ -2,6 +2,8 @@
 
 mod allowed_hosts;
 mod connection;
+mod connections;
+mod open_files;
 pub(crate) mod server;
 mod socket;
 mod supervisor;

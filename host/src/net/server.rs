@@ -6,13 +6,15 @@ use std::{
 
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{sleep, timeout},
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     allowed_hosts::AllowedHosts,
     connection::{self, ServerState},
+    connections::{Connections, Place},
+    open_files,
     supervisor::Phase,
     workers::{WorkerThreads, Workers},
 };
@@ -27,6 +29,8 @@ use crate::{
 const BACKLOG: u32 = 4096;
 /// Pause when the system has no descriptor for a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often failures to accept a connection are logged.
+const FAILURE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a server waits for its guests beyond their grace.
 const EXIT_MARGIN: Duration = Duration::from_millis(500);
 
@@ -167,19 +171,19 @@ async fn serve(
     alive: &mpsc::Sender<Infallible>,
     mut phase: watch::Receiver<Phase>,
 ) {
-    let permits = Arc::new(Semaphore::new(server.host.config().max_connections as usize));
+    let connections = Connections::new(open_files::max_connections(server.host.config()));
+    let mut failures = Failures::default();
     loop {
-        let (socket, permit) = tokio::select! {
+        let (socket, place) = tokio::select! {
             biased;
             _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
-            accepted = accept(listener, &permits) => accepted,
+            accepted = accept(listener, &connections, &mut failures) => accepted,
         };
         let (server, alive) = (Arc::clone(server), alive.clone());
         // A clone of the receiver that has seen `Serving`, so that any change since then is seen.
         let phase = phase.clone();
         workers.spawn(async move {
-            connection::serve(server, socket, alive, phase).await;
-            drop(permit);
+            connection::serve(server, socket, place, alive, phase).await;
         });
     }
 }
@@ -194,30 +198,51 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Waits for a permit, then for a client.
+/// Waits for a client, then for a place for it.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (std::net::TcpStream, Option<OwnedSemaphorePermit>) {
-    // The semaphore is never closed.
-    let permit = Arc::clone(permits).acquire_owned().await.ok();
+    connections: &Arc<Connections>,
+    failures: &mut Failures,
+) -> ((std::net::TcpStream, SocketAddr), Place) {
     loop {
         match listener.accept().await.and_then(prepare) {
-            Ok(socket) => return (socket, permit),
+            Ok(client) => return (client, connections.take_place().await),
             Err(error) if is_client_error(&error) => {}
             Err(error) => {
-                tracing::warn!(target: "midge::listen", %error, "cannot accept a connection");
+                failures.log(&error);
+                // It may be that there are too many open files.
+                connections.evict_longest_idle();
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
+/// Failures to accept a connection, which are logged once in a while.
+#[derive(Default)]
+struct Failures {
+    logged: Option<Instant>,
+    since: u64,
+}
+
+impl Failures {
+    fn log(&mut self, error: &io::Error) {
+        self.since += 1;
+        if self.logged.is_none_or(|logged| logged.elapsed() > FAILURE_INTERVAL) {
+            let failures = std::mem::take(&mut self.since);
+            tracing::warn!(target: "midge::listen", %error, failures, "cannot accept a connection");
+            self.logged = Some(Instant::now());
+        }
+    }
+}
+
 /// Prepares a socket for the runtime that serves it, which may be another one. Small writes of an event
 /// stream must not wait for acknowledgements.
-fn prepare((socket, _): (TcpStream, SocketAddr)) -> io::Result<std::net::TcpStream> {
+fn prepare(
+    (socket, addr): (TcpStream, SocketAddr),
+) -> io::Result<(std::net::TcpStream, SocketAddr)> {
     socket.set_nodelay(true)?;
-    socket.into_std()
+    Ok((socket.into_std()?, addr))
 }
 
 fn is_client_error(error: &io::Error) -> bool {

@@ -8,6 +8,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
@@ -50,6 +51,8 @@ enum Event {
     Check,
     /// The client has disconnected.
     Disconnected,
+    /// Another client gets the place of this one.
+    Evicted,
 }
 
 impl<'a> Supervisor<'a> {
@@ -58,6 +61,7 @@ impl<'a> Supervisor<'a> {
         socket: &'a TcpStream,
         config: &'a Config,
         phase: watch::Receiver<Phase>,
+        evicted: &'a CancellationToken,
     ) -> Self {
         let events = FuturesUnordered::new();
         let supervisor = Self { liveness, config, events, is_draining: false };
@@ -66,6 +70,10 @@ impl<'a> Supervisor<'a> {
         supervisor.events.push(Box::pin(async {
             liveness.client_disconnected(socket).await;
             Event::Disconnected
+        }));
+        supervisor.events.push(Box::pin(async {
+            evicted.cancelled().await;
+            Event::Evicted
         }));
         supervisor
     }
@@ -81,7 +89,7 @@ impl<'a> Supervisor<'a> {
     pub(super) async fn next(&mut self) -> Action {
         loop {
             let action = match self.events.next().await {
-                Some(Event::Disconnected) => Some(Action::Close),
+                Some(Event::Disconnected | Event::Evicted) => Some(Action::Close),
                 Some(Event::Phase(phase)) => self.enter(phase),
                 Some(Event::Check) => self.check(),
                 None => pending().await,

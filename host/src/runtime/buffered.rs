@@ -14,7 +14,7 @@ use midge_contract::http1;
 use wasmtime::component::{ComponentType, Lift};
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as HttpError};
 
-use super::{host_state::BufferShare, limits::MAX_FIELDS};
+use super::{admission::BodyShare, limits::MAX_FIELDS};
 use crate::telemetry::fault::Fault;
 
 /// A request that has arrived whole.
@@ -26,7 +26,7 @@ pub(crate) struct BufferedRequest {
 /// The body of a request, and its share of what the host may hold.
 pub(crate) struct BufferedBody {
     bytes: Bytes,
-    share: Option<BufferShare>,
+    share: Option<BodyShare>,
 }
 
 /// A response in the form of `midge:mcp/exchange`.
@@ -65,7 +65,7 @@ impl BufferedRequest {
 }
 
 impl BufferedBody {
-    pub(crate) fn new(bytes: Bytes, share: BufferShare) -> Self {
+    pub(crate) fn new(bytes: Bytes, share: BodyShare) -> Self {
         Self { bytes, share: Some(share) }
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wasmtime_wasi_config::WasiConfigVariables;
 
-use super::keyvalue;
+use super::{admission::Admission, keyvalue};
 use crate::{
     config::{Config, OutboundRule},
     error::HostError,
@@ -18,10 +18,11 @@ pub(crate) struct Grants {
     pub(super) keyvalue: Arc<keyvalue::Stores>,
     pub(super) outbound: Arc<[OutboundRule]>,
     pub(super) memory: usize,
+    pub(super) admission: Arc<Admission>,
 }
 
 impl Grants {
-    pub(crate) fn new(config: &Config) -> Result<Self, HostError> {
+    pub(crate) fn new(config: &Config, admission: &Arc<Admission>) -> Result<Self, HostError> {
         let env = config.env.iter().map(|entry| variable(entry)).collect::<Result<_, _>>()?;
         let pairs = config.wasi_config.iter().map(|entry| setting(entry));
         let pairs: BTreeMap<_, _> = pairs.collect::<Result<_, _>>()?;
@@ -32,6 +33,7 @@ impl Grants {
             keyvalue: Arc::new(keyvalue::Stores::new(config)?),
             outbound: config.allow_outbound.clone().into(),
             memory: usize::try_from(config.memory).unwrap_or(usize::MAX),
+            admission: Arc::clone(admission),
         })
     }
 }

@@ -3,17 +3,15 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::Response;
-use tokio::{
-    sync::{OwnedSemaphorePermit, oneshot},
-    time::sleep,
-};
+use tokio::{sync::oneshot, time::sleep};
 use wasmtime::Store;
 use wasmtime_wasi_http::p2::{bindings::http::types::ErrorCode, body::HyperOutgoingBody};
 
 use super::{
+    admission::ExchangePermit,
     buffered::{BufferedRequest, RawResponse},
     host_state::{GaugeGuard, HostState},
-    store::StoreData,
+    store::{CpuTimeUsedUp, StoreData},
 };
 use midge_contract::Outcome;
 
@@ -28,7 +26,7 @@ pub(crate) type GuestTask = Pin<Box<dyn Future<Output = GuestExit> + Send>>;
 /// One request for a guest.
 pub(crate) struct GuestCall {
     pub(crate) request: BufferedRequest,
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) permit: ExchangePermit,
     pub(crate) record: Arc<ExchangeRecord>,
     /// Takes the result of the handler.
     pub(crate) result: oneshot::Sender<HandlerResult>,
@@ -41,12 +39,16 @@ pub(crate) struct GuestExit {
     reason: ExitReason,
 }
 
+/// An exchange is over its deadline.
+pub(super) const TOO_LONG: ExitReason = ExitReason::TimedOut("the exchange took too long");
+
 /// Why a guest exited.
 pub(crate) enum ExitReason {
     /// It returned, with a response if it sent none through `wasi:http`.
     Returned(Option<RawResponse>),
     Trapped(Fault),
-    TimedOut,
+    /// The exchange took too long, or the guest too much CPU time.
+    TimedOut(&'static str),
     /// It ran for longer than it may after its response, or after its client has disconnected.
     Cut,
 }
@@ -63,7 +65,7 @@ impl GuestExit {
             // Before the head, a guest is cut only if nobody waits for its response.
             ExitReason::Returned(None) | ExitReason::Cut => Fault::NoResponse,
             ExitReason::Trapped(fault) => fault,
-            ExitReason::TimedOut => Fault::TimedOut,
+            ExitReason::TimedOut(_) => Fault::TimedOut,
         })
     }
 }
@@ -74,14 +76,14 @@ pub(super) struct Instance {
     pub(super) store: Option<Store<StoreData>>,
     record: Arc<ExchangeRecord>,
     _gauge: GaugeGuard,
-    _permit: OwnedSemaphorePermit,
+    _permit: ExchangePermit,
 }
 
 impl Instance {
     pub(super) fn new(
         host: &HostState,
         record: &Arc<ExchangeRecord>,
-        permit: OwnedSemaphorePermit,
+        permit: ExchangePermit,
     ) -> Self {
         let _gauge = host.count_instance();
         Self { store: None, record: Arc::clone(record), _gauge, _permit: permit }
@@ -117,6 +119,9 @@ pub(super) async fn cut(record: &ExchangeRecord, grace: Duration) {
 pub(super) fn exit_reason(returned: wasmtime::Result<Option<RawResponse>>) -> ExitReason {
     match returned {
         Ok(response) => ExitReason::Returned(response),
+        Err(error) if error.is::<CpuTimeUsedUp>() => {
+            ExitReason::TimedOut("the guest used more than `cpu_time`")
+        }
         // The outer contexts are the backtrace of the guest; the root is the trap.
         Err(error) => ExitReason::Trapped(Fault::Trapped(error.root_cause().to_string())),
     }
@@ -124,17 +129,17 @@ pub(super) fn exit_reason(returned: wasmtime::Result<Option<RawResponse>>) -> Ex
 
 /// Finds the traps that were caused by a lack of memory: to the engine they look like any other.
 fn explain(reason: ExitReason, data: &StoreData) -> ExitReason {
-    match reason {
-        ExitReason::Trapped(_) if data.out_of_memory() => ExitReason::Trapped(Fault::OutOfMemory),
-        other => other,
+    match (reason, data.memory_refusal()) {
+        (ExitReason::Trapped(_), Some(refusal)) => ExitReason::Trapped(refusal.clone()),
+        (other, _) => other,
     }
 }
 
 /// Records in the access log why a guest exited.
 pub(super) fn record_exit(record: &ExchangeRecord, reason: &ExitReason, complete: bool) {
     match reason {
-        ExitReason::Trapped(fault) => record.cut_short(Outcome::Trapped, &fault.cause()),
-        ExitReason::TimedOut => record.cut_short(Outcome::TimedOut, "the exchange took too long"),
+        ExitReason::Trapped(fault) => record.cut_short(fault.outcome(), &fault.cause()),
+        ExitReason::TimedOut(cause) => record.cut_short(Outcome::TimedOut, cause),
         ExitReason::Cut => record.note("the guest was cut after its grace"),
         ExitReason::Returned(_) if !complete => {
             record

@@ -1,6 +1,6 @@
 //! The data of a store: the host's side of one instance.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use wasmtime::{Engine, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -13,13 +13,15 @@ use wasmtime_wasi_http::{
 use super::{
     cancel_signals::CancelSignals,
     config_store,
+    engine::TICK,
+    fairness::Turn,
     grants::Grants,
     guest_log::{Channel, GuestOutput, MAX_LINES},
     keyvalue,
     limits::{MAX_FIELDS, MAX_RESOURCES, MemoryLimit},
     outbound::Outbound,
 };
-use crate::telemetry::access_log::ExchangeRecord;
+use crate::telemetry::{access_log::ExchangeRecord, fault::Fault};
 
 /// The host's side of one instance.
 pub(crate) struct StoreData {
@@ -35,13 +37,17 @@ pub(crate) struct StoreData {
     /// Whether the guest is of WASI 0.3. Its response bodies are not in the table.
     is_p3: bool,
     cancel_signals: CancelSignals,
+    /// At how many ticks the guest was found running.
+    ticks: u32,
+    /// At how many it may be.
+    max_ticks: u32,
+    turn: Turn,
 }
 
-/// Yields a guest at a tick. tokio's own yield polls the sockets before the guest goes on: when every
-/// thread runs a busy guest, nothing else would notice that a client has disconnected.
-fn yield_to_sockets() -> UpdateDeadline {
-    UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
-}
+/// The guest has used up its CPU time.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest used more than `cpu_time`")]
+pub(super) struct CpuTimeUsedUp;
 
 impl StoreData {
     /// Creates the data of an exchange.
@@ -75,7 +81,20 @@ impl StoreData {
             record: Arc::clone(record),
             is_p3: false,
             cancel_signals: CancelSignals::default(),
+            ticks: 0,
+            max_ticks: u32::MAX,
+            turn: Turn::default(),
         }
+    }
+
+    /// Limits the CPU time of the guest, which is found by ticks.
+    pub(crate) fn limit_cpu_time(&mut self, time: Duration) {
+        self.max_ticks = u32::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+    }
+
+    /// Returns the turn of the guest.
+    pub(crate) fn turn(&self) -> Turn {
+        self.turn.clone()
     }
 
     /// Creates the data of a WASI 0.3 guest.
@@ -106,15 +125,20 @@ impl StoreData {
         store.limiter(|data| &mut data.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
-            store.data_mut().tick();
-            Ok(yield_to_sockets())
+            let data = store.data_mut();
+            data.tick();
+            if data.ticks > data.max_ticks {
+                return Err(CpuTimeUsedUp.into());
+            }
+            let turn = data.turn.clone().yield_at_tick(data.ticks);
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
         });
         store
     }
 
-    /// Whether the guest was refused memory.
-    pub(crate) fn out_of_memory(&self) -> bool {
-        self.memory.refused
+    /// Returns why the guest was refused memory, if it was.
+    pub(crate) fn memory_refusal(&self) -> Option<&Fault> {
+        self.memory.refusal()
     }
 
     /// Returns the message of the guest's panic.
@@ -124,6 +148,7 @@ impl StoreData {
 
     /// The guest was found running at a tick.
     fn tick(&mut self) {
+        self.ticks = self.ticks.saturating_add(1);
         self.check_open_body();
         self.record.cancellation().tick();
     }

@@ -42,7 +42,7 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
     let mut store = data(&host, &record, &input).into_store(command.engine());
     let end = tokio::select! {
         biased;
-        result = run(&command, &mut store) => failure(result, &store),
+        result = store.data().turn().run(run(&command, &mut store)) => failure(result, &store),
         reason = cutoff::reached(&input, signals, &record, &config) => {
             let (outcome, cause) = reason.as_outcome();
             record.cut_short(outcome, cause);
@@ -101,7 +101,7 @@ fn failure(
     match result {
         Ok(Ok(())) => Ok(()),
         Ok(Err(())) => Err("it reported a failure".to_owned()),
-        Err(_) if store.data().out_of_memory() => {
+        Err(_) if store.data().memory_refusal().is_some() => {
             Err("it ran out of memory; --memory gives it more".to_owned())
         }
         Err(error) => match error.downcast_ref::<I32Exit>() {

@@ -18,8 +18,8 @@ pub(crate) enum Fault {
     BodyStalled,
     /// The request body was truncated.
     BodyTruncated,
-    /// Every permit is taken, or the host holds too many bytes of request bodies.
-    Overloaded,
+    /// A limit of what clients or guests may hold together is reached. Has the cause for the access log.
+    Overloaded(&'static str),
     /// The guest exited without a response.
     NoResponse,
     /// The guest returned an error code of `wasi:http`.
@@ -39,7 +39,7 @@ impl Fault {
             Self::HostNotAllowed => StatusCode::FORBIDDEN,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
-            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoResponse | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
                 StatusCode::BAD_GATEWAY
             }
@@ -53,7 +53,7 @@ impl Fault {
                 Outcome::Rejected
             }
             Self::BodyTruncated => Outcome::ClientGone,
-            Self::Overloaded => Outcome::Overloaded,
+            Self::Overloaded(_) => Outcome::Overloaded,
             Self::NoResponse | Self::ErrorCode(_) | Self::OutOfMemory | Self::Trapped(_) => {
                 Outcome::Trapped
             }
@@ -74,7 +74,7 @@ impl Fault {
             Self::BodyTooLarge => "the request body is too large",
             Self::BodyStalled => "the request body did not arrive in time",
             Self::BodyTruncated => "the request body was cut short",
-            Self::Overloaded => "the server is busy, try again",
+            Self::Overloaded(_) => "the server is busy, try again",
             Self::NoResponse => "the server did not respond",
             Self::ErrorCode(_) | Self::Trapped(_) => "the server failed",
             Self::OutOfMemory => "the server ran out of memory",
@@ -87,6 +87,7 @@ impl Fault {
         match self {
             Self::ErrorCode(code) => format!("the guest returned {code}"),
             Self::Trapped(cause) => cause.clone(),
+            Self::Overloaded(cause) => (*cause).to_owned(),
             Self::NoResponse => "the guest returned without a response".to_owned(),
             other => other.message().to_owned(),
         }
@@ -102,7 +103,7 @@ impl Fault {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         match self {
-            Self::Overloaded => {
+            Self::Overloaded(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // The rest of the body is not read, so the connection cannot be used again.
@@ -129,7 +130,7 @@ mod tests {
             (Fault::BodyTooLarge, -32600),
             (Fault::BodyStalled, -32600),
             (Fault::BodyTruncated, -32600),
-            (Fault::Overloaded, -32603),
+            (Fault::Overloaded("full"), -32603),
             (Fault::NoResponse, -32603),
             (Fault::OutOfMemory, -32603),
             (Fault::TimedOut, -32603),

@@ -123,6 +123,12 @@ impl Liveness {
         self.lingers.load(Ordering::Relaxed) || self.is_unread.load(Ordering::Relaxed)
     }
 
+    /// Returns since when the connection has had no exchange, or `None` if it has one.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
+        (self.exchanges.load(Ordering::Relaxed) == 0).then(|| self.accepted + since)
+    }
+
     /// Records why the connection is about to be closed. The first reason wins.
     pub(crate) fn close(&self, reason: CloseReason) {
         let _ = self.close_reason.set(reason);

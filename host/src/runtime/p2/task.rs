@@ -26,16 +26,18 @@ pub(crate) fn begin(
         let store = &mut instance.store;
         let served = async {
             // Created here, so that a task that is never polled costs no instance.
-            let data = StoreData::new(host.grants(), &record);
+            let mut data = StoreData::new(host.grants(), &record);
+            data.limit_cpu_time(host.config().cpu_time);
+            let turn = data.turn();
             let store = store.insert(data.into_store(component.engine()));
             let response = store.data_mut().http().new_response_outparam(result)?;
-            component.handle(store, request, response).await
+            turn.run(component.handle(store, request, response)).await
         };
         let reason = tokio::select! {
             biased;
             served = served => instance::exit_reason(served),
             () = instance::cut(&record, grace) => ExitReason::Cut,
-            () = sleep_until(deadline) => ExitReason::TimedOut,
+            () = sleep_until(deadline) => instance::TOO_LONG,
         };
         let complete = match &mut instance.store {
             Some(store) => !store.data_mut().abort_unfinished_bodies(),

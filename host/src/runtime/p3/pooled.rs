@@ -54,9 +54,9 @@ pub(super) fn begin(
             biased;
             fault = fault(slot.as_ref()) => ExitReason::Trapped(fault),
             reason = ends(done, &record, grace) => reason,
-            () = sleep_until(deadline) => ExitReason::TimedOut,
+            () = sleep_until(deadline) => instance::TOO_LONG,
         };
-        if let (ExitReason::Cut | ExitReason::TimedOut, Some(slot)) = (&reason, &slot) {
+        if let (ExitReason::Cut | ExitReason::TimedOut(_), Some(slot)) = (&reason, &slot) {
             slot.retire_instance();
         }
         let complete = body.seal();
@@ -93,7 +93,8 @@ fn start_instance(
     let store = StoreData::of_p3(host.grants(), &record).into_store(component.engine());
     let limits = Limits { idle: config.keep_alive, grace: config.abort_grace };
     let running = Running(Arc::clone(&instance));
-    let task = run(running, Arc::clone(component), store, calls, limits);
+    let turn = store.data().turn();
+    let task = turn.run(run(running, Arc::clone(component), store, calls, limits));
     let gauge = host.count_instance();
     tokio::spawn(async move {
         task.await;
@@ -183,8 +184,10 @@ async fn run(
         () = unused => Ok(()),
     };
     let fault = match instance::exit_reason(result.map(|()| None)) {
-        ExitReason::Trapped(_) if store.data().out_of_memory() => Fault::OutOfMemory,
-        ExitReason::Trapped(fault) => store.data().panic_message().map_or(fault, Fault::Trapped),
+        ExitReason::Trapped(fault) => match store.data().memory_refusal() {
+            Some(refusal) => refusal.clone(),
+            None => store.data().panic_message().map_or(fault, Fault::Trapped),
+        },
         _ => Fault::NoResponse,
     };
     instance.end(fault);

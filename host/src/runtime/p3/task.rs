@@ -36,17 +36,19 @@ pub(crate) fn begin(
     let (body, token) = (SharedBody::default(), record.cancellation().call_token());
     let mut data = StoreData::of_p3(host.grants(), &record);
     data.cancel_signals().add(exchange, token.clone());
+    data.limit_cpu_time(host.config().cpu_time);
+    let turn = data.turn();
     let store = data.into_store(component.engine());
     let call = HandlerCall { exchange, result, body: body.clone(), token };
     let mut instance = Instance::new(host, &record, permit);
     let (deadline, grace) = (record.deadline(host.config()), host.config().abort_grace);
     let task = async move {
-        let served = serve(&component, instance.store.insert(store), request, call);
+        let served = turn.run(serve(&component, instance.store.insert(store), request, call));
         let reason = tokio::select! {
             biased;
             served = served => instance::exit_reason(served.map(|()| None)),
             () = instance::cut(&record, grace) => ExitReason::Cut,
-            () = sleep_until(deadline) => ExitReason::TimedOut,
+            () = sleep_until(deadline) => instance::TOO_LONG,
         };
         instance.exit(body.seal(), reason)
     };

@@ -1,0 +1,119 @@
+//! The open connections of a server, whose number is limited.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::telemetry::liveness::Liveness;
+
+/// How often a server with too many connections looks for one that has become idle.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The open connections. A client that finds no place gets that of the connection that has been idle for
+/// longest.
+pub(super) struct Connections {
+    limit: usize,
+    open: Mutex<Open>,
+    /// Notified when a connection is closed.
+    closed: Notify,
+}
+
+#[derive(Default)]
+struct Open {
+    next: u64,
+    connections: HashMap<u64, Connection>,
+}
+
+struct Connection {
+    liveness: Arc<Liveness>,
+    evicted: CancellationToken,
+}
+
+/// The place of one connection, until it is dropped.
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    number: u64,
+    pub(super) liveness: Arc<Liveness>,
+    /// Cancelled when another client gets the place.
+    pub(super) evicted: CancellationToken,
+}
+
+impl Connections {
+    pub(super) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit, open: Mutex::default(), closed: Notify::new() })
+    }
+
+    /// Takes a place, and waits for one if all connections have an exchange.
+    pub(super) async fn take_place(self: &Arc<Self>) -> Place {
+        loop {
+            if let Some(place) = self.try_take_place() {
+                return place;
+            }
+            self.evict_longest_idle();
+            // Also looks again when none was closed: another one may have become idle.
+            let _ = timeout(RETRY, self.closed.notified()).await;
+        }
+    }
+
+    fn try_take_place(self: &Arc<Self>) -> Option<Place> {
+        let mut open = self.open();
+        if open.connections.len() >= self.limit {
+            return None;
+        }
+        let number = open.next;
+        open.next += 1;
+        let (liveness, evicted) = (Liveness::new(), CancellationToken::new());
+        let connection = Connection { liveness: Arc::clone(&liveness), evicted: evicted.clone() };
+        open.connections.insert(number, connection);
+        Some(Place { connections: Arc::clone(self), number, liveness, evicted })
+    }
+
+    /// Has the connection closed that has been without an exchange for longest.
+    pub(super) fn evict_longest_idle(&self) {
+        let open = self.open();
+        let idle =
+            open.connections.values().filter(|connection| !connection.evicted.is_cancelled());
+        let idle =
+            idle.filter_map(|connection| Some((connection.liveness.idle_since()?, connection)));
+        if let Some((_, connection)) = idle.min_by_key(|(since, _)| *since) {
+            connection.evicted.cancel();
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.open().connections.remove(&self.number);
+        self.connections.closed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_longest_idle_connection_makes_room() {
+        let connections = Connections::new(2);
+        let first = connections.take_place().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let second = connections.take_place().await;
+        let waiting = tokio::spawn({
+            let connections = Arc::clone(&connections);
+            async move { connections.take_place().await }
+        });
+        first.evicted.cancelled().await;
+        assert!(!second.evicted.is_cancelled());
+        drop(first);
+        assert!(waiting.await.is_ok());
+    }
+}
