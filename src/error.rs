@@ -10,6 +10,23 @@ use crate::protocol::Version;
 use crate::protocol::code;
 use crate::protocol::jsonrpc::{ErrorData, ErrorObject};
 
+/// Longest excerpt of client input in an error text, in characters.
+const EXCERPT: usize = 100;
+
+/// Client input as an error text may quote it: from the beginning, and not more than an excerpt.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    shortened(text, EXCERPT)
+}
+
+/// A text of at most so many characters, the last of which says that there is more.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    let mut starts = text.char_indices().map(|(at, _)| at).skip(most - 1);
+    match (starts.next(), starts.next()) {
+        (Some(last), Some(_)) => [&text[..last], "\u{2026}"].concat().into(),
+        _ => text.into(),
+    }
+}
+
 /// Why a tool could not do what it was asked.
 ///
 /// The model reads it, as a result with `isError: true`, and can repair its call: say what was
@@ -168,7 +185,7 @@ pub(crate) enum ProtocolError {
     #[error("Invalid request: {0}")]
     InvalidRequest(Cow<'static, str>),
     /// The method does not exist, was removed, or needs what this server does not advertise.
-    #[error("Method not found: {0}")]
+    #[error("Method not found: {}", excerpt(.0))]
     MethodNotFound(String),
     /// The metadata that every modern request carries is missing or malformed.
     #[error("Invalid params: {0}")]
@@ -177,7 +194,7 @@ pub(crate) enum ProtocolError {
     #[error("Invalid params: {0}")]
     InvalidParams(Cow<'static, str>),
     /// No tool of that name.
-    #[error("Unknown tool: {0}")]
+    #[error("Unknown tool: {}", excerpt(.0))]
     UnknownTool(String),
     /// No resource at that URI.
     #[error("Resource not found")]
@@ -201,7 +218,7 @@ pub(crate) enum ProtocolError {
         Box<RawValue>,
     ),
     /// The protocol version is not supported.
-    #[error("Unsupported protocol version: {requested}")]
+    #[error("Unsupported protocol version: {}", excerpt(requested))]
     UnsupportedVersion {
         /// What the client asked for.
         requested: String,
@@ -244,6 +261,7 @@ impl ProtocolError {
             }
             Self::ResourceNotFound { uri, .. } => Some(ErrorData::Resource { uri }),
             Self::UnsupportedVersion { requested } => {
+                let requested = excerpt(requested);
                 Some(ErrorData::UnsupportedVersion { supported: Version::MODERN, requested })
             }
             _ => None,

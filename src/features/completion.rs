@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::RequestError;
+use crate::error::{RequestError, excerpt};
 use crate::handler::call::HandlerCall;
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::outbox::Outbox;
@@ -146,7 +146,7 @@ impl<'a> Subject<'a> {
         request: RequestInfo,
     ) -> Result<HandlerCall, Failure> {
         if !known {
-            let reason = format!("there is no argument `{}`", self.argument);
+            let reason = format!("there is no argument `{}`", excerpt(&self.argument));
             return Err(params::invalid(&reason).into());
         }
         let completer = completers.iter().find(|completer| completer.argument == self.argument);

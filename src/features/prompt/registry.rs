@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::Prompt;
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, excerpt};
 use crate::features::completion::Subject;
 use crate::features::list::{List, Lists};
 use crate::handler::call::HandlerCall;
@@ -51,7 +51,7 @@ impl Registry {
 
     fn find(&self, name: &str) -> Result<&Prompt, ProtocolError> {
         let prompt = self.0.iter().find(|prompt| prompt.name() == name);
-        prompt.ok_or_else(|| params::invalid(&format!("unknown prompt: {name}")))
+        prompt.ok_or_else(|| params::invalid(&format!("unknown prompt: {}", excerpt(name))))
     }
 }
 
