@@ -10,21 +10,24 @@ use crate::protocol::Version;
 use crate::protocol::code;
 use crate::protocol::jsonrpc::{ErrorData, ErrorObject};
 
-/// Longest excerpt of client input in an error text, in characters.
+/// Longest excerpt of client input in an error text, in bytes.
 const EXCERPT: usize = 100;
+
+/// The end of a text that was cut.
+const MORE: &str = "\u{2026}";
 
 /// Client input as an error text may quote it: from the beginning, and not more than an excerpt.
 pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     shortened(text, EXCERPT)
 }
 
-/// A text of at most so many characters, the last of which says that there is more.
+/// A text of at most so many bytes, the last of which say that there is more.
 pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
-    let mut starts = text.char_indices().map(|(at, _)| at).skip(most - 1);
-    match (starts.next(), starts.next()) {
-        (Some(last), Some(_)) => [&text[..last], "\u{2026}"].concat().into(),
-        _ => text.into(),
+    if text.len() <= most {
+        return text.into();
     }
+    let end = text.floor_char_boundary(most - MORE.len());
+    [&text[..end], MORE].concat().into()
 }
 
 /// Why a tool could not do what it was asked.

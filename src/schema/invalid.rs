@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Error, Expected, Unexpected};
+use serde_json::Number;
 
 use crate::error::{excerpt, shortened};
 
@@ -38,17 +39,20 @@ impl InvalidValue {
         Self::new(["must be ", expected, ", not ", given].concat())
     }
 
-    /// An error of serde_json itself. Only what a scan of JSON lets through is left: numbers that
-    /// are too large, and escapes that are no text.
+    /// An error of serde_json itself, where `expected` was. Beside values of another kind, a scan of
+    /// JSON lets through numbers that are too large, and escapes that are no text.
     #[cold]
-    pub(super) fn of_json(error: &dyn fmt::Display) -> Self {
+    pub(super) fn of_json(error: &dyn fmt::Display, expected: &str) -> Self {
         let text = error.to_string();
         // The position counts in the value alone, where nobody can look it up.
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        if text.contains("hex escape") || text.contains("code point") {
+        if text.ends_with("hex escape") || text.ends_with("code point") {
             return Self::new("has an escape that is not a Unicode scalar value".to_owned());
         }
-        Self::new(excerpt(text).into_owned())
+        if expected.is_empty() || text.starts_with("number") {
+            return Self::new(excerpt(text).into_owned());
+        }
+        Self::new(["must be ", expected].concat())
     }
 
     /// The error as seen from one level up.
@@ -90,23 +94,24 @@ impl Error for InvalidValue {
 
     #[cold]
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let given = match unexpected {
+        match unexpected {
             // Not to be taken for what the string says.
-            Unexpected::Str(text) => Some(["`\"", &excerpt(text), "\"`"].concat().into()),
-            other => given(&other),
-        };
-        refused(&in_words(&expected.to_string(), ""), given)
+            Unexpected::Str(text) => {
+                refused(expected, Some(["`\"", &excerpt(text), "\"`"].concat().into()))
+            }
+            other => refused(expected, given(&other)),
+        }
     }
 
     #[cold]
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        refused(&in_words(&expected.to_string(), " in range"), given(&unexpected))
+        refused(expected, given(&unexpected))
     }
 
+    /// Of lists only, which may be longer than that.
     #[cold]
-    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        let expected = expected.to_string();
-        Self::new(format!("must be {}, not of length {length}", in_words(&expected, "")))
+    fn invalid_length(length: usize, _: &dyn Expected) -> Self {
+        Self::new(["has only ", itoa::Buffer::new().format(length), " items"].concat())
     }
 
     #[cold]
@@ -130,10 +135,11 @@ impl Error for InvalidValue {
     }
 }
 
-fn refused(expected: &str, given: Option<Cow<'_, str>>) -> InvalidValue {
+fn refused(expected: &dyn Expected, given: Option<Cow<'_, str>>) -> InvalidValue {
+    let expected = expected.to_string();
     match given {
-        Some(given) => InvalidValue::expected(expected, &given),
-        None => InvalidValue::new(["must be ", expected].concat()),
+        Some(given) => InvalidValue::expected(in_words(&expected), &given),
+        None => InvalidValue::new(["must be ", in_words(&expected)].concat()),
     }
 }
 
@@ -145,39 +151,34 @@ pub(super) fn one_of(variants: &[&str]) -> String {
 
 /// What was given, where it says anything to who reads JSON.
 fn given(unexpected: &Unexpected<'_>) -> Option<Cow<'static, str>> {
-    Some(match unexpected {
-        Unexpected::Unit | Unexpected::Option => "`null`".into(),
-        Unexpected::Seq => "a list".into(),
-        Unexpected::Map => "an object".into(),
-        Unexpected::Bool(flag) => format!("`{flag}`").into(),
-        Unexpected::Unsigned(number) => format!("`{number}`").into(),
-        Unexpected::Signed(number) => format!("`{number}`").into(),
-        Unexpected::Float(number) => format!("`{number:?}`").into(),
-        Unexpected::Str(text) => format!("`{}`", excerpt(text)).into(),
+    let number = match *unexpected {
+        Unexpected::Unit | Unexpected::Option => return Some("`null`".into()),
+        Unexpected::Seq => return Some("a list".into()),
+        Unexpected::Map => return Some("an object".into()),
+        Unexpected::Bool(flag) => return Some(if flag { "`true`" } else { "`false`" }.into()),
+        Unexpected::Str(text) => return Some(["`", &excerpt(text), "`"].concat().into()),
+        Unexpected::Unsigned(number) => number.into(),
+        Unexpected::Signed(number) => number.into(),
+        // Not by its own `Display`, which would be 14 KB more of component.
+        Unexpected::Float(number) => Number::from_f64(number)?,
         _ => return None,
-    })
+    };
+    Some(["`", &number.to_string(), "`"].concat().into())
 }
 
 /// What serde expects, by the name of a Rust type, as a kind of JSON.
-fn in_words(expected: &str, in_range: &str) -> String {
-    let kind = match expected {
+fn in_words(expected: &str) -> &str {
+    match expected {
         "a boolean" => "`true` or `false`",
         "a map" => "an object",
         "a sequence" => "a list",
         "unit" => "`null`",
         "f32" | "f64" => "a number",
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128"
+        | "usize" => "a whole number in its range",
         other if other.starts_with("struct ") || other.starts_with("internally tagged") => {
             "an object"
         }
-        other if other.strip_prefix(['u', 'i']).is_some_and(is_size) => {
-            return ["a whole number", in_range].concat();
-        }
         other => other,
-    };
-    kind.to_owned()
-}
-
-/// Whether the rest of a name is that of an integer type.
-fn is_size(bits: &str) -> bool {
-    matches!(bits, "8" | "16" | "32" | "64" | "128" | "size")
+    }
 }

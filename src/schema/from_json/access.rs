@@ -27,7 +27,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
         let element = self.inner.next_element_seed(Element { seed, stash: self.stash });
         let index = self.index;
         self.index += 1;
-        element.map_err(|error| self.stash.take(&error).within(&format!("[{index}]")))
+        element.map_err(|error| self.stash.take(&error, "").within(&format!("[{index}]")))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -51,7 +51,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, 'de, A> {
         seed: S,
     ) -> Result<Option<S::Value>, InvalidValue> {
         let name = self.inner.next_key_seed(Name);
-        let Some(name) = name.map_err(|error| self.stash.take(&error))? else { return Ok(None) };
+        let Some(name) = name.map_err(|error| self.stash.take(&error, ""))? else {
+            return Ok(None);
+        };
         self.name = name;
         seed.deserialize(Key(&self.name)).map(Some)
     }
@@ -61,7 +63,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, 'de, A> {
         seed: S,
     ) -> Result<S::Value, InvalidValue> {
         let value = self.inner.next_value_seed(Element { seed, stash: self.stash });
-        value.map_err(|error| self.stash.take(&error).within(&self.name))
+        value.map_err(|error| self.stash.take(&error, "").within(&self.name))
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -34,7 +34,7 @@ impl<'s, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Choice<'s, A> {
         seed: S,
     ) -> Result<(S::Value, Self::Variant), InvalidValue> {
         let Self { inner, stash } = self;
-        let (variant, inner) = inner.variant_seed(Name).map_err(|error| stash.take(&error))?;
+        let (variant, inner) = inner.variant_seed(Name).map_err(|error| stash.take(&error, ""))?;
         let value = seed.deserialize(Key(&variant))?;
         Ok((value, Content { inner, stash, variant }))
     }

@@ -2,8 +2,7 @@
 //!
 //! Between serde_json and the types, for what neither can do: an integer may be written as `5.0`,
 //! as serializers without integers do, errors know their place, and their texts are those of
-//! [`InvalidValue`]. Values that are no containers are read by one function for all types, which
-//! is less code than a reader for each.
+//! [`InvalidValue`].
 
 mod access;
 mod choice;
@@ -24,7 +23,7 @@ use super::invalid::{InvalidValue, one_of};
 use super::leaf::number;
 use access::{Items, Members};
 use choice::Choice;
-use scalar::{Scalar, ScalarVisitor};
+use scalar::ScalarVisitor;
 
 /// Reads a value from a JSON text.
 pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T, InvalidValue> {
@@ -49,8 +48,8 @@ impl Stash {
     }
 
     #[cold]
-    fn take(&self, error: &dyn fmt::Display) -> InvalidValue {
-        self.0.take().unwrap_or_else(|| InvalidValue::of_json(error))
+    fn take(&self, error: &dyn fmt::Display, expected: &str) -> InvalidValue {
+        self.0.take().unwrap_or_else(|| InvalidValue::of_json(error, expected))
     }
 }
 
@@ -76,13 +75,10 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Element<'_, S> {
 }
 
 impl<'de, D: Deserializer<'de>> Reader<'_, D> {
-    fn scalar(self) -> Result<Scalar<'de>, InvalidValue> {
-        self.inner.deserialize_any(ScalarVisitor).map_err(|error| self.stash.take(&error))
-    }
-
-    /// An integer within the range of its type.
+    /// An integer within the range of its type. Outside of the generic code, once for all types.
     fn whole(self, smallest: i64, largest: u64) -> Result<Number, InvalidValue> {
-        self.scalar()?.whole(smallest, largest)
+        let scalar = self.inner.deserialize_any(ScalarVisitor);
+        scalar.map_err(|error| self.stash.take(&error, ""))?.whole(smallest, largest)
     }
 }
 
@@ -95,27 +91,12 @@ macro_rules! whole_numbers {
     )*};
 }
 
-macro_rules! scalars {
-    ($($method:ident($($argument:ty),*)),*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $argument,)* visitor: V) -> Result<V::Value, InvalidValue> {
-            self.scalar()?.visit(visitor)
-        }
-    )*};
-}
-
-macro_rules! containers {
-    ($($method:ident($($argument:ty),*)),*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $argument,)* visitor: V) -> Result<V::Value, InvalidValue> {
-            self.deserialize_any(visitor)
-        }
-    )*};
-}
-
 macro_rules! others {
-    ($($method:ident($($name:ident: $argument:ty),*)),*) => {$(
+    ($($method:ident($($name:ident: $argument:ty),*): $expected:literal),*) => {$(
         fn $method<V: Visitor<'de>>(self, $($name: $argument,)* visitor: V) -> Result<V::Value, InvalidValue> {
             let Self { inner, stash } = self;
-            inner.$method($($name,)* Watch { visitor, stash }).map_err(|error| stash.take(&error))
+            let read = inner.$method($($name,)* Watch { visitor, stash });
+            read.map_err(|error| stash.take(&error, $expected))
         }
     )*};
 }
@@ -128,22 +109,21 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
         deserialize_u8: u8, deserialize_u16: u16, deserialize_u32: u32, deserialize_u64: u64
     }
 
-    scalars! {
-        deserialize_bool(), deserialize_f32(), deserialize_f64(), deserialize_char(),
-        deserialize_str(), deserialize_string(), deserialize_identifier(), deserialize_unit(),
-        deserialize_unit_struct(&'static str)
-    }
-
-    containers! {
-        deserialize_seq(), deserialize_map(), deserialize_tuple(usize),
-        deserialize_tuple_struct(&'static str, usize),
-        deserialize_struct(&'static str, &'static [&'static str])
-    }
-
     others! {
-        deserialize_any(), deserialize_i128(), deserialize_u128(), deserialize_bytes(),
-        deserialize_byte_buf(), deserialize_option(), deserialize_ignored_any(),
-        deserialize_newtype_struct(name: &'static str)
+        deserialize_any(): "", deserialize_ignored_any(): "", deserialize_option(): "",
+        deserialize_newtype_struct(name: &'static str): "",
+        deserialize_bool(): "`true` or `false`",
+        deserialize_i128(): "a whole number", deserialize_u128(): "a whole number",
+        deserialize_f32(): "a number", deserialize_f64(): "a number",
+        deserialize_char(): "a character",
+        deserialize_str(): "a string", deserialize_string(): "a string",
+        deserialize_identifier(): "a string",
+        deserialize_bytes(): "a string", deserialize_byte_buf(): "a string",
+        deserialize_unit(): "`null`", deserialize_unit_struct(name: &'static str): "`null`",
+        deserialize_seq(): "a list", deserialize_map(): "an object",
+        deserialize_tuple(length: usize): "a list of that many items",
+        deserialize_tuple_struct(name: &'static str, length: usize): "a list of that many items",
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]): "an object"
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

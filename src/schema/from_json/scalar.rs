@@ -1,18 +1,16 @@
-//! Values that are no containers, read the same for all types.
+//! Values as integers, and names: what is read before its type is known.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 use crate::error::excerpt;
 use crate::schema::invalid::InvalidValue;
 use crate::schema::leaf::number;
 
-/// A value, as far as a type is concerned that is no container.
+/// A value, as far as an integer type is concerned.
 pub(super) enum Scalar<'de> {
     Null,
     Bool(bool),
@@ -33,18 +31,6 @@ impl<'de> Scalar<'de> {
             let expected = format!("a whole number from {smallest} to {largest}");
             InvalidValue::expected(&expected, &self.in_words())
         })
-    }
-
-    pub(super) fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
-        match self {
-            Self::Null => visitor.visit_unit(),
-            Self::Bool(flag) => visitor.visit_bool(flag),
-            Self::Number(number) => number::visit(&number, visitor),
-            Self::Text(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
-            Self::Text(Cow::Owned(text)) => visitor.visit_string(text),
-            Self::List => Err(InvalidValue::invalid_type(Unexpected::Seq, &visitor)),
-            Self::Object => Err(InvalidValue::invalid_type(Unexpected::Map, &visitor)),
-        }
     }
 
     fn in_words(&self) -> String {
@@ -117,9 +103,22 @@ impl<'de> DeserializeSeed<'de> for Name {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        match deserializer.deserialize_str(ScalarVisitor)? {
-            Scalar::Text(name) => Ok(name),
-            _ => Err(D::Error::custom("a name must be a string")),
-        }
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(name.into())
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(name.to_owned().into())
     }
 }

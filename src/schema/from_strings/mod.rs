@@ -241,6 +241,6 @@ mod tests {
         assert_eq!(problem::<Of<Arguments>>(&given), "`a` is an object, which a string cannot be");
         assert_eq!(problem::<Of<()>>(&given), "`a` is nothing, which a string cannot be");
         assert_eq!(problem::<Of<Mixed>>(&[("a", "Number")]), "`a` must be newtype variant");
-        assert_eq!(problem::<u8>(&given), "must be a whole number, not an object");
+        assert_eq!(problem::<u8>(&given), "must be a whole number in its range, not an object");
     }
 }
