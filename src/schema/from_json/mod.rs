@@ -12,15 +12,18 @@ mod tests;
 
 use std::cell::Cell;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess,
-    Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess,
+    SeqAccess, Visitor,
 };
+use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::invalid::{InvalidValue, one_of};
 use super::leaf::number;
+use crate::error::excerpt;
 use access::{Items, Members};
 use choice::Choice;
 use scalar::ScalarVisitor;
@@ -80,6 +83,20 @@ impl<'de, D: Deserializer<'de>> Reader<'_, D> {
         let scalar = self.inner.deserialize_any(ScalarVisitor);
         scalar.map_err(|error| self.stash.take(&error, ""))?.whole(smallest, largest)
     }
+
+    /// An integer of 128 bits, which serde_json does not read as a number of JSON: a fraction would
+    /// be an error of what comes after it.
+    fn wide<N: FromStr>(self) -> Result<Result<N, Number>, InvalidValue> {
+        let json = Box::<RawValue>::deserialize(self.inner);
+        let json = json.map_err(|error| self.stash.take(&error, ""))?;
+        if let Ok(number) = json.get().parse() {
+            return Ok(Ok(number));
+        }
+        let number: Option<Number> = json.get().parse().ok();
+        number.and_then(|number| number::whole(&number, i64::MIN, u64::MAX)).map(Err).ok_or_else(
+            || InvalidValue::expected("a whole number", &format!("`{}`", excerpt(json.get()))),
+        )
+    }
 }
 
 macro_rules! whole_numbers {
@@ -113,7 +130,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
         deserialize_any(): "", deserialize_ignored_any(): "", deserialize_option(): "",
         deserialize_newtype_struct(name: &'static str): "",
         deserialize_bool(): "`true` or `false`",
-        deserialize_i128(): "a whole number", deserialize_u128(): "a whole number",
         deserialize_f32(): "a number", deserialize_f64(): "a number",
         deserialize_char(): "a character",
         deserialize_str(): "a string", deserialize_string(): "a string",
@@ -124,6 +140,20 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
         deserialize_tuple(length: usize): "a list of that many items",
         deserialize_tuple_struct(name: &'static str, length: usize): "a list of that many items",
         deserialize_struct(name: &'static str, fields: &'static [&'static str]): "an object"
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
+        match self.wide()? {
+            Ok(number) => visitor.visit_i128(number),
+            Err(number) => number::visit(&number, visitor),
+        }
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
+        match self.wide()? {
+            Ok(number) => visitor.visit_u128(number),
+            Err(number) => number::visit(&number, visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

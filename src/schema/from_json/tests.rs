@@ -99,6 +99,7 @@ fn floats_and_texts_stay_what_they_are() {
     );
     assert_eq!(read("[1,2.5,null,true]"), Ok(json!([1, 2.5, null, true])));
     assert_eq!(read(r#"["x","\u00e9"]"#), Ok(['x', 'é']));
+    assert_eq!(read("[-170141183460469231731687303715884105728,5.0]"), Ok([i128::MIN, 5]));
     assert_eq!(read("null"), Ok(()));
     assert_eq!(read::<serde::de::IgnoredAny>(r#"{"a":"\ud800"}"#), Ok(serde::de::IgnoredAny));
 }
@@ -130,6 +131,9 @@ fn what_does_not_fit_is_told_in_the_words_of_json() {
     assert_eq!(problem::<Rest>("\"x\""), "must be an object");
     assert_eq!(problem::<Vec<u8>>("{}"), "must be a list");
     assert_eq!(problem::<BTreeMap<String, u8>>("[]"), "must be an object");
+    assert_eq!(problem::<Vec<u128>>("[5.5]"), "`[0]` must be a whole number, not `5.5`");
+    assert!(read::<u128>("-5").is_err() && read::<u128>("\"5\"").is_err());
+    assert_eq!(problem::<(u8, u8)>("[1,2,3]"), "must be a list of that many items");
     assert_eq!(problem::<NonZeroU8>("0"), "must be a nonzero u8, not `0`");
     assert_eq!(problem::<(u8, u8)>("[1]"), "has only 1 items");
     let choices = "must be one of `Plain`, `Of`, `Pair`, `Wide`";

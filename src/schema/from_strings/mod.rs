@@ -166,6 +166,20 @@ mod tests {
     }
 
     #[test]
+    fn p2_whole_numbers_may_be_written_as_floats() {
+        type Numbers = BTreeMap<String, i64>;
+        let given = [("a", "3.0"), ("b", "-1e2"), ("c", "-0.0")];
+        let expected = [("a", 3), ("b", -100), ("c", 0)];
+        let expected: Numbers =
+            expected.into_iter().map(|(name, number)| (name.to_owned(), number)).collect();
+        assert_eq!(read(pairs(&given)), Ok(expected));
+        assert_eq!(
+            problem::<HashMap<String, u8>>(&[("a", "3.5")]),
+            "`a` must be a whole number from 0 to 255, not `3.5`"
+        );
+    }
+
+    #[test]
     fn p2_what_cannot_be_read_is_named_in_words() {
         let wrong = |name: &'static str, value: &'static str| {
             let mut values = GIVEN.to_vec();
