@@ -16,6 +16,7 @@ use crate::handler::request::RequestInfo;
 use crate::handler::result::{Failure, ResultObject};
 use crate::protocol::completion::{CompleteResult, Completion};
 use crate::protocol::members;
+use crate::schema::from_json;
 
 /// What the user has typed so far: of an argument of a prompt, or a variable of a template.
 ///
@@ -183,7 +184,7 @@ fn arguments_in(context: Option<&RawValue>) -> Result<BTreeMap<String, String>, 
         arguments: BTreeMap<String, String>,
     }
     let Some(context) = params::object(context, "context")? else { return Ok(BTreeMap::new()) };
-    let known: Known = serde_json::from_str(context.get())
-        .map_err(|_| params::invalid("`context.arguments` must be an object of strings"))?;
+    let known: Known = from_json::read(context.get())
+        .map_err(|error| params::invalid(&error.within("context").to_string()))?;
     Ok(known.arguments)
 }

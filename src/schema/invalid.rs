@@ -14,6 +14,9 @@ use crate::error::{excerpt, shortened};
 /// Longest text of a type's own error, in characters: it may quote the client, too.
 const LONGEST_REASON: usize = 1000;
 
+/// What is wrong with a string that has half a surrogate pair.
+pub(crate) const NOT_TEXT: &str = "has an escape that is not a Unicode scalar value";
+
 /// What stands before a type's own error.
 const OWN: &str = "is wrong: ";
 
@@ -47,7 +50,7 @@ impl InvalidValue {
         // The position counts in the value alone, where nobody can look it up.
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
         if text.ends_with("hex escape") || text.ends_with("code point") {
-            return Self::new("has an escape that is not a Unicode scalar value".to_owned());
+            return Self::new(NOT_TEXT.to_owned());
         }
         if expected.is_empty() || text.starts_with("number") {
             return Self::new(excerpt(text).into_owned());
@@ -57,7 +60,7 @@ impl InvalidValue {
 
     /// The error as seen from one level up.
     #[cold]
-    pub(super) fn within(mut self, segment: &str) -> Self {
+    pub(crate) fn within(mut self, segment: &str) -> Self {
         let path = &self.0.path;
         let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         self.0.path = [&*excerpt(segment), dot, path].concat();

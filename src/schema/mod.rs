@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-pub(crate) use invalid::InvalidValue;
+pub(crate) use invalid::{InvalidValue, NOT_TEXT};
 pub(crate) use of_types::unchecked_by_type;
 pub(crate) use problems::problems;
 pub(crate) use validate::{Violation, validate};

@@ -114,6 +114,12 @@ fn half_a_surrogate_pair_is_told_as_such_with_its_place() {
             "{half}"
         );
     }
+    let named =
+        Wire::post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\ud800"}}"#);
+    assert_eq!(
+        named.run(&server).json()["error"]["message"],
+        "Invalid params: `name` has an escape that is not a Unicode scalar value"
+    );
     let told = text(call("texts", r#"{"lines":["\ud83e\udd9f","a"]}"#), &server);
     assert_eq!(told, "no");
 }
