@@ -1,7 +1,7 @@
 //! Numbers that JSON does not have.
 //!
-//! serde_json writes `NaN` and the infinities as `null`, which breaks the schema of a number. Only a
-//! value whose JSON has a `null` is looked at again.
+//! serde_json writes `NaN` and the infinities as `null`, which breaks the schema of a number. Only
+//! a value whose JSON has a `null` is looked at again.
 
 use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,

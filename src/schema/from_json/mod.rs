@@ -110,7 +110,11 @@ macro_rules! whole_numbers {
 
 macro_rules! others {
     ($($method:ident($($name:ident: $argument:ty),*): $expected:literal),*) => {$(
-        fn $method<V: Visitor<'de>>(self, $($name: $argument,)* visitor: V) -> Result<V::Value, InvalidValue> {
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($name: $argument,)*
+            visitor: V,
+        ) -> Result<V::Value, InvalidValue> {
             let Self { inner, stash } = self;
             let read = inner.$method($($name,)* Watch { visitor, stash });
             read.map_err(|error| stash.take(&error, $expected))
@@ -170,7 +174,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
     }
 }
 
-/// A visitor of a type, as serde_json sees it: everything within a container is read by a [`Reader`], too.
+/// A visitor of a type, as serde_json sees it: everything within a container is read by a
+/// [`Reader`], too.
 struct Watch<'s, V> {
     visitor: V,
     stash: &'s Stash,
