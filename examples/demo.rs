@@ -108,7 +108,11 @@ async fn divide(args: Divide) -> Result<String, ToolError> {
     if args.divisor == 0.0 {
         return Err(ToolError::new("`divisor` is 0; give any other number"));
     }
-    Ok(serde_json::json!(args.dividend / args.divisor).to_string())
+    let quotient = args.dividend / args.divisor;
+    if !quotient.is_finite() {
+        return Err(ToolError::new("the quotient is larger than any number of JSON"));
+    }
+    Ok(serde_json::json!(quotient).to_string())
 }
 
 fn server() -> Server {

@@ -10,6 +10,26 @@ use crate::protocol::Version;
 use crate::protocol::code;
 use crate::protocol::jsonrpc::{ErrorData, ErrorObject};
 
+/// Longest excerpt of client input in an error text, in bytes.
+const EXCERPT: usize = 100;
+
+/// The end of a text that was cut.
+const MORE: &str = "\u{2026}";
+
+/// Client input as an error text may quote it: from the beginning, and not more than an excerpt.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    shortened(text, EXCERPT)
+}
+
+/// A text of at most so many bytes, the last of which say that there is more.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(most - MORE.len());
+    [&text[..end], MORE].concat().into()
+}
+
 /// Why a tool could not do what it was asked.
 ///
 /// The model reads it, as a result with `isError: true`, and can repair its call: say what was
@@ -168,7 +188,7 @@ pub(crate) enum ProtocolError {
     #[error("Invalid request: {0}")]
     InvalidRequest(Cow<'static, str>),
     /// The method does not exist, was removed, or needs what this server does not advertise.
-    #[error("Method not found: {0}")]
+    #[error("Method not found: {}", excerpt(.0))]
     MethodNotFound(String),
     /// The metadata that every modern request carries is missing or malformed.
     #[error("Invalid params: {0}")]
@@ -177,7 +197,7 @@ pub(crate) enum ProtocolError {
     #[error("Invalid params: {0}")]
     InvalidParams(Cow<'static, str>),
     /// No tool of that name.
-    #[error("Unknown tool: {0}")]
+    #[error("Unknown tool: {}", excerpt(.0))]
     UnknownTool(String),
     /// No resource at that URI.
     #[error("Resource not found")]
@@ -201,7 +221,7 @@ pub(crate) enum ProtocolError {
         Box<RawValue>,
     ),
     /// The protocol version is not supported.
-    #[error("Unsupported protocol version: {requested}")]
+    #[error("Unsupported protocol version: {}", excerpt(requested))]
     UnsupportedVersion {
         /// What the client asked for.
         requested: String,
@@ -244,6 +264,7 @@ impl ProtocolError {
             }
             Self::ResourceNotFound { uri, .. } => Some(ErrorData::Resource { uri }),
             Self::UnsupportedVersion { requested } => {
+                let requested = excerpt(requested);
                 Some(ErrorData::UnsupportedVersion { supported: Version::MODERN, requested })
             }
             _ => None,

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::RequestError;
+use crate::error::{RequestError, excerpt};
 use crate::handler::call::HandlerCall;
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::outbox::Outbox;
@@ -16,6 +16,7 @@ use crate::handler::request::RequestInfo;
 use crate::handler::result::{Failure, ResultObject};
 use crate::protocol::completion::{CompleteResult, Completion};
 use crate::protocol::members;
+use crate::schema::from_json;
 
 /// What the user has typed so far: of an argument of a prompt, or a variable of a template.
 ///
@@ -146,7 +147,7 @@ impl<'a> Subject<'a> {
         request: RequestInfo,
     ) -> Result<HandlerCall, Failure> {
         if !known {
-            let reason = format!("there is no argument `{}`", self.argument);
+            let reason = format!("there is no argument `{}`", excerpt(&self.argument));
             return Err(params::invalid(&reason).into());
         }
         let completer = completers.iter().find(|completer| completer.argument == self.argument);
@@ -183,7 +184,7 @@ fn arguments_in(context: Option<&RawValue>) -> Result<BTreeMap<String, String>, 
         arguments: BTreeMap<String, String>,
     }
     let Some(context) = params::object(context, "context")? else { return Ok(BTreeMap::new()) };
-    let known: Known = serde_json::from_str(context.get())
-        .map_err(|_| params::invalid("`context.arguments` must be an object of strings"))?;
+    let known: Known = from_json::read(context.get())
+        .map_err(|error| params::invalid(&error.within("context").to_string()))?;
     Ok(known.arguments)
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::ToolError;
 use crate::handler::context::Context;
+use crate::protocol::finite;
 use crate::seal::{self, SealingKeys, Unsealing};
 
 /// How long a value is good for unless something else is said.
@@ -88,10 +89,10 @@ impl Context {
         value: &T,
     ) -> Result<Sealed<T>, ToolError> {
         let expires = seal::now().saturating_add(lifetime.as_secs());
-        let content = serde_json::to_vec(value).map_err(ToolError::internal)?;
+        let content = finite::to_json(value).map_err(ToolError::internal)?;
         let kind = T::schema_name();
         let purpose = Purpose::new(self, &kind);
-        let token = keys(self)?.seal(&purpose.parts(), expires, &content);
+        let token = keys(self)?.seal(&purpose.parts(), expires, content.get().as_bytes());
         Ok(Sealed { token: token.map_err(ToolError::internal)?, value: PhantomData })
     }
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
 use crate::protocol::members::{self, Member, NotReadable};
+use crate::schema::NOT_TEXT;
 
 /// What a client brings along to a further round: its answers, and the state that it was given.
 pub(crate) const INPUT: [&str; 2] = ["inputResponses", "requestState"];
@@ -68,7 +69,10 @@ pub(crate) fn string<'a>(
     value: Option<&'a RawValue>,
     name: &str,
 ) -> Result<Cow<'a, str>, ProtocolError> {
-    value.and_then(members::string).ok_or_else(|| invalid(&format!("`{name}` must be a string")))
+    value.and_then(members::string).ok_or_else(|| {
+        let is_string = value.is_some_and(|value| value.get().starts_with('"'));
+        invalid(&format!("`{name}` {}", if is_string { NOT_TEXT } else { "must be a string" }))
+    })
 }
 
 /// A parameter that must be an object, where it is there.

@@ -230,7 +230,7 @@ impl Annotations {
     /// How much it matters: 1 is required, 0 is optional. Values outside are clamped.
     #[must_use]
     pub fn priority(mut self, priority: f64) -> Self {
-        self.priority = Some(priority.clamp(0.0, 1.0));
+        self.priority = (!priority.is_nan()).then(|| priority.clamp(0.0, 1.0));
         self
     }
 

@@ -112,29 +112,35 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Whether a JSON text nests deeper than [`MAX_DEPTH`].
-pub(crate) fn nests_too_deep(text: &str) -> bool {
-    // What is opened must be closed again: a shorter text is no JSON, if it nests too deep.
+/// Counts the values in a JSON text: each is behind a bracket or a comma. An empty list or object
+/// counts as two. `None` for a text that nests deeper than [`MAX_DEPTH`].
+pub(crate) fn count_values(text: &str) -> Option<usize> {
+    // What is opened must be closed again: a shorter text is no JSON, if it nests too deep. Nor
+    // does it have more values than any server reads.
     if text.len() <= 2 * MAX_DEPTH {
-        return false;
+        return Some(1);
     }
-    let (mut depth, mut rest) = (0_usize, text.as_bytes());
+    let (mut depth, mut values, mut rest) = (0_usize, 1, text.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         match byte {
             b'"' => rest = behind_string(after),
-            b'[' | b'{' if depth == MAX_DEPTH => return true,
-            b'[' | b'{' => depth += 1,
+            b',' => values += 1,
+            b'[' | b'{' if depth == MAX_DEPTH => return None,
+            b'[' | b'{' => {
+                depth += 1;
+                values += 1;
+            }
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    false
+    Some(values)
 }
 
 /// What comes after a string, of which the first quote is read. From quote to quote, since large
 /// bodies are large by their strings.
-fn behind_string(mut text: &[u8]) -> &[u8] {
+pub(crate) fn behind_string(mut text: &[u8]) -> &[u8] {
     while let Some((string, after)) = memchr(b'"', text).and_then(|end| text.split_at_checked(end))
     {
         text = after.get(1..).unwrap_or_default();
@@ -171,7 +177,7 @@ pub(crate) struct ErrorObject<'a> {
 pub(crate) enum ErrorData<'a> {
     Resource { uri: &'a str },
     MissingCapability { required_capabilities: &'a RawValue },
-    UnsupportedVersion { supported: &'static [Version], requested: &'a str },
+    UnsupportedVersion { supported: &'static [Version], requested: Cow<'a, str> },
 }
 
 /// A failed response; without `id` where the request had none that could be read.
@@ -209,12 +215,27 @@ mod tests {
 
     #[test]
     fn only_brackets_outside_of_strings_nest() {
+        let nests_too_deep = |text: &str| count_values(text).is_none();
         let open = " ".repeat(2 * MAX_DEPTH) + &"[".repeat(MAX_DEPTH);
         assert!(!nests_too_deep(&open));
         assert!(nests_too_deep(&format!("{open}{{")));
         assert!(nests_too_deep(&format!(r#"["\\",{open}"#)), "an escaped backslash ends nothing");
         for inside in [r#""["#, r#""a[","]""#, r#""\"["#, r#""\\\"[""#, r#""b"],["#] {
             assert!(!nests_too_deep(&format!("{open}{inside}")), "{inside}");
+        }
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        let long = " ".repeat(2 * MAX_DEPTH);
+        for (json, count) in [
+            ("1", 1),
+            ("[1,2,3]", 4),
+            (r#"{"a,[b":1,"c":[2,3]}"#, 5),
+            (r#"[",","\\",[[5]]]"#, 6),
+            ("[]", 2),
+        ] {
+            assert_eq!(count_values(&format!("{long}{json}")), Some(count), "{json}");
         }
     }
 }

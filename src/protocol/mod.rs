@@ -8,6 +8,7 @@ pub mod code;
 pub mod completion;
 pub mod content;
 pub mod discover;
+pub(crate) mod finite;
 pub mod identity;
 pub mod input;
 pub mod jsonrpc;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Version;
 use super::content::ContentBlock;
+use super::finite;
 use super::identity::Icon;
 use super::meta::is_reserved;
 
@@ -132,9 +133,10 @@ impl CallToolResult {
     /// Sets the structured content, which must fit the tool's output schema.
     ///
     /// # Errors
-    /// When `value` cannot be written as JSON, as a map whose keys are no strings.
+    /// When `value` cannot be written as JSON: a map whose keys are no strings, or a number that is
+    /// `NaN` or infinite.
     pub fn structured(mut self, value: &impl Serialize) -> Result<Self, serde_json::Error> {
-        self.structured_content = Some(serde_json::value::to_raw_value(value)?);
+        self.structured_content = Some(finite::to_json(value)?);
         Ok(self)
     }
 

@@ -48,14 +48,19 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// Reads a message, or an array of them, and answers what needs no handler.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
-        let work = text(bytes).and_then(|text| match text.trim_ascii_start().as_bytes().first() {
-            Some(b'[') => self.read_batch(parse(text)?),
-            _ => self.read_single(text),
+        let work = text(bytes).and_then(|(text, values)| {
+            let most = self.server.settings().max_values;
+            let excess = (values > most).then_some(most);
+            match text.trim_ascii_start().as_bytes().first() {
+                Some(b'[') => self.read_batch(parse(text)?, excess),
+                _ => self.read_single(text, excess),
+            }
         });
         work.unwrap_or_else(|error| rejected(None, error))
     }
 
-    fn read_single(&mut self, json: &str) -> Result<Work, ProtocolError> {
+    /// Reads one message; `excess` is the limit on values, where it has more.
+    fn read_single(&mut self, json: &str, excess: Option<usize>) -> Result<Work, ProtocolError> {
         let request = match Message::from_json(json) {
             Ok(Message::Request(request)) => request,
             Ok(Message::Notification { method, params }) => {
@@ -76,6 +81,10 @@ impl Reader<'_> {
                 RequestId::Number(id) => metadata.id(itoa::Buffer::new().format(*id)),
             }
         }
+        if let Some(most) = excess {
+            let response = Response::error(Some(&request.id), too_many_values(most));
+            return Ok(Work::Refused(Refused { response, modern: false }));
+        }
         self.attribution.set(&request.id);
         Ok(match request::start(self.server, self.peer, &request, self.metadata.as_deref_mut()) {
             Ok((answer, modern)) => Work::Jobs { jobs: vec![answer], batch: false, modern },
@@ -84,7 +93,11 @@ impl Reader<'_> {
     }
 
     /// An array of messages, which only one legacy version allows.
-    fn read_batch(&mut self, json: &RawValue) -> Result<Work, ProtocolError> {
+    fn read_batch(
+        &mut self,
+        json: &RawValue,
+        excess: Option<usize>,
+    ) -> Result<Work, ProtocolError> {
         let allowed = match self.said_outside() {
             Ok(Era::Legacy(version)) => version.allows_batches(),
             _ => false,
@@ -100,15 +113,15 @@ impl Reader<'_> {
         if let Some(metadata) = &mut self.metadata {
             metadata.method("(batch)");
         }
-        let jobs: Vec<Dispatched> =
-            messages.into_iter().filter_map(|message| self.answer_in_batch(message)).collect();
+        let answers = messages.into_iter().filter_map(|json| self.answer_in_batch(json, excess));
+        let jobs: Vec<Dispatched> = answers.collect();
         Ok(match jobs.is_empty() {
             true => Work::Nothing,
             false => Work::Jobs { jobs, batch: true, modern: false },
         })
     }
 
-    fn answer_in_batch(&mut self, message: &RawValue) -> Option<Dispatched> {
+    fn answer_in_batch(&mut self, message: &RawValue, excess: Option<usize>) -> Option<Dispatched> {
         let refuse = |id: Option<&_>, reason: &'static str| {
             Dispatched::Response(Response::error(id, ProtocolError::InvalidRequest(reason.into())))
         };
@@ -123,6 +136,10 @@ impl Reader<'_> {
         };
         if request.method == "initialize" {
             return Some(refuse(Some(&request.id), "initialize may not be part of an array"));
+        }
+        if let Some(most) = excess {
+            let response = Response::error(Some(&request.id), too_many_values(most));
+            return Some(Dispatched::Response(response));
         }
         self.attribution.set(&request.id);
         Some(match request::start(self.server, self.peer, &request, None) {
@@ -162,16 +179,23 @@ fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
     Work::Refused(Refused { response, modern: false })
 }
 
-/// A message as a text that does not nest too deep.
-fn text(bytes: &[u8]) -> Result<&str, ProtocolError> {
+/// A value that is built takes many times the memory of its text, so a message with too many is
+/// refused before any of them is.
+fn too_many_values(most: usize) -> ProtocolError {
+    let reason = format!("the message has more than {most} JSON values, the limit of this server");
+    ProtocolError::InvalidParams(reason.into())
+}
+
+/// A message as a text that does not nest too deep, and how many values it has.
+fn text(bytes: &[u8]) -> Result<(&str, usize), ProtocolError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ProtocolError::Parse("the message is not UTF-8".to_owned()))?;
-    if jsonrpc::nests_too_deep(text) {
+    let values = jsonrpc::count_values(text).ok_or_else(|| {
         let depth = jsonrpc::MAX_DEPTH;
-        return Err(ProtocolError::Parse(format!("the message nests deeper than {depth} levels")));
-    }
-    Ok(text)
+        ProtocolError::Parse(format!("the message nests deeper than {depth} levels"))
+    })?;
+    Ok((text, values))
 }
 
 /// Checks that a text is JSON, and reads no more of it.

@@ -3,8 +3,10 @@
 
 pub(crate) mod flat;
 pub(crate) mod form;
+pub(crate) mod from_json;
 pub(crate) mod from_strings;
 pub(crate) mod header_params;
+mod invalid;
 mod leaf;
 mod of_types;
 mod problems;
@@ -14,6 +16,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+pub(crate) use invalid::{InvalidValue, NOT_TEXT};
 pub(crate) use of_types::unchecked_by_type;
 pub(crate) use problems::problems;
 pub(crate) use validate::{Violation, validate};

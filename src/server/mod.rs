@@ -220,7 +220,20 @@ impl Server {
         self
     }
 
+    /// Sets how many JSON values a message may have, default 100,000. A request with more is answered
+    /// -32602, before any of them is read.
+    ///
+    /// Numbers, strings, lists, objects and so on count as one each, an empty list or object as two.
+    /// A value that is built takes up to 400 bytes, however short its text is, so the default keeps
+    /// a component within the 128 MiB of memory that hosts give: raise both together.
+    #[must_use]
+    pub fn max_values(mut self, values: usize) -> Self {
+        self.0.settings.max_values = values;
+        self
+    }
+
     /// Sets how many bytes a request body may have, default 4 MiB. Larger ones are answered 413.
+    /// What is in a body is limited by [`Server::max_values`], too.
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.0.settings.max_body = bytes;

@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) cors: Cors,
     /// Bytes of a request body.
     pub(crate) max_body: usize,
+    /// JSON values of a message.
+    pub(crate) max_values: usize,
     /// Bytes of all request headers together.
     pub(crate) max_header_bytes: usize,
     /// How long a JSON answer may take before it becomes a stream.
@@ -43,6 +45,7 @@ impl Default for Settings {
             origins: Vec::new(),
             cors: Cors::default(),
             max_body: 4 << 20,
+            max_values: 100_000,
             max_header_bytes: 32 << 10,
             stream_after: Duration::from_secs(5),
             keep_alive: Duration::from_secs(15),

@@ -215,6 +215,6 @@ fn t9_bad_arguments_tell_the_model_where_and_why() {
     assert_eq!(result["isError"], true);
     assert_eq!(
         result["content"][0]["text"],
-        "Invalid arguments: `items[1].price`: invalid type: string \"free\", expected f64"
+        "Invalid arguments: `items[1].price`: must be a number"
     );
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use midge_host::Config;
 use midge_tests::{Http2, Message, Serving, config, guests, join};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::Level;
 
 fn greet() -> Message {
@@ -311,6 +311,20 @@ async fn memory_is_bounded_and_given_back() {
         assert!(line["cause"].contains("memory"), "the line names it: {line:?}");
     }
     serving.assert_noise(5, 0);
+}
+
+#[tokio::test]
+async fn no_body_within_the_limit_exhausts_the_default_memory() {
+    let serving = Serving::of(guests::DEMO).await;
+    let call = |x: Value| Message::call("countdown", json!({"seconds": 1, "x": x}));
+    // 2 MB of what takes most memory for its length.
+    let answer = serving.send(&call(json!(vec![json!({"": 0}); 250_000]))).await;
+    assert_eq!(answer.code(), Some(-32602), "{}", answer.text());
+    // As many values as are read, each of them a map of its own.
+    let deep = (0..120).fold(json!(0), |inner, _| json!({"": inner}));
+    let answer = serving.send(&call(json!(vec![deep; 800]))).await;
+    assert!(answer.text().contains("Counted down 1 seconds."), "{}", answer.text());
+    serving.assert_noise(0, 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::Prompt;
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, excerpt};
 use crate::features::completion::Subject;
 use crate::features::list::{List, Lists};
 use crate::handler::call::HandlerCall;
@@ -15,6 +15,7 @@ use crate::handler::outbox::Outbox;
 use crate::handler::params;
 use crate::handler::request::{RequestInfo, RetryInput};
 use crate::handler::result::{Failure, MethodResult, ResultObject};
+use crate::schema::from_json;
 
 /// The methods of prompts. An object, so that a server without prompts need not link them.
 pub(crate) trait Prompts: Any + std::fmt::Debug {
@@ -51,7 +52,7 @@ impl Registry {
 
     fn find(&self, name: &str) -> Result<&Prompt, ProtocolError> {
         let prompt = self.0.iter().find(|prompt| prompt.name() == name);
-        prompt.ok_or_else(|| params::invalid(&format!("unknown prompt: {name}")))
+        prompt.ok_or_else(|| params::invalid(&format!("unknown prompt: {}", excerpt(name))))
     }
 }
 
@@ -104,8 +105,8 @@ impl Prompts for Registry {
 
 fn read_arguments(arguments: Option<&RawValue>) -> Result<Vec<(String, String)>, ProtocolError> {
     let Some(arguments) = arguments else { return Ok(Vec::new()) };
-    let arguments: BTreeMap<String, String> = serde_json::from_str(arguments.get())
-        .map_err(|_| params::invalid("`arguments` must be an object of strings"))?;
+    let arguments: BTreeMap<String, String> = from_json::read(arguments.get())
+        .map_err(|error| params::invalid(&error.within("arguments").to_string()))?;
     Ok(arguments.into_iter().collect())
 }
 
@@ -120,6 +121,11 @@ mod tests {
             read_arguments(Some(&json)).ok()
         };
         assert_eq!(read(r#"{"a":"1"}"#), Some(vec![("a".to_owned(), "1".to_owned())]));
+        let half = RawValue::from_string(r#"{"a":"\ud800"}"#.to_owned()).unwrap();
+        assert_eq!(
+            read_arguments(Some(&half)).unwrap_err().to_string(),
+            "Invalid params: `arguments.a` has an escape that is not a Unicode scalar value"
+        );
         for wrong in [r#"{"a":1}"#, "[]", "null", r#"{"a":null}"#] {
             assert_eq!(read(wrong), None, "{wrong}");
         }

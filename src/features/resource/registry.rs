@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 
 use super::{Resource, Variables};
-use crate::error::{ProtocolError, RequestError};
+use crate::error::{ProtocolError, RequestError, excerpt};
 use crate::features::completion::Subject;
 use crate::features::list::{List, Lists};
 use crate::handler::call::HandlerCall;
@@ -170,7 +170,7 @@ impl Resources for Registry {
         let named = |resource: &&Resource| resource.address() == uri;
         let fits = |resource: &&Resource| resource.matches(uri).is_some();
         let resource = self.all().find(named).or_else(|| self.all().find(fits));
-        let unknown = || params::invalid(&format!("unknown resource template: {uri}"));
+        let unknown = || params::invalid(&format!("unknown resource template: {}", excerpt(uri)));
         let resource = resource.ok_or_else(unknown)?;
         let known = resource.has_variable(subject.argument());
         subject.complete(known, &resource.completers, request)

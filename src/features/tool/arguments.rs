@@ -21,8 +21,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Tool;
-use crate::error::{ProtocolError, ToolError};
+use crate::error::{ProtocolError, ToolError, excerpt};
 use crate::headers::map::Fields;
+use crate::schema::{InvalidValue, from_json};
 
 /// The outcome of the checks: an error of the protocol at once, one for the model when the call
 /// would start.
@@ -48,7 +49,8 @@ pub(super) fn check(tool: &Tool, json: Option<&RawValue>, headers: Option<&Field
     let Some(check) = extras.check_schema else { return Ok(Ok(())) };
     Ok(match arguments {
         Ok(arguments) => check(&schema, &arguments),
-        Err(error) => Err(unreadable("", &error)),
+        // Read again by what knows places.
+        Err(_) => read::<Value>(text(json)).map(drop),
     })
 }
 
@@ -59,16 +61,12 @@ pub(super) fn text(json: Option<&RawValue>) -> &str {
 
 /// Reads arguments into their type.
 pub(super) fn read<A: DeserializeOwned>(json: &str) -> Result<A, ToolError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| unreadable(&error.path().to_string(), error.inner()))
+    from_json::read(json).map_err(unreadable)
 }
 
 /// Arguments that are no value of the argument type, or no JSON that could be one.
-fn unreadable(path: &str, error: &serde_json::Error) -> ToolError {
-    let reason = error.to_string();
-    // The position counts in the arguments alone, where nobody can look it up.
-    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-    let path = if path == "." { "" } else { path };
-    ToolError::InvalidArguments { path: path.to_owned(), reason: reason.to_owned() }
+#[cold]
+fn unreadable(error: InvalidValue) -> ToolError {
+    let (path, reason) = error.into_parts();
+    ToolError::InvalidArguments { path: excerpt(&path).into_owned(), reason }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::error::ToolError;
+use crate::error::{ToolError, excerpt};
 use crate::protocol::tool::CallToolResult;
 use crate::schema::{MakeSchema, Violation, validate};
 
@@ -17,8 +17,10 @@ pub(crate) type CheckResult = fn(MakeSchema, CallToolResult) -> Result<CallToolR
 
 /// Refuses arguments that the schema forbids.
 pub(crate) fn check_arguments(schema: &Value, arguments: &Value) -> Result<(), ToolError> {
-    validate(schema, arguments)
-        .map_err(|Violation { path, rule }| ToolError::InvalidArguments { path, reason: rule })
+    validate(schema, arguments).map_err(|Violation { path, rule }| ToolError::InvalidArguments {
+        path: excerpt(&path).into_owned(),
+        reason: rule,
+    })
 }
 
 /// Lets no structured content out that the schema forbids: that is the server's fault.

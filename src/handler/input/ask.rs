@@ -8,17 +8,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::not_answered::NotAnswered;
 use super::round::{Question, Round};
 use crate::handler::context::Context;
 use crate::handler::result::Failure;
 use crate::protocol::capabilities::ClientCapabilities;
+use crate::protocol::finite;
 use crate::protocol::input::{
     ElicitAction, ElicitParams, ElicitResult, InputRequest, ListRootsResult, Root,
 };
 use crate::schema::form::{from_type, validate_form::validate_form};
+use crate::schema::from_json;
 
 /// What a client's response to a question comes to; `None` for one that does not fit it.
 pub(super) type Reading<T> = Option<Result<T, Refusal>>;
@@ -92,7 +94,7 @@ impl Context {
         T: DeserializeOwned + JsonSchema,
     {
         let form = from_type::form_of::<T>().map_err(Failure::internal);
-        let read = |content| serde_json::from_value(content).ok();
+        let read = |content| from_json::from_value(content).ok();
         self.elicit_form(key.into(), &message.into(), form, read).await
     }
 
@@ -202,7 +204,7 @@ impl Context {
         let result = work.await?;
         // Another of that key may have been done meanwhile.
         round.check_step(&key);
-        match to_raw_value(&result) {
+        match finite::to_json(&result) {
             Err(error) => self.give_up(Failure::internal(format!("step `{key}`: {error}"))).await,
             Ok(_) if round.has_failed() => pending().await,
             Ok(kept) => {
@@ -253,7 +255,7 @@ pub(super) fn question(
     params: &impl Serialize,
     needs: ClientCapabilities,
 ) -> Result<Question, Failure> {
-    let params = to_raw_value(params).map_err(Failure::internal)?;
+    let params = finite::to_json(params).map_err(Failure::internal)?;
     Ok(Question { request: InputRequest { method, params }, needs })
 }
 

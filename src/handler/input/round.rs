@@ -8,7 +8,7 @@ use midge_contract::Outcome;
 use serde_json::value::RawValue;
 
 use super::state::{InvalidState, RecordedResponse, State};
-use crate::error::{NEEDS_MODERN_CLIENT, ProtocolError};
+use crate::error::{NEEDS_MODERN_CLIENT, ProtocolError, excerpt};
 use crate::handler::params;
 use crate::handler::request::{RequestInfo, RetryInput};
 use crate::handler::result::{Failure, MethodResult, ResultObject, ResultType};
@@ -169,7 +169,8 @@ fn responses(json: Option<&RawValue>) -> Result<BTreeMap<String, Box<RawValue>>,
         .map_err(|_| params::invalid("`inputResponses` cannot be read"))?;
     match responses.iter().find(|(_, response)| !response.get().starts_with('{')) {
         Some((key, _)) => {
-            Err(params::invalid(&format!("`inputResponses.{key}` must be an object")).into())
+            let reason = format!("`inputResponses.{}` must be an object", excerpt(key));
+            Err(params::invalid(&reason).into())
         }
         None => Ok(responses),
     }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::schema::leaf::{self, Checked, number::is_whole};
+use crate::schema::leaf::{self, Checked, number::whole};
 
 /// Which field of an answer is wrong, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +48,8 @@ pub(super) fn value(field: &Map<String, Value>, value: &Value) -> Checked {
             one_of(field, text)?;
             keywords.try_for_each(|(keyword, rule)| leaf::check_text(keyword, rule, text))
         }
-        // `3.0` is an integer to JSON Schema, and not to an integer type.
-        ("integer", Value::Number(number)) if !is_whole(number, i64::MIN, u64::MAX) => {
+        // Beyond 64 bits, no integer type takes what is an integer to JSON Schema.
+        ("integer", Value::Number(number)) if whole(number, i64::MIN, u64::MAX).is_none() => {
             wrong_type(kind)
         }
         ("integer" | "number", Value::Number(number)) => {
@@ -149,6 +149,7 @@ mod tests {
             ("day", json!("2026-07-28")),
             ("age", json!(0)),
             ("age", json!(255)),
+            ("age", json!(3.0)),
             ("score", json!(9.5)),
             ("score", json!(-3)),
             ("sure", json!(false)),
@@ -173,7 +174,7 @@ mod tests {
             ("day", json!("2026-02-30"), "must match the format \"date\""),
             ("age", json!(-1), "must be at least 0"),
             ("age", json!(256), "must be at most 255"),
-            ("age", json!(1.0), "must be a whole number"),
+            ("age", json!(1e30), "must be a whole number"),
             ("age", json!(1.5), "must be a whole number"),
             ("age", json!("1"), "must be a whole number"),
             ("score", json!(9.6), "must be at most 9.5"),

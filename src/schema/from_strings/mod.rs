@@ -9,7 +9,6 @@
 //! and an empty string was given. Fields behind `#[serde(flatten)]` are read before their types are
 //! known, so that they must be strings.
 
-mod invalid;
 mod text;
 
 use serde::de::{
@@ -17,8 +16,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-pub(crate) use invalid::InvalidValue;
-use text::Text;
+use super::invalid::InvalidValue;
+pub(super) use text::Text;
 
 /// Reads a struct, or a map, field by field.
 pub(crate) fn read<T: DeserializeOwned>(values: Vec<(String, String)>) -> Result<T, InvalidValue> {
@@ -49,7 +48,7 @@ impl<'de> MapAccess<'de> for Fields {
         seed: V,
     ) -> Result<V::Value, InvalidValue> {
         let (name, text) = self.value.take().unwrap_or_default();
-        seed.deserialize(Text(text)).map_err(|error| error.of(name))
+        seed.deserialize(Text(text)).map_err(|error| error.within(&name))
     }
 }
 
@@ -167,6 +166,20 @@ mod tests {
     }
 
     #[test]
+    fn p2_whole_numbers_may_be_written_as_floats() {
+        type Numbers = BTreeMap<String, i64>;
+        let given = [("a", "3.0"), ("b", "-1e2"), ("c", "-0.0")];
+        let expected = [("a", 3), ("b", -100), ("c", 0)];
+        let expected: Numbers =
+            expected.into_iter().map(|(name, number)| (name.to_owned(), number)).collect();
+        assert_eq!(read(pairs(&given)), Ok(expected));
+        assert_eq!(
+            problem::<HashMap<String, u8>>(&[("a", "3.5")]),
+            "`a` must be a whole number from 0 to 255, not `3.5`"
+        );
+    }
+
+    #[test]
     fn p2_what_cannot_be_read_is_named_in_words() {
         let wrong = |name: &'static str, value: &'static str| {
             let mut values = GIVEN.to_vec();
@@ -175,7 +188,7 @@ mod tests {
             problem::<Arguments>(&values)
         };
         for text in
-            ["abc", "", "1.0", "1.5", "256", "-1", " 7", "7 ", "0x7", "99999999999999999999"]
+            ["abc", "", "1.5", "256.0", "256", "-1", " 7", "7 ", "0x7", "99999999999999999999"]
         {
             let expected = format!("`age` must be a whole number from 0 to 255, not `{text}`");
             assert_eq!(wrong("age", text), expected);
@@ -242,6 +255,6 @@ mod tests {
         assert_eq!(problem::<Of<Arguments>>(&given), "`a` is an object, which a string cannot be");
         assert_eq!(problem::<Of<()>>(&given), "`a` is nothing, which a string cannot be");
         assert_eq!(problem::<Of<Mixed>>(&[("a", "Number")]), "`a` must be newtype variant");
-        assert_eq!(problem::<u8>(&given), "`` must be u8");
+        assert_eq!(problem::<u8>(&given), "must be a whole number in its range, not an object");
     }
 }

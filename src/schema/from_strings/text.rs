@@ -5,30 +5,34 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
-use super::InvalidValue;
-use crate::schema::leaf::number::is_whole;
+use crate::error::excerpt;
+use crate::schema::invalid::InvalidValue;
+use crate::schema::leaf::number;
 
 /// One string.
-pub(super) struct Text(pub(super) String);
+pub(in crate::schema) struct Text(pub(in crate::schema) String);
 
 impl Text {
     /// An integer, within the range of its type. Outside of the generic code, once for all types.
     fn whole(&self, smallest: i64, largest: u64) -> Result<Number, InvalidValue> {
-        let fits = |number: &Number| is_whole(number, smallest, largest);
-        self.0.parse().ok().filter(fits).ok_or_else(|| {
-            let expected = format!("a whole number from {smallest} to {largest}");
-            InvalidValue::expected(&expected, &self.0)
-        })
+        let number: Option<Number> = self.0.parse().ok();
+        number
+            .and_then(|number| number::whole(&number, smallest, largest))
+            .ok_or_else(|| self.is_not(&format!("a whole number from {smallest} to {largest}")))
     }
 
     fn fraction(&self) -> Result<f64, InvalidValue> {
         let number: Option<Number> = self.0.parse().ok();
         let number = number.and_then(|number| number.as_f64());
-        number.ok_or_else(|| InvalidValue::expected("a number", &self.0))
+        number.ok_or_else(|| self.is_not("a number"))
     }
 
     fn flag(&self) -> Result<bool, InvalidValue> {
-        self.0.parse().map_err(|_| InvalidValue::expected("`true` or `false`", &self.0))
+        self.0.parse().map_err(|_| self.is_not("`true` or `false`"))
+    }
+
+    fn is_not(&self, expected: &str) -> InvalidValue {
+        InvalidValue::expected(expected, &format!("`{}`", excerpt(&self.0)))
     }
 }
 
@@ -36,10 +40,7 @@ macro_rules! whole_numbers {
     ($($method:ident: $number:ident),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidValue> {
             let number = self.whole($number::MIN as i64, $number::MAX as u64)?;
-            match number.as_u64() {
-                Some(number) => visitor.visit_u64(number),
-                None => visitor.visit_i64(number.as_i64().unwrap_or_default()),
-            }
+            number::visit(&number, visitor)
         }
     )*};
 }
@@ -47,7 +48,7 @@ macro_rules! whole_numbers {
 macro_rules! not_from_a_string {
     ($($method:ident($($argument:ty),*): $kind:literal),*) => {$(
         fn $method<V: Visitor<'de>>(self, $(_: $argument,)* _: V) -> Result<V::Value, InvalidValue> {
-            Err(InvalidValue::new("", format!("is {}, which a string cannot be", $kind)))
+            Err(InvalidValue::new(format!("is {}, which a string cannot be", $kind)))
         }
     )*};
 }

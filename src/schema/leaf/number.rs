@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use serde::de::{Error, Visitor};
 use serde_json::Number;
 
 /// Whether a number is an integer to JSON Schema: `3.0` is one.
@@ -9,12 +10,43 @@ pub(crate) fn is_integer(number: &Number) -> bool {
     number.as_f64().is_some_and(|float| float.trunc() == float)
 }
 
-/// Whether a number is one that is read into an integer type with these limits: `3.0` is not.
-pub(crate) fn is_whole(number: &Number, smallest: i64, largest: u64) -> bool {
-    match (number.as_u64(), number.as_i64()) {
+/// The first float beyond any `u64`.
+const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+
+/// A number as one that an integer type with these limits takes: `3.0` is 3, as serializers without
+/// integers write it.
+pub(crate) fn whole(number: &Number, smallest: i64, largest: u64) -> Option<Number> {
+    let number = match number.as_f64() {
+        Some(float) if number.is_f64() => integral(float)?,
+        _ => number.clone(),
+    };
+    let fits = match (number.as_u64(), number.as_i64()) {
         (Some(number), _) => number <= largest,
         (None, Some(number)) => number >= smallest,
         (None, None) => false,
+    };
+    fits.then_some(number)
+}
+
+/// A float as the integer that it is.
+fn integral(float: f64) -> Option<Number> {
+    let (unsigned, signed) = (float as u64, float as i64);
+    if unsigned as f64 == float && float < BEYOND {
+        return Some(unsigned.into());
+    }
+    // The smallest `i64` as a float is what smaller integers were rounded to, too.
+    (signed as f64 == float && float < 0.0 && signed > i64::MIN).then(|| signed.into())
+}
+
+/// Hands a number to a visitor, as what it is.
+pub(crate) fn visit<'de, V: Visitor<'de>, E: Error>(
+    number: &Number,
+    visitor: V,
+) -> Result<V::Value, E> {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(number), _) => visitor.visit_u64(number),
+        (None, Some(number)) => visitor.visit_i64(number),
+        (None, None) => visitor.visit_f64(float(number)),
     }
 }
 

@@ -29,6 +29,7 @@ mod unevaluated;
 use serde_json::{Map, Value};
 
 use super::leaf::{self, joined};
+use crate::error::excerpt;
 
 pub(super) use pattern::why_not as why_pattern_fails;
 pub(super) use reference::resolve;
@@ -144,7 +145,7 @@ impl Violation {
     /// The violation as seen from one level up.
     fn within(mut self, segment: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = joined(&[segment, dot, &self.path]);
+        self.path = joined(&[&excerpt(segment), dot, &self.path]);
         self
     }
 }

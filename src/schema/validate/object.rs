@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Checked, Checker, array::elements, check_count, violated};
+use crate::error::excerpt;
 
 impl<'s> Checker<'s> {
     pub(super) fn object(
@@ -39,7 +40,7 @@ impl<'s> Checker<'s> {
             }),
             "propertyNames" => members.keys().try_for_each(|name| {
                 self.check(rule, &Value::from(name.as_str())).or_else(|violation| {
-                    violated(format!("has the name `{name}`, which {}", violation.rule))
+                    violated(format!("has the name `{}`, which {}", excerpt(name), violation.rule))
                 })
             }),
             _ => Ok(()),

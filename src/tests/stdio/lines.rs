@@ -46,6 +46,16 @@ fn json_that_is_no_message_is_refused_with_its_id() {
 }
 
 #[test]
+fn a_line_with_more_values_than_the_limit_is_refused_with_its_id() {
+    let (mut talk, _, _) = talk();
+    let mut message = modern_message("tools/call", json!({ "name": "quick", "arguments": {} }));
+    message["params"]["arguments"]["x"] = json!(vec![0; 100_000]);
+    talk.say(&message);
+    assert_eq!(talk.refusal(), (json!(1), -32602));
+    check_goes_on(&mut talk);
+}
+
+#[test]
 fn nothing_is_said_to_what_has_no_answer() {
     let (mut talk, _, _) = talk();
     talk.send(b"\n \t\r\n\r\n");
