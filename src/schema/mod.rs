@@ -91,11 +91,47 @@ pub(crate) fn without_description(schema: &mut schemars::Schema) {
 pub(crate) fn with_object_root(mut schema: Value) -> Value {
     if let Some(root) = schema.as_object_mut()
         && !root.contains_key("type")
-        && ["oneOf", "anyOf", "allOf", "$ref"].iter().any(|key| root.contains_key(*key))
+        && COMPOSITION.iter().chain(&["$ref"]).any(|key| root.contains_key(*key))
     {
         root.insert("type".to_owned(), json!("object"));
     }
     schema
+}
+
+/// Keywords for alternatives. Large model APIs refuse them at the root of an input schema.
+const COMPOSITION: [&str; 3] = ["oneOf", "anyOf", "allOf"];
+
+/// Makes an object say which members it has, also where that is none: model APIs refuse a schema
+/// without `properties`. One that says nothing else allows no other members.
+pub(crate) fn with_properties(mut schema: Value) -> Value {
+    if is_object(&schema)
+        && let Some(root) = schema.as_object_mut()
+        && !["properties", "$ref"].iter().chain(&COMPOSITION).any(|key| root.contains_key(*key))
+    {
+        if root.keys().all(|key| key == "type" || key == "description") {
+            root.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
+        root.insert("properties".to_owned(), Value::Object(Map::new()));
+    }
+    schema
+}
+
+/// Why large model APIs refuse a tool with this input schema. A schema of the author's own may have
+/// alternatives at its root: they are meant, and not all clients pass them to such an API.
+pub(crate) fn model_problems(schema: &Value, is_own: bool) -> Vec<String> {
+    let composed: Vec<_> = COMPOSITION.iter().filter(|key| schema.get(**key).is_some()).collect();
+    if composed.is_empty() && is_object(schema) && schema.get("properties").is_none() {
+        let reason = "large model APIs refuse an input schema without `properties`; `{}` is enough";
+        return vec![reason.to_owned()];
+    }
+    let problem = |key| {
+        format!(
+            "large model APIs refuse `{key}` at the root of an input schema: put the choice into a \
+             member, as `struct Arguments {{ shape: Shape }}`, or write a schema without it for \
+             `Tool::input_schema`"
+        )
+    };
+    composed.into_iter().filter(|_| !is_own).map(problem).collect()
 }
 
 pub(crate) fn is_object(schema: &Value) -> bool {
@@ -163,6 +199,29 @@ mod tests {
         }
         assert!(is_object(&with_object_root(of_input::<Shape>())));
         assert!(!is_object(&with_object_root(of_input::<String>())));
+    }
+
+    #[test]
+    fn a3_objects_say_which_members_they_have() {
+        let published = |schema: Value| with_properties(with_object_root(schema));
+        let bare = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+        #[derive(JsonSchema)]
+        struct Empty {}
+        assert_eq!(published(of_input::<Empty>()), bare);
+        assert_eq!(published(of_input::<crate::NoArguments>()), bare);
+        assert_eq!(
+            published(of_input::<std::collections::BTreeMap<String, String>>()),
+            json!({
+                "type": "object",
+                "properties": {},
+                "additionalProperties": { "type": "string" },
+            })
+        );
+        assert_eq!(published(of_input::<Map<String, Value>>())["properties"], json!({}));
+        let text = of_input::<String>();
+        assert_eq!(published(text.clone()), text);
+        let choice = json!({ "type": "object", "oneOf": [{ "required": ["a"] }] });
+        assert_eq!(published(choice.clone()), choice, "which `additionalProperties` would break");
     }
 
     #[test]
