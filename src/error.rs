@@ -203,6 +203,8 @@ pub(crate) enum ProtocolError {
     /// The protocol version is not supported.
     #[error("Unsupported protocol version: {requested}")]
     UnsupportedVersion {
+        /// What this request could have named.
+        supported: &'static [Version],
         /// What the client asked for.
         requested: String,
     },
@@ -243,8 +245,8 @@ impl ProtocolError {
                 Some(ErrorData::MissingCapability { required_capabilities: capabilities })
             }
             Self::ResourceNotFound { uri, .. } => Some(ErrorData::Resource { uri }),
-            Self::UnsupportedVersion { requested } => {
-                Some(ErrorData::UnsupportedVersion { supported: Version::MODERN, requested })
+            Self::UnsupportedVersion { supported, requested } => {
+                Some(ErrorData::UnsupportedVersion { supported, requested })
             }
             _ => None,
         };

@@ -1,6 +1,7 @@
 //! Reading the parameters of a method.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
@@ -68,7 +69,8 @@ pub(crate) fn string<'a>(
     value: Option<&'a RawValue>,
     name: &str,
 ) -> Result<Cow<'a, str>, ProtocolError> {
-    value.and_then(members::string).ok_or_else(|| invalid(&format!("`{name}` must be a string")))
+    let value = value.ok_or_else(|| missing(name))?;
+    members::string(value).ok_or_else(|| invalid(&format!("`{name}` must be a string")))
 }
 
 /// A parameter that must be an object, where it is there.
@@ -76,12 +78,24 @@ pub(crate) fn object<'a>(
     value: Option<&'a RawValue>,
     name: &str,
 ) -> Result<Option<&'a RawValue>, ProtocolError> {
-    match value {
-        Some(value) if !value.get().starts_with('{') => {
-            Err(invalid(&format!("`{name}` must be an object")))
-        }
-        value => Ok(value),
-    }
+    let object = value.map_or(Ok(None), members::object);
+    object.map_err(|error| invalid(&format!("`{name}` {error}")))
+}
+
+/// A parameter that must be an object of strings, where it is there.
+pub(crate) fn strings(
+    value: Option<&RawValue>,
+    name: &str,
+) -> Result<BTreeMap<String, String>, ProtocolError> {
+    let Some(object) = object(value, name)? else { return Ok(BTreeMap::new()) };
+    let strings: BTreeMap<String, Option<String>> = serde_json::from_str(object.get())
+        .map_err(|_| invalid(&format!("`{name}` must be an object of strings")))?;
+    Ok(strings.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
+}
+
+/// Parameters without one that is required.
+pub(crate) fn missing(name: &str) -> ProtocolError {
+    invalid(&format!("`{name}` is missing"))
 }
 
 /// Parameters that do not fit the method.

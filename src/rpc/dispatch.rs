@@ -137,11 +137,11 @@ fn discover(server: &Server, version: Version) -> DiscoverResult<'_> {
 fn initialize(server: &Server, params: Option<&RawValue>, peer: &PeerContext) -> MethodResult {
     // Nothing but the version is ever remembered, so nothing else is read.
     let names = ["protocolVersion", "capabilities", "clientInfo"];
-    let [requested, Some(_), Some(_)] = params::read(params, names)? else {
-        let reason = "`protocolVersion`, `capabilities` and `clientInfo` are required";
-        return Err(params::invalid(reason).into());
-    };
-    let requested = params::string(requested, "protocolVersion")?;
+    let members = params::read(params, names)?;
+    if let Some((name, _)) = names.iter().zip(members).find(|(_, member)| member.is_none()) {
+        return Err(params::missing(name).into());
+    }
+    let requested = params::string(members[0], "protocolVersion")?;
     let requested: Option<Version> = requested.parse().ok();
     let version =
         requested.filter(|version| !version.is_modern()).unwrap_or(Version::NEWEST_LEGACY);
@@ -157,7 +157,8 @@ fn initialize(server: &Server, params: Option<&RawValue>, peer: &PeerContext) ->
 /// Without a connection nothing can be remembered, so the level is checked and forgotten.
 fn set_level(params: Option<&RawValue>, peer: &PeerContext) -> MethodResult {
     let [level] = params::read(params, ["level"])?;
-    match level.and_then(LoggingLevel::from_json) {
+    let level = level.ok_or_else(|| params::missing("level"))?;
+    match LoggingLevel::from_json(level) {
         Some(level) => {
             peer.remember_log_level(level);
             ResultObject::new(&Empty {})

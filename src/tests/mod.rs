@@ -11,6 +11,7 @@ mod legacy;
 mod pages;
 mod prompts;
 mod properties;
+mod real_clients;
 mod resources;
 mod rounds;
 mod sampling;

@@ -45,6 +45,9 @@ impl Tool {
     }
 }
 
+/// Characters of an error that are for the host's log.
+const MOST_REASON: usize = 200;
+
 /// What a call is held against when it is done, and by whom it is seen.
 #[derive(Clone, Copy)]
 pub(crate) struct Ending {
@@ -72,6 +75,8 @@ pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version
     };
     let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
     let result = result.for_version(version);
-    let body = ResultObject { outcome, ..ResultObject::new(&result)? };
+    // The host's log takes the beginning of it.
+    let reason = result.error_text().map(|text| text.chars().take(MOST_REASON).collect());
+    let body = ResultObject { outcome, reason, ..ResultObject::new(&result)? };
     body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }

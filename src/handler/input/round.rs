@@ -16,6 +16,7 @@ use crate::handler::rounds::Rounds;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::content::ContentBlock;
 use crate::protocol::input::{InputRequest, InputRequiredResult};
+use crate::protocol::members;
 use crate::protocol::tool::CallToolResult;
 use crate::seal::InvalidKeys;
 
@@ -165,9 +166,10 @@ fn reject(why: &InvalidState) -> Failure {
 
 fn responses(json: Option<&RawValue>) -> Result<BTreeMap<String, Box<RawValue>>, Failure> {
     let Some(json) = json else { return Ok(BTreeMap::new()) };
-    let responses: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json.get())
+    let mut responses: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json.get())
         .map_err(|_| params::invalid("`inputResponses` cannot be read"))?;
-    match responses.iter().find(|(_, response)| !response.get().starts_with('{')) {
+    responses.retain(|_, response| members::present(Some(response)).is_some());
+    match responses.iter().find(|(_, response)| members::object(response).is_err()) {
         Some((key, _)) => {
             Err(params::invalid(&format!("`inputResponses.{key}` must be an object")).into())
         }

@@ -1,4 +1,4 @@
-//! The `Accept` header (RFC 9110, section 12.5.1), as far as two types need it.
+//! The `Accept` header (RFC 9110, section 12.5.1), as far as three types need it.
 
 use crate::headers::map::Fields;
 
@@ -20,17 +20,25 @@ impl Accepts {
             (None, _) | (Some(USUAL), None) => return Self { json: true, events: true },
             _ => {}
         }
-        let (mut json, mut events) = (Wanted::default(), Wanted::default());
-        for value in headers.texts("accept") {
-            for range in value.as_bytes().split(|byte| *byte == b',') {
-                let (range, weight) = cut(range, b';');
-                let wanted = !is_refused(weight);
-                json.see(range, b"application/", b"json", wanted);
-                events.see(range, b"text/", b"event-stream", wanted);
-            }
-        }
-        Self { json: json.wanted, events: events.wanted }
+        let json = is_accepted(headers, b"application/", b"json");
+        Self { json, events: is_accepted(headers, b"text/", b"event-stream") }
     }
+}
+
+/// Whether the client takes a line for people. Clients of MCP do not say so, browsers and curl do.
+pub(crate) fn accepts_text(headers: &Fields) -> bool {
+    is_accepted(headers, b"text/", b"plain")
+}
+
+fn is_accepted(headers: &Fields, kind: &[u8], subtype: &[u8]) -> bool {
+    let mut wanted = Wanted::default();
+    for value in headers.texts("accept") {
+        for range in value.as_bytes().split(|byte| *byte == b',') {
+            let (range, weight) = cut(range, b';');
+            wanted.see(range, kind, subtype, !is_refused(weight));
+        }
+    }
+    wanted.wanted
 }
 
 /// What the most specific range that matches a type says of it.
