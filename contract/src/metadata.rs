@@ -25,7 +25,7 @@ impl Key {
 /// Longest value in bytes, before it is encoded. Clients choose names and ids.
 const MAX_VALUE: usize = 128;
 
-/// Longest cause in characters, before it is encoded. It may quote what a client has sent.
+/// Longest cause in bytes, before it is encoded. It may quote what a client has sent.
 const MAX_CAUSE: usize = 200;
 
 /// Capacity that is enough for most headers, in bytes.
@@ -75,14 +75,15 @@ impl MetadataWriter {
         self.push(&Key::ID, id);
     }
 
-    /// Adds why the exchange did not end well, for the log of the host: at most 200 characters of
-    /// visible ASCII and spaces, any other written as `?`.
+    /// Adds why the exchange did not end well, for the log of the host: at most 200 bytes, those that
+    /// are not visible ASCII or a space written as `?`.
     ///
     /// Hosts that do not know the header pass it on, so it must not say more than the client is told.
     pub fn cause(&mut self, cause: &str) {
-        let visible = |char: char| if matches!(char, ' '..='~') { char } else { '?' };
-        let cause: String = cause.chars().take(MAX_CAUSE).map(visible).collect();
-        self.push_bounded(&Key::CAUSE, &cause);
+        self.push_key(&Key::CAUSE);
+        for byte in cause.bytes().take(MAX_CAUSE) {
+            self.push_encoded(if matches!(byte, b' '..=b'~') { byte } else { b'?' });
+        }
     }
 
     /// Returns the value of the header, with the outcome where it is known. All of it is ASCII.
@@ -97,23 +98,23 @@ impl MetadataWriter {
 
     #[inline]
     fn push(&mut self, key: &Key, value: &str) {
+        self.push_key(key);
         let value = value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
-        self.push_bounded(key, value);
+        if value.bytes().all(is_plain) {
+            self.pairs.extend_from_slice(value.as_bytes());
+        } else {
+            value.bytes().for_each(|byte| self.push_encoded(byte));
+        }
     }
 
     #[inline]
-    fn push_bounded(&mut self, key: &Key, value: &str) {
+    fn push_key(&mut self, key: &Key) {
         let mut key = key.0;
         if self.pairs.is_empty() {
             self.pairs.reserve(USUAL_CAPACITY);
             key = key.get(1..).unwrap_or_default();
         }
         self.pairs.extend_from_slice(key.as_bytes());
-        if value.bytes().all(is_plain) {
-            self.pairs.extend_from_slice(value.as_bytes());
-        } else {
-            value.bytes().for_each(|byte| self.push_encoded(byte));
-        }
     }
 
     #[inline]
@@ -282,7 +283,7 @@ mod tests {
         let header = writer.finish(Some(Outcome::Rejected));
         assert!(header.iter().all(u8::is_ascii_graphic), "{header:?}");
         let text = String::from_utf8_lossy(&header);
-        assert!(text.starts_with("cause=not%20a%20path%3A%3F/caf%3F%26x%3D1%20yy"), "{text}");
+        assert!(text.starts_with("cause=not%20a%20path%3A%3F/caf%3F%3F%26x%3D1%20yy"), "{text}");
         assert!(text.ends_with("y&outcome=rejected"), "{text}");
         assert_eq!(parse(&text).cause.map(|cause| cause.len()), Some(200));
     }

@@ -22,17 +22,27 @@ pub(crate) enum Field<'a> {
     Malformed,
 }
 
-/// The version in the headers, where the message names none. Some clients send it twice and HTTP
-/// libraries join the lines: of several versions the first known one counts.
+/// The version in the headers, where the message names none: of several the first that is known.
 pub(crate) fn version(headers: &Fields) -> Field<'_> {
-    let copies = || headers.texts(PROTOCOL_VERSION).flat_map(|line| line.split(','));
-    let mut named = copies().map(str::trim_ascii);
-    let known = named.find(|version| version.parse::<Version>().is_ok());
-    match known.or_else(|| copies().next().map(str::trim_ascii)) {
-        Some(version) => Field::Named(version),
-        None if headers.contains(PROTOCOL_VERSION) => Field::Malformed,
+    let copies = copies(headers, PROTOCOL_VERSION, true);
+    let known = |copy: &&Option<&str>| copy.is_some_and(|copy| copy.parse::<Version>().is_ok());
+    match copies.iter().find(known).or(copies.first()) {
+        Some(Some(version)) => Field::Named(version),
+        Some(None) => Field::Malformed,
         None => Field::Absent,
     }
+}
+
+/// The copies of a header. Some clients send a header twice, on two lines or, as HTTP libraries join
+/// them, on one with commas. `None` for what is no text.
+fn copies<'a>(headers: &'a Fields, name: &str, split: bool) -> Vec<Option<&'a str>> {
+    let mut copies = Vec::new();
+    for line in headers.values(name) {
+        for copy in line.split(|byte| split && *byte == b',') {
+            copies.push(map::text(copy).map(str::trim_ascii));
+        }
+    }
+    copies
 }
 
 /// Compares `MCP-Protocol-Version` with the version of the body.
@@ -50,45 +60,40 @@ pub(crate) fn check_name(headers: &Fields, name: &str) -> Result<(), ProtocolErr
     check_text(headers, ["Mcp-Name", "mcp-name"], name, true)
 }
 
-/// Compares a header, by its title and its name, with a text that may be encoded there.
+/// Compares all copies of a header, by its title and its name, with a text that may be encoded there.
 fn check_text(
-    headers: &Fields,
-    header: [&str; 2],
-    expected: &str,
-    may_be_encoded: bool,
-) -> Result<(), ProtocolError> {
-    compare(headers, header, expected, |value| match may_be_encoded {
-        true => Ok(decode(header[0], value)? == expected),
-        false => Ok(value == expected),
-    })
-}
-
-/// Compares every copy of a header with what the body says. The specification asks for equal values
-/// and says nothing of copies, which some clients send and HTTP libraries join by commas.
-fn compare(
     headers: &Fields,
     [title, name]: [&str; 2],
     expected: &str,
-    fits: impl Fn(&str) -> Result<bool, ProtocolError>,
+    may_be_encoded: bool,
 ) -> Result<(), ProtocolError> {
-    let mut is_missing = true;
-    for line in headers.values(name) {
-        is_missing = false;
-        let Some(line) = map::text(line).map(str::trim_ascii) else {
-            let reason = format!("{title} header has characters that a header may not have");
-            return Err(ProtocolError::HeaderMismatch(reason));
-        };
-        // First as a whole: a name may have commas.
-        let whole = fits(line);
-        let copies = || line.split(',').all(|copy| matches!(fits(copy.trim_ascii()), Ok(true)));
-        if !matches!(whole, Ok(true)) && !copies() {
-            return whole.and_then(|_| Err(mismatch(title, line, expected)));
+    for copy in required(headers, [title, name], expected)? {
+        let value = copy.ok_or_else(|| malformed(title))?;
+        let said = if may_be_encoded { decode(title, value)? } else { value.into() };
+        if said != expected {
+            return Err(mismatch(title, value, expected));
         }
     }
-    match is_missing {
+    Ok(())
+}
+
+/// The copies of a header that must be there. The specification asks for equal values and says
+/// nothing of copies. A value with commas of its own has none that are joined.
+fn required<'a>(
+    headers: &'a Fields,
+    [title, name]: [&str; 2],
+    expected: &str,
+) -> Result<Vec<Option<&'a str>>, ProtocolError> {
+    let copies = copies(headers, name, !expected.contains(','));
+    match copies.is_empty() {
         true => Err(ProtocolError::HeaderMismatch(format!("{title} header is missing"))),
-        false => Ok(()),
+        false => Ok(copies),
     }
+}
+
+fn malformed(title: &str) -> ProtocolError {
+    let reason = format!("{title} header has characters that a header may not have");
+    ProtocolError::HeaderMismatch(reason)
 }
 
 /// Compares the headers of declared parameters with the arguments; `None` for arguments that cannot
@@ -143,16 +148,21 @@ fn check_param(
         return Err(ProtocolError::HeaderMismatch(reason));
     };
     let written = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
-    compare(headers, [title, title], &written, |value| {
+    for copy in required(headers, [title, title], &written)? {
+        let value = copy.ok_or_else(|| malformed(title))?;
         let decoded = decode(title, value)?;
-        Ok(match argument {
+        let fits = match argument {
             Value::String(text) => *text == decoded,
             Value::Bool(flag) => decoded == if *flag { "true" } else { "false" },
             Value::Number(number) => same_number(number, &decoded),
             // Not a type that a header can repeat.
             _ => false,
-        })
-    })
+        };
+        if !fits {
+            return Err(mismatch(title, value, &written));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a header names the same number, however it writes it: `42.0` is 42.

@@ -40,13 +40,6 @@ impl ContentBlock {
         Kind::Text { text: text.into() }.into()
     }
 
-    pub(crate) fn as_text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text { text } => Some(text),
-            _ => None,
-        }
-    }
-
     /// A picture by its bytes, which this encodes as Base64.
     #[must_use]
     pub fn image(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {

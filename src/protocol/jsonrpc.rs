@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 use serde::Serialize;
-use serde::ser::{Error as _, Serializer};
+use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
 use super::Version;
@@ -27,25 +27,23 @@ pub enum RequestId {
 impl RequestId {
     /// Reads an id; `None` for `null`, fractions and everything else that is no id.
     pub(crate) fn from_json(raw: &RawValue) -> Option<Self> {
-        let json = raw.get();
-        if json.starts_with('"') {
-            serde_json::from_str(json).ok().map(RequestId::String)
-        } else {
-            Self::from_digits(json)
-        }
+        Self::from_text(raw.get())
     }
 
-    fn from_digits(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let large = || RequestId::LargeNumber(text.to_owned());
-        is_integer.then(|| text.parse().map_or_else(|_| large(), RequestId::Number))
+    fn from_text(json: &str) -> Option<Self> {
+        if json.starts_with('"') {
+            serde_json::from_str(json).ok().map(RequestId::String)
+        } else if let Ok(number) = json.parse() {
+            Some(RequestId::Number(number))
+        } else {
+            let is_integer = json.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9'));
+            is_integer.then(|| RequestId::LargeNumber(json.to_owned()))
+        }
     }
 
     /// Reads an integer that is written as a fraction, for the error that refuses it: `1.0` is 1.
     fn from_fraction(raw: &RawValue) -> Option<Self> {
-        let (whole, fraction) = raw.get().split_once('.')?;
-        Self::from_digits(whole).filter(|_| fraction.bytes().all(|byte| byte == b'0'))
+        Self::from_text(raw.get().strip_suffix(".0")?)
     }
 }
 
@@ -55,10 +53,9 @@ impl Serialize for RequestId {
             RequestId::Number(number) => serializer.serialize_i64(*number),
             RequestId::String(text) => serializer.serialize_str(text),
             // JSON has integers of any size, `serde` has not.
-            RequestId::LargeNumber(digits) => match RawValue::from_string(digits.clone()) {
-                Ok(digits) => digits.serialize(serializer),
-                Err(error) => Err(S::Error::custom(error)),
-            },
+            RequestId::LargeNumber(digits) => {
+                RawValue::from_string(digits.clone()).ok().serialize(serializer)
+            }
         }
     }
 }

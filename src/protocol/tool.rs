@@ -160,11 +160,6 @@ impl CallToolResult {
         self.is_error
     }
 
-    /// What an error says first.
-    pub(crate) fn error_text(&self) -> Option<&str> {
-        self.content.iter().filter(|_| self.is_error).find_map(ContentBlock::as_text)
-    }
-
     pub(crate) fn own_meta(&self) -> Option<&Map<String, Value>> {
         self.meta.as_ref()
     }

@@ -138,8 +138,8 @@ fn initialize(server: &Server, params: Option<&RawValue>, peer: &PeerContext) ->
     // Nothing but the version is ever remembered, so nothing else is read.
     let names = ["protocolVersion", "capabilities", "clientInfo"];
     let members = params::read(params, names)?;
-    if let Some((name, _)) = names.iter().zip(members).find(|(_, member)| member.is_none()) {
-        return Err(params::missing(name).into());
+    if let Some(missing) = members.iter().position(Option::is_none) {
+        return Err(params::missing(names[missing]).into());
     }
     let requested = params::string(members[0], "protocolVersion")?;
     let requested: Option<Version> = requested.parse().ok();
@@ -157,8 +157,7 @@ fn initialize(server: &Server, params: Option<&RawValue>, peer: &PeerContext) ->
 /// Without a connection nothing can be remembered, so the level is checked and forgotten.
 fn set_level(params: Option<&RawValue>, peer: &PeerContext) -> MethodResult {
     let [level] = params::read(params, ["level"])?;
-    let level = level.ok_or_else(|| params::missing("level"))?;
-    match LoggingLevel::from_json(level) {
+    match level.and_then(LoggingLevel::from_json) {
         Some(level) => {
             peer.remember_log_level(level);
             ResultObject::new(&Empty {})

@@ -37,21 +37,21 @@ pub(crate) fn decide<'h>(
     if modern_key {
         return Ok(Era::Modern);
     }
-    let unsupported = |requested: &str| ProtocolError::UnsupportedVersion {
-        supported: if method == "initialize" { Version::LEGACY } else { Version::ALL },
-        requested: requested.to_owned(),
-    };
-    match header() {
-        Field::Absent if method == "initialize" => Ok(Era::Legacy(Version::NEWEST_LEGACY)),
+    let requested = match header() {
+        Field::Absent if method == "initialize" => {
+            return Ok(Era::Legacy(Version::NEWEST_LEGACY));
+        }
         // What a client means that names no version: legacy clients did not always.
-        Field::Absent => Ok(Era::Legacy(Version::V2025_03_26)),
+        Field::Absent => return Ok(Era::Legacy(Version::V2025_03_26)),
         Field::Named(text) => match text.parse::<Version>() {
-            Ok(version) if version.is_modern() => Ok(Era::Modern),
-            Ok(version) => Ok(Era::Legacy(version)),
-            Err(_) => Err(unsupported(text)),
+            Ok(version) if version.is_modern() => return Ok(Era::Modern),
+            Ok(version) => return Ok(Era::Legacy(version)),
+            Err(_) => text,
         },
-        Field::Malformed => Err(unsupported("(malformed header)")),
-    }
+        Field::Malformed => "(malformed header)",
+    };
+    let supported = if method == "initialize" { Version::LEGACY } else { Version::ALL };
+    Err(ProtocolError::UnsupportedVersion { supported, requested: requested.to_owned() })
 }
 
 #[cfg(test)]

@@ -61,6 +61,12 @@ fn remove(from: &mut Map<String, Value>, names: &[&str]) {
     }
 }
 
+/// Sets a member. Once in a component.
+#[inline(never)]
+fn set(root: &mut Map<String, Value>, name: &str, value: Value) {
+    root.insert(name.to_owned(), value);
+}
+
 /// Leaves out formats like `uint32`, which are no part of JSON Schema: clients warn of each.
 pub(crate) fn without_number_formats(schema: &mut Value) {
     match schema {
@@ -91,9 +97,9 @@ pub(crate) fn without_description(schema: &mut schemars::Schema) {
 pub(crate) fn with_object_root(mut schema: Value) -> Value {
     if let Some(root) = schema.as_object_mut()
         && !root.contains_key("type")
-        && COMPOSITION.iter().chain(&["$ref"]).any(|key| root.contains_key(*key))
+        && ["oneOf", "anyOf", "allOf", "$ref"].iter().any(|key| root.contains_key(*key))
     {
-        root.insert("type".to_owned(), json!("object"));
+        set(root, "type", json!("object"));
     }
     schema
 }
@@ -104,14 +110,15 @@ const COMPOSITION: [&str; 3] = ["oneOf", "anyOf", "allOf"];
 /// Makes an object say which members it has, also where that is none: model APIs refuse a schema
 /// without `properties`. One that says nothing else allows no other members.
 pub(crate) fn with_properties(mut schema: Value) -> Value {
+    const OTHERS: [&str; 5] = ["properties", "$ref", "oneOf", "anyOf", "allOf"];
     if is_object(&schema)
         && let Some(root) = schema.as_object_mut()
-        && !["properties", "$ref"].iter().chain(&COMPOSITION).any(|key| root.contains_key(*key))
+        && !OTHERS.iter().any(|key| root.contains_key(*key))
     {
-        if root.keys().all(|key| key == "type" || key == "description") {
-            root.insert("additionalProperties".to_owned(), Value::Bool(false));
+        if root.len() == 1 + usize::from(root.contains_key("description")) {
+            set(root, "additionalProperties", Value::Bool(false));
         }
-        root.insert("properties".to_owned(), Value::Object(Map::new()));
+        set(root, "properties", Value::Object(Map::new()));
     }
     schema
 }

@@ -45,9 +45,6 @@ impl Tool {
     }
 }
 
-/// Characters of an error that are for the host's log.
-const MOST_REASON: usize = 200;
-
 /// What a call is held against when it is done, and by whom it is seen.
 #[derive(Clone, Copy)]
 pub(crate) struct Ending {
@@ -68,15 +65,18 @@ impl Ending {
 
 /// What a client of `version` gets to see of a call.
 pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version) -> MethodResult {
+    let mut reason = None;
     let result = match result {
         Ok(result) => result,
         Err(ToolError::Internal(cause)) => return Err(Failure::internal(cause)),
-        Err(error) => CallToolResult::new().block(ContentBlock::text(error.to_string())).error(),
+        Err(error) => {
+            let text = error.to_string();
+            reason = Some(text.clone());
+            CallToolResult::new().block(ContentBlock::text(text)).error()
+        }
     };
     let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
     let result = result.for_version(version);
-    // The host's log takes the beginning of it.
-    let reason = result.error_text().map(|text| text.chars().take(MOST_REASON).collect());
     let body = ResultObject { outcome, reason, ..ResultObject::new(&result)? };
     body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }

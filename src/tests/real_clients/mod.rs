@@ -162,8 +162,6 @@ fn a4_null_for_a_required_member_is_missing() {
     let missing = "Invalid params: `capabilities` is missing";
     assert_eq!(initialize(Value::Null, json!({})), missing);
     assert_eq!(initialize(json!({}), Value::Null), "Invalid params: `clientInfo` is missing");
-    let level = Wire::legacy("2025-06-18", "logging/setLevel", json!({ "level": null }));
-    assert_eq!(message(&level.run(&server())), "Invalid params: `level` is missing");
     let mut meta = modern_meta();
     meta["io.modelcontextprotocol/clientCapabilities"] = Value::Null;
     let seen = Wire::modern("tools/list", json!({ "_meta": meta })).run(&server());
@@ -242,8 +240,8 @@ fn a6_an_id_with_a_fraction_is_refused_by_name() {
         seen.json().get("id").cloned()
     };
     assert_eq!(id("1.0"), Some(json!(1)), "what can be read is echoed");
-    assert_eq!(id("-2.00"), Some(json!(-2)));
-    for unreadable in ["1.5", "1e2", "1.0e2", "null", "[1]", "true"] {
+    assert_eq!(id("-2.0"), Some(json!(-2)));
+    for unreadable in ["1.5", "1e2", "1.0e2", "1.00", "null", "[1]", "true"] {
         assert_eq!(id(unreadable), None, "{unreadable}");
     }
 }
