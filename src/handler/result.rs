@@ -19,7 +19,7 @@ pub(crate) struct ResultObject {
     pub(crate) result_type: ResultType,
     pub(crate) outcome: Outcome,
     /// Why the outcome is not good, in words that the client gets, too.
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Box<str>>,
 }
 
 /// Whether a result is the answer or a question (`resultType`).

@@ -21,7 +21,7 @@ pub(crate) struct Response {
     /// What the log should know and the client should not.
     pub(crate) cause: Option<String>,
     /// Why the outcome is not good, for the host's log: nothing that the client may not know.
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Box<str>>,
 }
 
 impl Response {
@@ -52,7 +52,7 @@ impl Response {
         let object = error.to_object();
         // An internal error has its cause in a log line of its own, which clients never see.
         let is_internal = matches!(error, ProtocolError::Internal);
-        let reason = (!is_internal).then(|| object.message.clone());
+        let reason = (!is_internal).then(|| object.message.as_str().into());
         // Strings, numbers and maps of them: writing them cannot fail.
         let json = serde_json::to_string(&ErrorResponse::new(id, object)).unwrap_or_default();
         Self { json, outcome, error: Some(error), cause: None, reason }

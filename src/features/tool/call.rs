@@ -71,11 +71,12 @@ pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version
         Err(ToolError::Internal(cause)) => return Err(Failure::internal(cause)),
         Err(error) => {
             let text = error.to_string();
-            reason = Some(text.clone());
+            reason = Some(text.as_str().into());
             CallToolResult::new().block(ContentBlock::text(text)).error()
         }
     };
     let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
+    let reason = reason.or_else(|| result.is_error().then(|| "the tool returned an error".into()));
     let result = result.for_version(version);
     let body = ResultObject { outcome, reason, ..ResultObject::new(&result)? };
     body.with_meta(result.own_meta().filter(|_| version.has_titles()))

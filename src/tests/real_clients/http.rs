@@ -189,6 +189,7 @@ fn d3_whatever_is_not_ok_has_a_cause_for_the_log() {
         (200, Wire::call("nothing", json!({})), "Unknown tool: nothing"),
         (200, Wire::call("fails", json!({})), "no luck"),
         (200, Wire::call("fails", json!({})).set("accept", "text/event-stream"), "no luck"),
+        (200, Wire::call("own", json!({})), "the tool returned an error"),
     ] {
         let seen = wire.run(&server());
         assert_eq!(seen.status, status, "{expected}");

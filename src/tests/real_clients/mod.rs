@@ -8,7 +8,7 @@ use futures_lite::stream;
 use serde_json::{Value, json};
 
 use super::wire::{LEGACY, Seen, Wire, modern_message, modern_meta};
-use crate::{Context, NoArguments, Prompt, Server, Subscriptions, Tool, ToolError};
+use crate::{CallToolResult, Context, NoArguments, Prompt, Server, Subscriptions, Tool, ToolError};
 
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[expect(dead_code, reason = "only its debug output is looked at")]
@@ -44,6 +44,9 @@ fn server() -> Server {
                 Err::<(), _>(ToolError::new("no luck"))
             })
             .description("x"),
+        )
+        .tool(
+            Tool::new("own", async |_: NoArguments| CallToolResult::new().error()).description("x"),
         )
         .prompt(
             Prompt::new("order", async |args: Order| format!("{args:?}"))

@@ -62,7 +62,7 @@ fn unknown_path(accepts: Accepts, endpoint: &str) -> Reply {
         reply.body.clone_from(&reason);
         reply.headers.push("content-type", "text/plain");
     }
-    Reply { reason: Some(reason), ..reply }
+    Reply { reason: Some(reason.into()), ..reply }
 }
 
 fn check_entity(

@@ -16,7 +16,7 @@ pub(crate) struct Reply {
     /// What the log should know and the client should not.
     pub(crate) cause: Option<String>,
     /// Why the outcome is not good, for the host's log: nothing that the client may not know.
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Box<str>>,
 }
 
 impl Reply {

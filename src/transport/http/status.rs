@@ -79,7 +79,7 @@ impl Refusal {
             Self::UnsupportedEncoding => reply.with("accept-encoding", "identity"),
             _ => reply,
         };
-        Reply { reason: Some(message.into_owned()), ..reply }
+        Reply { reason: Some(message.into()), ..reply }
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) struct Writer<'a, T> {
     /// Responses that wait for the answer to end, or to become a stream.
     responses: Vec<Response>,
     outcome: Outcome,
-    reason: Option<String>,
+    reason: Option<Box<str>>,
 }
 
 impl<'a, T: Transport> Writer<'a, T> {
@@ -175,7 +175,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         &mut self,
         head: &mut ResponseHead,
         outcome: Option<Outcome>,
-        reason: Option<String>,
+        reason: Option<Box<str>>,
     ) {
         if let Some(origin) = self.origin.take() {
             origin::allow(&mut head.headers, origin);
@@ -189,7 +189,7 @@ impl<'a, T: Transport> Writer<'a, T> {
 fn finish(
     mut metadata: MetadataWriter,
     outcome: Option<Outcome>,
-    reason: Option<String>,
+    reason: Option<Box<str>>,
 ) -> Vec<u8> {
     if let Some(reason) = reason {
         metadata.cause(&reason);
