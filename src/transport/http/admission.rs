@@ -65,6 +65,12 @@ fn unknown_path(accepts: Accepts, endpoint: &str) -> Reply {
     Reply { reason: Some(reason.into()), ..reply }
 }
 
+/// What a body must be, by the headers that say so.
+const ENTITY: [(&str, Refusal); 2] = [
+    ("content-type", Refusal::UnsupportedMediaType),
+    ("content-encoding", Refusal::UnsupportedEncoding),
+];
+
 fn check_entity(
     request: &RequestHead,
     accepts: Accepts,
@@ -74,11 +80,14 @@ fn check_entity(
     if headers.size() > settings.max_header_bytes {
         return Err(Refusal::HeadersTooLarge);
     }
-    if headers.values("content-type").any(|value| !is_json(value)) {
-        return Err(Refusal::UnsupportedMediaType);
-    }
-    if headers.values("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
-        return Err(Refusal::UnsupportedEncoding);
+    for (name, refusal) in ENTITY {
+        let fits = |value: &[u8]| match refusal {
+            Refusal::UnsupportedEncoding => value.eq_ignore_ascii_case(b"identity"),
+            _ => is_json(value),
+        };
+        if !headers.values(name).all(fits) {
+            return Err(refusal);
+        }
     }
     if !accepts.json && !accepts.events {
         return Err(Refusal::NotAcceptable);
