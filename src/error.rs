@@ -223,6 +223,8 @@ pub(crate) enum ProtocolError {
     /// The protocol version is not supported.
     #[error("Unsupported protocol version: {}", excerpt(requested))]
     UnsupportedVersion {
+        /// What this request could have named.
+        supported: &'static [Version],
         /// What the client asked for.
         requested: String,
     },
@@ -263,9 +265,9 @@ impl ProtocolError {
                 Some(ErrorData::MissingCapability { required_capabilities: capabilities })
             }
             Self::ResourceNotFound { uri, .. } => Some(ErrorData::Resource { uri }),
-            Self::UnsupportedVersion { requested } => {
+            Self::UnsupportedVersion { supported, requested } => {
                 let requested = excerpt(requested);
-                Some(ErrorData::UnsupportedVersion { supported: Version::MODERN, requested })
+                Some(ErrorData::UnsupportedVersion { supported, requested })
             }
             _ => None,
         };

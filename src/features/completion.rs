@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::error::{RequestError, excerpt};
+use crate::error::{ProtocolError, RequestError, excerpt};
 use crate::handler::call::HandlerCall;
 use crate::handler::context::{Context, LocalFuture};
 use crate::handler::outbox::Outbox;
@@ -16,7 +15,6 @@ use crate::handler::request::RequestInfo;
 use crate::handler::result::{Failure, ResultObject};
 use crate::protocol::completion::{CompleteResult, Completion};
 use crate::protocol::members;
-use crate::schema::from_json;
 
 /// What the user has typed so far: of an argument of a prompt, or a variable of a template.
 ///
@@ -172,19 +170,13 @@ fn members_of<'a, const N: usize>(
     name: &str,
     names: [&str; N],
 ) -> Result<[Option<&'a RawValue>; N], Failure> {
-    let value = value.ok_or_else(|| params::invalid(&format!("`{name}` is missing")))?;
+    let value = value.ok_or_else(|| params::missing(name))?;
     let read = members::read(value, names);
     Ok(read.map_err(|error| params::invalid(&format!("`{name}` {error}")))?)
 }
 
-fn arguments_in(context: Option<&RawValue>) -> Result<BTreeMap<String, String>, Failure> {
-    #[derive(Deserialize)]
-    struct Known {
-        #[serde(default)]
-        arguments: BTreeMap<String, String>,
-    }
+fn arguments_in(context: Option<&RawValue>) -> Result<BTreeMap<String, String>, ProtocolError> {
     let Some(context) = params::object(context, "context")? else { return Ok(BTreeMap::new()) };
-    let known: Known = from_json::read(context.get())
-        .map_err(|error| params::invalid(&error.within("context").to_string()))?;
-    Ok(known.arguments)
+    let [arguments] = params::read(Some(context), ["arguments"])?;
+    params::strings(arguments, "context.arguments")
 }

@@ -1,12 +1,13 @@
 //! Reading the parameters of a method.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
 use crate::error::ProtocolError;
 use crate::protocol::members::{self, Member, NotReadable};
-use crate::schema::NOT_TEXT;
+use crate::schema::{NOT_TEXT, from_json};
 
 /// What a client brings along to a further round: its answers, and the state that it was given.
 pub(crate) const INPUT: [&str; 2] = ["inputResponses", "requestState"];
@@ -69,8 +70,9 @@ pub(crate) fn string<'a>(
     value: Option<&'a RawValue>,
     name: &str,
 ) -> Result<Cow<'a, str>, ProtocolError> {
-    value.and_then(members::string).ok_or_else(|| {
-        let is_string = value.is_some_and(|value| value.get().starts_with('"'));
+    let value = value.ok_or_else(|| missing(name))?;
+    members::string(value).ok_or_else(|| {
+        let is_string = value.get().starts_with('"');
         invalid(&format!("`{name}` {}", if is_string { NOT_TEXT } else { "must be a string" }))
     })
 }
@@ -80,12 +82,24 @@ pub(crate) fn object<'a>(
     value: Option<&'a RawValue>,
     name: &str,
 ) -> Result<Option<&'a RawValue>, ProtocolError> {
-    match value {
-        Some(value) if !value.get().starts_with('{') => {
-            Err(invalid(&format!("`{name}` must be an object")))
-        }
-        value => Ok(value),
-    }
+    let object = value.map_or(Ok(None), members::object);
+    object.map_err(|error| invalid(&format!("`{name}` {error}")))
+}
+
+/// A parameter that must be an object of strings, where it is there.
+pub(crate) fn strings(
+    value: Option<&RawValue>,
+    name: &str,
+) -> Result<BTreeMap<String, String>, ProtocolError> {
+    let Some(object) = object(value, name)? else { return Ok(BTreeMap::new()) };
+    let strings: BTreeMap<String, Option<String>> = from_json::read(object.get())
+        .map_err(|error| invalid(&error.within(name).to_string()))?;
+    Ok(strings.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
+}
+
+/// Parameters without one that is required.
+pub(crate) fn missing(name: &str) -> ProtocolError {
+    invalid(&format!("`{name}` is missing"))
 }
 
 /// Parameters that do not fit the method.
@@ -96,6 +110,15 @@ pub(crate) fn invalid(reason: &str) -> ProtocolError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_is_told_with_its_place() {
+        let half = RawValue::from_string(r#"{"a":"\ud800"}"#.to_owned()).unwrap();
+        assert_eq!(
+            strings(Some(&half), "arguments").unwrap_err().to_string(),
+            "Invalid params: `arguments.a` has an escape that is not a Unicode scalar value"
+        );
+    }
 
     #[test]
     fn parameters_are_found_by_their_names() {

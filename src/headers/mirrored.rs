@@ -8,63 +8,92 @@ use serde_json::Value;
 
 use crate::error::ProtocolError;
 use crate::headers::map::{self, Fields};
+use crate::protocol::Version;
 use crate::schema::header_params::HeaderParam;
 
 pub(crate) const PROTOCOL_VERSION: &str = "mcp-protocol-version";
-const METHOD: &str = "mcp-method";
-const NAME: &str = "mcp-name";
 
-/// A header that may occur once.
+/// The version that a header names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field<'a> {
     Absent,
-    Once(&'a str),
-    /// Repeated, or not of visible characters, blanks and tabs.
+    Named(&'a str),
+    /// Not of visible characters, blanks and tabs.
     Malformed,
 }
 
-impl<'a> Field<'a> {
-    pub(crate) fn of(headers: &'a Fields, name: &'a str) -> Self {
-        let mut values = headers.values(name);
-        match (values.next(), values.next()) {
-            (None, _) => Field::Absent,
-            (Some(value), None) => match map::text(value) {
-                Some(text) => Field::Once(text.trim_ascii()),
-                None => Field::Malformed,
-            },
-            (Some(_), Some(_)) => Field::Malformed,
+/// The version in the headers, where the message names none: of several the first that is known.
+pub(crate) fn version(headers: &Fields) -> Field<'_> {
+    let copies = copies(headers, PROTOCOL_VERSION, true);
+    let known = |copy: &&Option<&str>| copy.is_some_and(|copy| copy.parse::<Version>().is_ok());
+    match copies.iter().find(known).or(copies.first()) {
+        Some(Some(version)) => Field::Named(version),
+        Some(None) => Field::Malformed,
+        None => Field::Absent,
+    }
+}
+
+/// The copies of a header. Some clients send a header twice, on two lines or, as HTTP libraries join
+/// them, on one with commas. `None` for what is no text.
+fn copies<'a>(headers: &'a Fields, name: &str, split: bool) -> Vec<Option<&'a str>> {
+    let mut copies = Vec::new();
+    for line in headers.values(name) {
+        for copy in line.split(|byte| split && *byte == b',') {
+            copies.push(map::text(copy).map(str::trim_ascii));
         }
     }
+    copies
 }
 
 /// Compares `MCP-Protocol-Version` with the version of the body.
 pub(crate) fn check_version(headers: &Fields, version: &str) -> Result<(), ProtocolError> {
-    check_plain(headers, "MCP-Protocol-Version", PROTOCOL_VERSION, version)
+    check_text(headers, ["MCP-Protocol-Version", PROTOCOL_VERSION], version, false)
 }
 
 /// Compares `Mcp-Method` with the method of the body.
 pub(crate) fn check_method(headers: &Fields, method: &str) -> Result<(), ProtocolError> {
-    check_plain(headers, "Mcp-Method", METHOD, method)
+    check_text(headers, ["Mcp-Method", "mcp-method"], method, false)
 }
 
 /// Compares `Mcp-Name` with the name of what the body asks for.
 pub(crate) fn check_name(headers: &Fields, name: &str) -> Result<(), ProtocolError> {
-    match required(headers, "Mcp-Name", NAME)? {
-        value if decode("Mcp-Name", value)? == name => Ok(()),
-        value => Err(mismatch("Mcp-Name", value, name)),
+    check_text(headers, ["Mcp-Name", "mcp-name"], name, true)
+}
+
+/// Compares all copies of a header, by its title and its name, with a text that may be encoded there.
+fn check_text(
+    headers: &Fields,
+    [title, name]: [&str; 2],
+    expected: &str,
+    may_be_encoded: bool,
+) -> Result<(), ProtocolError> {
+    for copy in required(headers, [title, name], expected)? {
+        let value = copy.ok_or_else(|| malformed(title))?;
+        let said = if may_be_encoded { decode(title, value)? } else { value.into() };
+        if said != expected {
+            return Err(mismatch(title, value, expected));
+        }
+    }
+    Ok(())
+}
+
+/// The copies of a header that must be there. The specification asks for equal values and says
+/// nothing of copies. A value with commas of its own has none that are joined.
+fn required<'a>(
+    headers: &'a Fields,
+    [title, name]: [&str; 2],
+    expected: &str,
+) -> Result<Vec<Option<&'a str>>, ProtocolError> {
+    let copies = copies(headers, name, !expected.contains(','));
+    match copies.is_empty() {
+        true => Err(ProtocolError::HeaderMismatch(format!("{title} header is missing"))),
+        false => Ok(copies),
     }
 }
 
-fn check_plain(
-    headers: &Fields,
-    title: &str,
-    name: &str,
-    expected: &str,
-) -> Result<(), ProtocolError> {
-    match required(headers, title, name)? {
-        value if value == expected => Ok(()),
-        value => Err(mismatch(title, value, expected)),
-    }
+fn malformed(title: &str) -> ProtocolError {
+    let reason = format!("{title} header has characters that a header may not have");
+    ProtocolError::HeaderMismatch(reason)
 }
 
 /// Compares the headers of declared parameters with the arguments; `None` for arguments that cannot
@@ -93,6 +122,7 @@ fn argument<'a>(
         value = match value {
             Some(Value::Object(members)) => members.get(name),
             None | Some(Value::Null) => None,
+            Some(Value::Array(items)) if items.is_empty() => None,
             // Serde reads a struct from a list, too, where names say nothing.
             Some(_) => return Err(not_comparable()),
         };
@@ -111,27 +141,28 @@ fn check_param(
     argument: Option<&Value>,
 ) -> Result<(), ProtocolError> {
     let Some(argument) = argument else {
-        return match Field::of(headers, title) {
-            Field::Absent => Ok(()),
-            _ => Err(ProtocolError::HeaderMismatch(format!(
-                "{title} is sent, but the body has no such argument"
-            ))),
-        };
+        if !headers.contains(title) {
+            return Ok(());
+        }
+        let reason = format!("{title} is sent, but the body has no such argument");
+        return Err(ProtocolError::HeaderMismatch(reason));
     };
-    let value = required(headers, title, title)?;
-    let decoded = decode(title, value)?;
-    let fits = match argument {
-        Value::String(text) => *text == decoded,
-        Value::Bool(flag) => decoded == if *flag { "true" } else { "false" },
-        Value::Number(number) => same_number(number, &decoded),
-        // Not a type that a header can repeat.
-        _ => false,
-    };
-    if fits {
-        return Ok(());
-    }
     let written = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
-    Err(mismatch(title, value, &written))
+    for copy in required(headers, [title, title], &written)? {
+        let value = copy.ok_or_else(|| malformed(title))?;
+        let decoded = decode(title, value)?;
+        let fits = match argument {
+            Value::String(text) => *text == decoded,
+            Value::Bool(flag) => decoded == if *flag { "true" } else { "false" },
+            Value::Number(number) => same_number(number, &decoded),
+            // Not a type that a header can repeat.
+            _ => false,
+        };
+        if !fits {
+            return Err(mismatch(title, value, &written));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a header names the same number, however it writes it: `42.0` is 42.
@@ -140,16 +171,6 @@ fn same_number(number: &serde_json::Number, text: &str) -> bool {
     // Only where one of them is a fraction may both be compared as such: large integers differ
     // where their nearest fractions do not.
     *number == other || ((number.is_f64() || other.is_f64()) && number.as_f64() == other.as_f64())
-}
-
-fn required<'a>(headers: &'a Fields, title: &str, name: &'a str) -> Result<&'a str, ProtocolError> {
-    match Field::of(headers, name) {
-        Field::Once(value) => Ok(value),
-        Field::Absent => Err(ProtocolError::HeaderMismatch(format!("{title} header is missing"))),
-        Field::Malformed => Err(ProtocolError::HeaderMismatch(format!(
-            "{title} header is repeated or has characters that a header may not have"
-        ))),
-    }
 }
 
 fn mismatch(title: &str, value: &str, expected: &str) -> ProtocolError {
@@ -186,8 +207,37 @@ mod tests {
         assert!(check_method(&headers(&[("mcp-method", "tools/list")]), "tools/list").is_ok());
         assert!(check_name(&headers(&[("mcp-name", "  add \t")]), "add").is_ok());
         assert!(check_method(&headers(&[("mcp-method", "TOOLS/LIST")]), "tools/list").is_err());
-        let repeated = headers(&[("mcp-name", "add"), ("mcp-name", "add")]);
-        assert!(check_name(&repeated, "add").is_err());
+    }
+
+    #[test]
+    fn a1_equal_copies_of_a_header_count_as_one() {
+        let version = |lines: &[&'static str]| {
+            let lines: Vec<_> = lines.iter().map(|line| (PROTOCOL_VERSION, *line)).collect();
+            let headers = headers(&lines);
+            match version(&headers) {
+                Field::Named(version) => version.to_owned(),
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(version(&[]), "Absent");
+        assert_eq!(version(&["caf\u{e9}"]), "Malformed");
+        assert_eq!(version(&["2025-11-25, 2025-11-25"]), "2025-11-25");
+        assert_eq!(version(&["2025-11-25", "2025-11-25"]), "2025-11-25");
+        assert_eq!(version(&["2024-11-05,2025-06-18", "2025-11-25"]), "2025-06-18", "first known");
+        assert_eq!(version(&["a, b"]), "a");
+        let name = |lines: &[&'static str], expected: &str| {
+            let lines: Vec<_> = lines.iter().map(|line| ("mcp-name", *line)).collect();
+            check_name(&headers(&lines), expected).map_err(|error| error.to_string())
+        };
+        for copies in
+            [&["add", "add"][..], &["add, add"], &["add,add", "add"], &["=?base64?YWRk?=, add"]]
+        {
+            assert_eq!(name(copies, "add"), Ok(()), "{copies:?}");
+        }
+        assert_eq!(name(&["a, b"], "a, b"), Ok(()), "a name may have commas");
+        for differing in [&["add", "sub"][..], &["add, sub"], &["sub", "add"], &["add, "], &[","]] {
+            assert!(name(differing, "add").is_err(), "{differing:?}");
+        }
     }
 
     #[test]
@@ -252,5 +302,6 @@ mod tests {
         }
         assert!(!check(&[], r#"{"filter":[true]}"#), "a struct may be read from a list");
         assert!(check(&[], r#"{"filter":null}"#));
+        assert!(check(&[], r#"{"filter":[]}"#), "a5");
     }
 }

@@ -2,12 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// An object of settings of which only the presence counts; unknown members are kept.
 pub type Settings = Map<String, Value>;
+
+/// Reads settings as clients write them: `null` for none, `[]` for an empty object.
+fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Settings>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Object(settings) => Ok(Some(settings)),
+        Value::Array(items) if items.is_empty() => Ok(Some(Settings::new())),
+        Value::Null => Ok(None),
+        _ => Err(D::Error::custom("settings must be an object")),
+    }
+}
+
+fn entries<'de, D>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Ok(settings(deserializer)?.unwrap_or_default().into_iter().collect())
+}
 
 /// What the client can do, as it says in each request. Unknown members are tolerated.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,13 +39,13 @@ pub struct ClientCapabilities {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
     /// It names the folders that it works on (`roots/list`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "settings")]
     pub roots: Option<Settings>,
     /// Extensions, by id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "entries")]
     pub extensions: BTreeMap<String, Value>,
     /// Experiments outside the protocol.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "entries")]
     pub experimental: BTreeMap<String, Value>,
 }
 
@@ -37,10 +55,10 @@ pub struct ClientCapabilities {
 #[non_exhaustive]
 pub struct Elicitation {
     /// By a form. An empty `elicitation` object means this, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "settings")]
     pub form: Option<Settings>,
     /// By sending the user to a URL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "settings")]
     pub url: Option<Settings>,
 }
 
@@ -50,10 +68,10 @@ pub struct Elicitation {
 #[non_exhaustive]
 pub struct Sampling {
     /// With context of other servers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "settings")]
     pub context: Option<Settings>,
     /// With tools.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "settings")]
     pub tools: Option<Settings>,
 }
 
@@ -230,6 +248,9 @@ mod tests {
         let sampling = ClientCapabilities::none().with_sampling();
         assert_eq!(missing(json!({ "sampling": { "new": 1 } }), &sampling), None);
         assert_eq!(missing(json!({}), &sampling), Some(json!({ "sampling": {} })));
+        let php = json!({ "elicitation": [], "roots": [], "extensions": [], "experimental": null });
+        assert_eq!(missing(php, &form.clone().with_roots()), None, "a5");
+        assert!(missing(json!({ "elicitation": null }), &form).is_some(), "a4");
         let mut trial = ClientCapabilities::none();
         trial.experimental.insert("x".to_owned(), json!({}));
         assert_eq!(missing(json!({}), &trial), Some(json!({ "experimental": { "x": {} } })));

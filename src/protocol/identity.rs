@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Version;
+use super::members::or_default;
 
 /// Name and version of a server or a client.
 ///
@@ -25,7 +26,7 @@ pub struct Implementation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website_url: Option<String>,
     /// Pictures for a list.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "or_default")]
     pub icons: Vec<Icon>,
 }
 
@@ -68,7 +69,7 @@ pub struct Icon {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
     /// Sizes as `48x48`, or `any` for vector formats.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "or_default")]
     pub sizes: Vec<String>,
     /// The background it is made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 use serde::Serialize;
+use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
 use super::Version;
@@ -13,23 +14,48 @@ use super::members::{self, NotReadable};
 pub const MAX_DEPTH: usize = 128;
 
 /// The id of a request: a string or an integer, echoed as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RequestId {
     /// An integer.
     Number(i64),
     /// A string.
     String(String),
+    /// An integer beyond 64 bits, as its digits.
+    LargeNumber(String),
 }
 
 impl RequestId {
     /// Reads an id; `None` for `null`, fractions and everything else that is no id.
     pub(crate) fn from_json(raw: &RawValue) -> Option<Self> {
-        let json = raw.get();
+        Self::from_text(raw.get())
+    }
+
+    fn from_text(json: &str) -> Option<Self> {
         if json.starts_with('"') {
             serde_json::from_str(json).ok().map(RequestId::String)
+        } else if let Ok(number) = json.parse() {
+            Some(RequestId::Number(number))
         } else {
-            json.parse().ok().map(RequestId::Number)
+            let is_integer = json.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9'));
+            is_integer.then(|| RequestId::LargeNumber(json.to_owned()))
+        }
+    }
+
+    /// Reads an integer that is written as a fraction, for the error that refuses it: `1.0` is 1.
+    fn from_fraction(raw: &RawValue) -> Option<Self> {
+        Self::from_text(raw.get().strip_suffix(".0")?)
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            RequestId::Number(number) => serializer.serialize_i64(*number),
+            RequestId::String(text) => serializer.serialize_str(text),
+            // JSON has integers of any size, `serde` has not.
+            RequestId::LargeNumber(digits) => {
+                RawValue::from_string(digits.clone()).ok().serialize(serializer)
+            }
         }
     }
 }
@@ -38,7 +64,7 @@ impl std::fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             RequestId::Number(number) => number.fmt(formatter),
-            RequestId::String(text) => text.fmt(formatter),
+            RequestId::String(text) | RequestId::LargeNumber(text) => text.fmt(formatter),
         }
     }
 }
@@ -85,10 +111,15 @@ impl<'a> Message<'a> {
             )
         })?;
         let [jsonrpc, id, method, params, result, error] = members;
-        let id = match id.map(RequestId::from_json) {
+        // An id that is `null` makes no notification of a request.
+        let (method, params) = (members::present(method), members::present(params));
+        let id = match id.map(|id| RequestId::from_json(id).ok_or(id)) {
             None => None,
-            Some(Some(id)) => Some(id),
-            Some(None) => return Err(invalid(None, "`id` must be a string or an integer")),
+            Some(Ok(id)) => Some(id),
+            Some(Err(id)) => {
+                let reason = "`id` must be a string or an integer, without fraction or exponent";
+                return Err(invalid(RequestId::from_fraction(id), reason));
+            }
         };
         if jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") {
             return Err(invalid(id, "`jsonrpc` must be \"2.0\""));
@@ -102,9 +133,9 @@ impl<'a> Message<'a> {
         let Some(method) = members::string(method) else {
             return Err(invalid(id, "`method` must be a string"));
         };
-        if params.is_some_and(|params| !params.get().starts_with('{')) {
+        let Ok(params) = params.map_or(Ok(None), members::object) else {
             return Err(invalid(id, "`params` must be an object"));
-        }
+        };
         Ok(match id {
             Some(id) => Message::Request(Request { id, method, params }),
             None => Message::Notification { method, params },
@@ -212,6 +243,24 @@ impl<P> Notification<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a6_integers_of_any_size_are_kept_digit_for_digit() {
+        let read = |json: &str| {
+            let raw = RawValue::from_string(json.to_owned()).unwrap();
+            RequestId::from_json(&raw)
+        };
+        let digits = "9".repeat(400);
+        let below = format!("-{digits}");
+        for id in ["0", "-9223372036854775808", "9223372036854775808", &digits, &below] {
+            let read = read(id).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), *id);
+            assert_eq!(read.to_string(), *id);
+        }
+        for other in ["1.0", "1.5", "1e2", "-1E2", "null", "[1]", "true"] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_brackets_outside_of_strings_nest() {

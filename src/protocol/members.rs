@@ -1,5 +1,8 @@
 //! Reading the members of a JSON object by name, their values left as they are.
 //!
+//! What clients write for nothing is decided here: a member that is `null` is absent, and `[]` is an
+//! object without members, since PHP writes that for `{}`.
+//!
 //! The SDK reads few members of few objects, most of them to hand them on unread. One reader for
 //! all of them is a tenth of the code that a derived type for each would be, in a component that
 //! is loaded for every exchange.
@@ -24,11 +27,14 @@ pub(crate) enum NotReadable {
     Unreadable,
 }
 
+/// What PHP writes for an empty object. Nobody writes blanks between the brackets.
+const EMPTY_ARRAY: &str = "[]";
+
 /// The value of one member; `None` where it is missing.
 pub(crate) type Member<'a> = Result<Option<&'a RawValue>, NotReadable>;
 
-/// The values of the named members, in the order of the names; `None` for those that are missing.
-/// A member that is `null` is there. Other members are skipped.
+/// The values of the named members, in the order of the names; `None` for those that are missing
+/// or `null`. Other members are skipped.
 ///
 /// `json` is known to be well-formed.
 pub(crate) fn read<'a, const N: usize>(
@@ -54,24 +60,63 @@ pub(crate) fn find<'a, const N: usize>(
     json: &'a RawValue,
     names: [&str; N],
 ) -> Result<[Member<'a>; N], NotReadable> {
-    find_in(json.get(), names)
+    let mut values = [Ok(None); N];
+    if json.get() != EMPTY_ARRAY {
+        read_into(json.get(), &names, &mut values)?;
+    }
+    // Only now, since a member may be there once, whatever it is.
+    values.iter_mut().for_each(|member| *member = member.map(present));
+    Ok(values)
 }
 
-/// As [`find`], in a text that may be no JSON at all. Then it cannot be read.
+/// A member, unless it is `null`.
+pub(crate) fn present(value: Option<&RawValue>) -> Option<&RawValue> {
+    value.filter(|value| value.get() != "null")
+}
+
+/// Returns an object to be read later; `None` for one that is written as `[]`.
+pub(crate) fn object(value: &RawValue) -> Result<Option<&RawValue>, NotReadable> {
+    match value.get() {
+        text if text.starts_with('{') => Ok(Some(value)),
+        EMPTY_ARRAY => Ok(None),
+        _ => Err(NotReadable::NotAnObject),
+    }
+}
+
+/// Reads a member that has a default, which `null` stands for, too.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// As [`find`], in a text that may be no JSON at all. Then it cannot be read. A member that is
+/// `null` is there.
 pub(crate) fn find_in<'a, const N: usize>(
     text: &'a str,
     names: [&str; N],
 ) -> Result<[Member<'a>; N], NotReadable> {
+    let mut values = [Ok(None); N];
+    read_into(text, &names, &mut values)?;
+    Ok(values)
+}
+
+/// Once in a component, however many members are read.
+#[inline(never)]
+fn read_into<'a>(
+    text: &'a str,
+    names: &[&str],
+    values: &mut [Member<'a>],
+) -> Result<(), NotReadable> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(NotReadable::NotAnObject);
     }
-    let mut values = [Ok(None); N];
-    let members = Members { names: &names, values: &mut values };
+    let members = Members { names, values };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    match members.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
-        Ok(()) => Ok(values),
-        Err(_) => Err(NotReadable::Unreadable),
-    }
+    let read = members.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    read.map_err(|_| NotReadable::Unreadable)
 }
 
 /// The value of a member that is a string. Most have no escapes, and are read by leaving the quotes
@@ -163,15 +208,30 @@ mod tests {
     fn members_are_found_by_name() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(read_two("{}"), Ok([None, None]));
-        assert_eq!(
-            read_two(r#"{"b":null,"c":[1],"a":{"a":2}}"#),
-            Ok([some(r#"{"a":2}"#), some("null")])
-        );
+        assert_eq!(read_two(r#"{"b":null,"c":[1],"a":{"a":2}}"#), Ok([some(r#"{"a":2}"#), None]));
         assert_eq!(read_two(r#"{"\u0061":1}"#), Ok([some("1"), None]), "escaped keys are keys");
         assert_eq!(read_two(r#"{"a":1,"a":2}"#), Err(NotReadable::Repeated));
         assert_eq!(read_two(r#"{"c":1,"c":2}"#), Ok([None, None]), "whoever reads it may mind");
         assert_eq!(read_two(r#"{"\ud800":1,"b":2}"#), Ok([None, some("2")]), "odd, but not ours");
-        assert_eq!(read_two("[]"), Err(NotReadable::NotAnObject));
+        assert_eq!(read_two(r#"{"a":null,"a":1}"#), Err(NotReadable::Repeated));
+        assert_eq!(read_two("[1]"), Err(NotReadable::NotAnObject));
+        assert_eq!(read_two("5"), Err(NotReadable::NotAnObject));
+    }
+
+    #[test]
+    fn a5_an_empty_array_is_an_object_without_members() {
+        let object = |json: &str| {
+            let json = RawValue::from_string(json.to_owned()).unwrap();
+            object(&json).map(|object| object.map(|object| object.get().to_owned()))
+        };
+        for empty in ["[]", " []"] {
+            assert_eq!(object(empty), Ok(None), "{empty}");
+            assert_eq!(read_two(empty), Ok([None, None]), "{empty}");
+        }
+        assert_eq!(object(r#"{"a":1}"#), Ok(Some(r#"{"a":1}"#.to_owned())));
+        for other in ["[1]", "[[]]", "\"[]\"", "null", "5"] {
+            assert_eq!(object(other), Err(NotReadable::NotAnObject), "{other}");
+        }
     }
 
     #[test]

@@ -3,19 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::jsonrpc::RequestId;
+use super::members;
 
 /// What a client wants to be told of, or what the server agrees to tell. Kinds that this server does
 /// not know are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Filter {
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not", deserialize_with = "members::or_default")]
     pub(crate) tools_list_changed: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not", deserialize_with = "members::or_default")]
     pub(crate) prompts_list_changed: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not", deserialize_with = "members::or_default")]
     pub(crate) resources_list_changed: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "members::or_default")]
     pub(crate) resource_subscriptions: Vec<String>,
 }
 

@@ -26,8 +26,16 @@ pub enum Version {
 pub struct UnknownVersion;
 
 impl Version {
-    /// The versions named by `server/discover` and in the error for an unsupported version.
-    pub const MODERN: &'static [Version] = &[Version::V2026_07_28];
+    /// The versions named by `server/discover` and in the error for an unsupported version in
+    /// metadata.
+    pub const MODERN: &'static [Version] = Self::ALL.split_at(1).0;
+
+    /// The versions that `initialize` may ask for, the newest first.
+    pub(crate) const LEGACY: &'static [Version] = Self::ALL.split_at(1).1;
+
+    /// The versions that a request without metadata may name in its header, the newest first.
+    pub(crate) const ALL: &'static [Version] =
+        &[Version::V2026_07_28, Version::V2025_11_25, Version::V2025_06_18, Version::V2025_03_26];
 
     /// The newest version that `initialize` may answer.
     pub const NEWEST_LEGACY: Version = Version::V2025_11_25;

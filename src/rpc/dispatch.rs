@@ -137,11 +137,11 @@ fn discover(server: &Server, version: Version) -> DiscoverResult<'_> {
 fn initialize(server: &Server, params: Option<&RawValue>, peer: &PeerContext) -> MethodResult {
     // Nothing but the version is ever remembered, so nothing else is read.
     let names = ["protocolVersion", "capabilities", "clientInfo"];
-    let [requested, Some(_), Some(_)] = params::read(params, names)? else {
-        let reason = "`protocolVersion`, `capabilities` and `clientInfo` are required";
-        return Err(params::invalid(reason).into());
-    };
-    let requested = params::string(requested, "protocolVersion")?;
+    let members = params::read(params, names)?;
+    if let Some(missing) = members.iter().position(Option::is_none) {
+        return Err(params::missing(names[missing]).into());
+    }
+    let requested = params::string(members[0], "protocolVersion")?;
     let requested: Option<Version> = requested.parse().ok();
     let version =
         requested.filter(|version| !version.is_modern()).unwrap_or(Version::NEWEST_LEGACY);

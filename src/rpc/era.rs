@@ -37,19 +37,21 @@ pub(crate) fn decide<'h>(
     if modern_key {
         return Ok(Era::Modern);
     }
-    match header() {
-        Field::Absent if method == "initialize" => Ok(Era::Legacy(Version::NEWEST_LEGACY)),
-        // What a client means that names no version: legacy clients did not always.
-        Field::Absent => Ok(Era::Legacy(Version::V2025_03_26)),
-        Field::Once(text) => match text.parse::<Version>() {
-            Ok(version) if version.is_modern() => Ok(Era::Modern),
-            Ok(version) => Ok(Era::Legacy(version)),
-            Err(_) => Err(ProtocolError::UnsupportedVersion { requested: text.to_owned() }),
-        },
-        Field::Malformed => {
-            Err(ProtocolError::UnsupportedVersion { requested: "(malformed header)".to_owned() })
+    let requested = match header() {
+        Field::Absent if method == "initialize" => {
+            return Ok(Era::Legacy(Version::NEWEST_LEGACY));
         }
-    }
+        // What a client means that names no version: legacy clients did not always.
+        Field::Absent => return Ok(Era::Legacy(Version::V2025_03_26)),
+        Field::Named(text) => match text.parse::<Version>() {
+            Ok(version) if version.is_modern() => return Ok(Era::Modern),
+            Ok(version) => return Ok(Era::Legacy(version)),
+            Err(_) => text,
+        },
+        Field::Malformed => "(malformed header)",
+    };
+    let supported = if method == "initialize" { Version::LEGACY } else { Version::ALL };
+    Err(ProtocolError::UnsupportedVersion { supported, requested: requested.to_owned() })
 }
 
 #[cfg(test)]
@@ -60,7 +62,7 @@ mod tests {
     fn era(method: &str, meta: &str, header: Option<&str>) -> Result<Era, String> {
         let raw = RawValue::from_string(meta.to_owned()).unwrap();
         let meta = RequestMeta::read(&raw).unwrap();
-        decide(method, &meta, || header.map_or(Field::Absent, Field::Once))
+        decide(method, &meta, || header.map_or(Field::Absent, Field::Named))
             .map_err(|error| error.to_string())
     }
 
@@ -74,11 +76,11 @@ mod tests {
             ("V1", "initialize", VERSION, None, Ok(Era::Modern)),
             ("V1", "tools/list", VERSION, Some("2025-06-18"), Ok(Era::Modern)),
             (
-                "V1",
+                "A4",
                 "tools/list",
                 r#"{"io.modelcontextprotocol/protocolVersion":null}"#,
                 Some("2025-06-18"),
-                Ok(Era::Modern),
+                legacy(Version::V2025_06_18),
             ),
             ("V2", "ping", r#"{"io.modelcontextprotocol/clientInfo":{}}"#, None, Ok(Era::Modern)),
             ("V2", "ping", r#"{"io.modelcontextprotocol/logLevel":"info"}"#, None, Ok(Era::Modern)),

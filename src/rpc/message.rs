@@ -77,7 +77,7 @@ impl Reader<'_> {
         if let Some(metadata) = &mut self.metadata {
             metadata.method(&request.method);
             match &request.id {
-                RequestId::String(id) => metadata.id(id),
+                RequestId::String(id) | RequestId::LargeNumber(id) => metadata.id(id),
                 RequestId::Number(id) => metadata.id(itoa::Buffer::new().format(*id)),
             }
         }

@@ -39,9 +39,9 @@ impl PeerContext {
     /// The version that is named outside of the message: by a header, or in the handshake.
     pub(crate) fn version(&self) -> Field<'_> {
         match &self.memory {
-            None => Field::of(&self.headers, mirrored::PROTOCOL_VERSION),
+            None => mirrored::version(&self.headers),
             Some(Memory { version, .. }) => {
-                version.get().map_or(Field::Absent, |version| Field::Once(version.as_str()))
+                version.get().map_or(Field::Absent, |version| Field::Named(version.as_str()))
             }
         }
     }

@@ -89,6 +89,7 @@ impl<'a> RequestContext<'a> {
         self.peer.check_version(&requested)?;
         let version = requested.parse().ok().filter(|version: &Version| version.is_modern());
         let version = version.ok_or_else(|| ProtocolError::UnsupportedVersion {
+            supported: Version::MODERN,
             requested: requested.into_owned(),
         })?;
         self.peer.check_method(&self.request.method)?;
@@ -131,11 +132,13 @@ impl<'a> RequestContext<'a> {
 
     /// The capabilities must be there; they are read when somebody asks.
     fn check_capabilities(&self) -> Result<(), ProtocolError> {
-        let invalid = |reason: &'static str| Err(ProtocolError::InvalidMeta(reason.into()));
-        match self.meta.client_capabilities {
-            Some(capabilities) if capabilities.get().starts_with('{') => Ok(()),
-            Some(_) => invalid("clientCapabilities must be an object"),
-            None => invalid("_meta must have clientCapabilities"),
+        let invalid = |reason: &'static str| ProtocolError::InvalidMeta(reason.into());
+        let capabilities = self.meta.client_capabilities;
+        let capabilities =
+            capabilities.ok_or_else(|| invalid("_meta must have clientCapabilities"))?;
+        match members::object(capabilities) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(invalid("clientCapabilities must be an object")),
         }
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Response {
     pub(crate) error: Option<ProtocolError>,
     /// What the log should know and the client should not.
     pub(crate) cause: Option<String>,
+    /// Why the outcome is not good, for the host's log: nothing that the client may not know.
+    pub(crate) reason: Option<Box<str>>,
 }
 
 impl Response {
@@ -32,7 +34,8 @@ impl Response {
     ) -> Self {
         let written = finished.and_then(|body| {
             let json = write(server, id, version, &body).map_err(Failure::internal)?;
-            Ok(Self { json, outcome: body.outcome, error: None, cause: None })
+            let (outcome, reason) = (body.outcome, body.reason);
+            Ok(Self { json, outcome, error: None, cause: None, reason })
         });
         written.unwrap_or_else(|failure| Self::failure(id, failure))
     }
@@ -46,10 +49,13 @@ impl Response {
             ProtocolError::TimedOut => Outcome::TimedOut,
             _ => Outcome::ProtocolError,
         };
-        let response = ErrorResponse::new(id, error.to_object());
+        let object = error.to_object();
+        // An internal error has its cause in a log line of its own, which clients never see.
+        let is_internal = matches!(error, ProtocolError::Internal);
+        let reason = (!is_internal).then(|| object.message.as_str().into());
         // Strings, numbers and maps of them: writing them cannot fail.
-        let json = serde_json::to_string(&response).unwrap_or_default();
-        Self { json, outcome, error: Some(error), cause: None }
+        let json = serde_json::to_string(&ErrorResponse::new(id, object)).unwrap_or_default();
+        Self { json, outcome, error: Some(error), cause: None, reason }
     }
 }
 
@@ -97,11 +103,12 @@ fn write(
 }
 
 fn id_json<'a>(
-    id: &RequestId,
+    id: &'a RequestId,
     digits: &'a mut itoa::Buffer,
 ) -> Result<Cow<'a, str>, serde_json::Error> {
     Ok(match id {
         RequestId::Number(number) => digits.format(*number).into(),
+        RequestId::LargeNumber(digits) => digits.into(),
         RequestId::String(_) => serde_json::to_string(id)?.into(),
     })
 }

@@ -67,6 +67,11 @@ impl InvalidValue {
         self
     }
 
+    /// The place, such as `items[2].price`.
+    pub(crate) fn path(&self) -> &str {
+        &self.0.path
+    }
+
     /// The place and what is wrong there: of a type's own error, its own words.
     pub(crate) fn into_parts(self) -> (String, String) {
         let Parts { path, mut reason } = *self.0;

@@ -6,7 +6,7 @@ pub(crate) mod form;
 pub(crate) mod from_json;
 pub(crate) mod from_strings;
 pub(crate) mod header_params;
-mod invalid;
+pub(crate) mod invalid;
 mod leaf;
 mod of_types;
 mod problems;
@@ -64,6 +64,12 @@ fn remove(from: &mut Map<String, Value>, names: &[&str]) {
     }
 }
 
+/// Sets a member. Once in a component.
+#[inline(never)]
+fn set(root: &mut Map<String, Value>, name: &str, value: Value) {
+    root.insert(name.to_owned(), value);
+}
+
 /// Leaves out formats like `uint32`, which are no part of JSON Schema: clients warn of each.
 pub(crate) fn without_number_formats(schema: &mut Value) {
     match schema {
@@ -96,9 +102,46 @@ pub(crate) fn with_object_root(mut schema: Value) -> Value {
         && !root.contains_key("type")
         && ["oneOf", "anyOf", "allOf", "$ref"].iter().any(|key| root.contains_key(*key))
     {
-        root.insert("type".to_owned(), json!("object"));
+        set(root, "type", json!("object"));
     }
     schema
+}
+
+/// Keywords for alternatives. Large model APIs refuse them at the root of an input schema.
+const COMPOSITION: [&str; 3] = ["oneOf", "anyOf", "allOf"];
+
+/// Makes an object say which members it has, also where that is none: model APIs refuse a schema
+/// without `properties`. One that says nothing else allows no other members.
+pub(crate) fn with_properties(mut schema: Value) -> Value {
+    const OTHERS: [&str; 5] = ["properties", "$ref", "oneOf", "anyOf", "allOf"];
+    if is_object(&schema)
+        && let Some(root) = schema.as_object_mut()
+        && !OTHERS.iter().any(|key| root.contains_key(*key))
+    {
+        if root.len() == 1 + usize::from(root.contains_key("description")) {
+            set(root, "additionalProperties", Value::Bool(false));
+        }
+        set(root, "properties", Value::Object(Map::new()));
+    }
+    schema
+}
+
+/// Why large model APIs refuse a tool with this input schema. A schema of the author's own may have
+/// alternatives at its root: they are meant, and not all clients pass them to such an API.
+pub(crate) fn model_problems(schema: &Value, is_own: bool) -> Vec<String> {
+    let composed: Vec<_> = COMPOSITION.iter().filter(|key| schema.get(**key).is_some()).collect();
+    if composed.is_empty() && is_object(schema) && schema.get("properties").is_none() {
+        let reason = "large model APIs refuse an input schema without `properties`; `{}` is enough";
+        return vec![reason.to_owned()];
+    }
+    let problem = |key| {
+        format!(
+            "large model APIs refuse `{key}` at the root of an input schema: put the choice into a \
+             member, as `struct Arguments {{ shape: Shape }}`, or write a schema without it for \
+             `Tool::input_schema`"
+        )
+    };
+    composed.into_iter().filter(|_| !is_own).map(problem).collect()
 }
 
 pub(crate) fn is_object(schema: &Value) -> bool {
@@ -166,6 +209,29 @@ mod tests {
         }
         assert!(is_object(&with_object_root(of_input::<Shape>())));
         assert!(!is_object(&with_object_root(of_input::<String>())));
+    }
+
+    #[test]
+    fn a3_objects_say_which_members_they_have() {
+        let published = |schema: Value| with_properties(with_object_root(schema));
+        let bare = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+        #[derive(JsonSchema)]
+        struct Empty {}
+        assert_eq!(published(of_input::<Empty>()), bare);
+        assert_eq!(published(of_input::<crate::NoArguments>()), bare);
+        assert_eq!(
+            published(of_input::<std::collections::BTreeMap<String, String>>()),
+            json!({
+                "type": "object",
+                "properties": {},
+                "additionalProperties": { "type": "string" },
+            })
+        );
+        assert_eq!(published(of_input::<Map<String, Value>>())["properties"], json!({}));
+        let text = of_input::<String>();
+        assert_eq!(published(text.clone()), text);
+        let choice = json!({ "type": "object", "oneOf": [{ "required": ["a"] }] });
+        assert_eq!(published(choice.clone()), choice, "which `additionalProperties` would break");
     }
 
     #[test]

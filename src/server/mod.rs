@@ -196,7 +196,8 @@ impl Server {
         self
     }
 
-    /// Sets the path of the endpoint, default `/mcp`. Every other path is answered 404.
+    /// Sets the path of the endpoint, default `/mcp`, also good with a slash at its end. Every other
+    /// path is answered 404.
     #[must_use]
     pub fn endpoint(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.0.settings.endpoint = path.into();

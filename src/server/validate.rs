@@ -16,8 +16,9 @@ pub struct InvalidServer(pub Vec<String>);
 
 impl Server {
     /// Finds what clients would hold against this server: names that the protocol does not allow
-    /// or that occur twice, argument types that are no objects, missing descriptions. And what
-    /// they would rely on in vain: rules of schemas that nothing enforces.
+    /// or that occur twice, argument types that are no objects, missing descriptions, schemas that
+    /// large model APIs refuse. And what they would rely on in vain: rules of schemas that nothing
+    /// enforces.
     ///
     /// [`export!`](crate::export) makes a unit test of it.
     ///

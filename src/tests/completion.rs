@@ -179,8 +179,8 @@ fn c2_what_is_malformed_is_refused() {
         json!({ "ref": prompt, "argument": "country" }),
         json!({ "ref": prompt, "argument": { "name": "country" } }),
         json!({ "ref": prompt, "argument": { "name": "country", "value": 1 } }),
-        json!({ "ref": prompt, "argument": argument, "context": [] }),
-        json!({ "ref": prompt, "argument": argument, "context": { "arguments": [] } }),
+        json!({ "ref": prompt, "argument": argument, "context": [1] }),
+        json!({ "ref": prompt, "argument": argument, "context": { "arguments": ["a"] } }),
         json!({ "ref": prompt, "argument": argument, "context": { "arguments": { "a": 1 } } }),
     ] {
         assert_eq!(complete(params.clone()).refusal(), (200, -32602), "{params}");

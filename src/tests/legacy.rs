@@ -89,6 +89,32 @@ fn l1_initialize_answers_a_legacy_version() {
 }
 
 #[test]
+fn a9_a_client_of_2024_11_05_is_offered_the_newest_legacy_version() {
+    // The specification lets it disconnect. One that goes on names no version, since headers for it
+    // are younger, and is answered as a client of 2025-03-26.
+    let params = json!({
+        "protocolVersion": "2024-11-05",
+        "capabilities": {},
+        "clientInfo": { "name": "old", "version": "1" },
+    });
+    let post = |method: &str, params: Value| {
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        Wire::post(message.to_string()).run(&server())
+    };
+    assert_eq!(post("initialize", params).result()["protocolVersion"], "2025-11-25");
+    let done = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(Wire::post(done.to_string()).run(&server()).status, 202);
+    let tool = &post("tools/list", json!({})).result()["tools"][0];
+    let members: Vec<_> = tool.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["description", "inputSchema", "name"]);
+    let called = post("tools/call", json!({ "name": "link" })).result();
+    assert_eq!(called["content"][0]["type"], "text", "it knows no links");
+    assert_eq!(post("ping", json!({})).result(), json!({}));
+    let named = legacy("2024-11-05", "tools/list", json!({}));
+    assert_eq!(named.refusal(), (400, -32022));
+}
+
+#[test]
 fn l3_empty_results_are_empty() {
     let ping = legacy("2025-11-25", "ping", json!({}));
     assert_eq!(ping.body, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);

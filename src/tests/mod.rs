@@ -12,6 +12,7 @@ mod limits;
 mod pages;
 mod prompts;
 mod properties;
+mod real_clients;
 mod resources;
 mod results;
 mod rounds;

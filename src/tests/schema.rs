@@ -108,6 +108,40 @@ fn t3_a_schema_of_ones_own_is_published_verbatim_and_enforced() {
 }
 
 #[test]
+fn b1_validate_names_schemas_that_model_apis_refuse() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    enum Shape {
+        Circle { radius: f64 },
+        Square { side: f64 },
+    }
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Draw {
+        shape: Shape,
+    }
+    let own = |name: &'static str, schema: fn() -> Value| {
+        Tool::new(name, async |_: Map<String, Value>| ()).description("x").input_schema(schema)
+    };
+    let server = Server::new("s", "1")
+        .tool(Tool::new("draw", async |_: Draw| ()).description("x"))
+        .tool(Tool::new("shape", async |_: Shape| ()).description("x"))
+        .tool(own("meant", || json!({ "type": "object", "properties": {}, "anyOf": [true] })))
+        .tool(own("bare", || json!({ "type": "object" })));
+    let InvalidServer(problems) = server.validate().unwrap_err();
+    assert_eq!(
+        problems,
+        [
+            "tool `shape`: large model APIs refuse `oneOf` at the root of an input schema: put the \
+             choice into a member, as `struct Arguments { shape: Shape }`, or write a schema without \
+             it for `Tool::input_schema`",
+            "tool `bare`: large model APIs refuse an input schema without `properties`; `{}` is enough",
+        ]
+    );
+}
+
+#[test]
 fn t10_structured_content_that_breaks_its_schema_is_an_internal_error() {
     let tool = |name: &'static str, answer: fn() -> Result<CallToolResult, ToolError>| {
         Tool::new(name, move |_: Map<String, Value>| async move { answer() })
@@ -163,6 +197,8 @@ fn t4_validate_names_rules_that_nothing_enforces() {
             unchecked("#/properties/sides/maximum"),
             unchecked("#/properties/sides/minimum"),
             "tool `own`: the input schema's `#/$ref` cannot be resolved within the schema: other.json"
+                .to_owned(),
+            "tool `own`: large model APIs refuse an input schema without `properties`; `{}` is enough"
                 .to_owned(),
             "tool `out`: the output schema's `#/$ref` cannot be resolved within the schema: other.json"
                 .to_owned(),

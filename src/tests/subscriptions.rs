@@ -64,7 +64,7 @@ fn s1_what_to_listen_to_must_be_said() {
     for params in [
         json!({}),
         json!({ "notifications": null }),
-        json!({ "notifications": [] }),
+        json!({ "notifications": [1] }),
         json!({ "notifications": { "toolsListChanged": "yes" } }),
         json!({ "notifications": { "resourceSubscriptions": "docs://a" } }),
         json!({ "notifications": { "resourceSubscriptions": [1] } }),

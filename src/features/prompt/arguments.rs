@@ -1,9 +1,28 @@
-//! Arguments of a prompt as clients list them, derived from the argument type.
+//! Arguments of a prompt: as clients list them, derived from the argument type, and as they come.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::protocol::prompt::PromptArgument;
 use crate::schema::flat::{self, Member};
+use crate::schema::from_strings;
+use crate::schema::invalid::InvalidValue;
+
+/// Reads arguments into their type. Clients send `""` for a field that was left empty: where it is no
+/// value of the field's type, as it is one of a text, the argument is absent.
+pub(super) fn read<A: DeserializeOwned>(
+    mut arguments: Vec<(String, String)>,
+) -> Result<A, InvalidValue> {
+    loop {
+        let error = match from_strings::read(arguments.clone()) {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        let empty = |(name, text): &(String, String)| text.is_empty() && name == error.path();
+        let Some(empty) = arguments.iter().position(empty) else { return Err(error) };
+        arguments.remove(empty);
+    }
+}
 
 /// The arguments in the order of [`flat::members`]: required ones first. Says of each that
 /// cannot come as a string why not.
@@ -72,6 +91,50 @@ mod tests {
     enum Tone {
         Formal,
         Casual,
+    }
+
+    #[test]
+    fn a8_an_empty_string_is_absent_where_it_is_no_value() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Size {
+            Small,
+        }
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Order {
+            name: String,
+            note: Option<String>,
+            count: Option<u8>,
+            sure: Option<bool>,
+            size: Option<Size>,
+            #[serde(default)]
+            page: u64,
+        }
+        let given = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+            read::<Order>(pairs.collect()).map_err(|error| error.to_string())
+        };
+        let names = ["name", "note", "count", "sure", "size", "page"];
+        let empty = Order {
+            name: String::new(),
+            note: Some(String::new()),
+            count: None,
+            sure: None,
+            size: None,
+            page: 0,
+        };
+        assert_eq!(given(&names.map(|name| (name, ""))), Ok(empty));
+        let small = given(&[("name", "x"), ("size", "small"), ("count", "")]).unwrap();
+        assert_eq!((small.size, small.count), (Some(Size::Small), None));
+        let wrong = given(&[("name", ""), ("count", "many")]).unwrap_err();
+        assert_eq!(wrong, "`count` must be a whole number from 0 to 255, not `many`");
+        #[derive(Debug, serde::Deserialize)]
+        struct Required {
+            #[expect(dead_code, reason = "never read")]
+            count: u8,
+        }
+        let missing = read::<Required>(vec![("count".to_owned(), String::new())]).unwrap_err();
+        assert_eq!(missing.to_string(), "`count` is missing");
     }
 
     #[test]

@@ -18,7 +18,6 @@ use crate::protocol::Version;
 use crate::protocol::identity::Icon;
 use crate::protocol::meta;
 use crate::protocol::prompt::{GetPromptResult, PromptArgument, PromptDefinition};
-use crate::schema::from_strings;
 use crate::schema::{self, MakeSchema};
 
 pub(crate) use registry::{Prompts, Registry};
@@ -99,7 +98,7 @@ impl Prompt {
             title: None,
             description: Cow::Borrowed(""),
             handler: Box::new(move |arguments, context| {
-                let arguments = from_strings::read(arguments)
+                let arguments = arguments::read(arguments)
                     .map_err(|error| RequestError::invalid(error.to_string()))?;
                 let messages = handler(arguments, context);
                 Ok(Box::pin(async move { messages.await.into_prompt_result() }))

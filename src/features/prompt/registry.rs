@@ -1,7 +1,7 @@
 //! The prompts of a server, and the methods that list and get them.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
@@ -15,7 +15,6 @@ use crate::handler::outbox::Outbox;
 use crate::handler::params;
 use crate::handler::request::{RequestInfo, RetryInput};
 use crate::handler::result::{Failure, MethodResult, ResultObject};
-use crate::schema::from_json;
 
 /// The methods of prompts. An object, so that a server without prompts need not link them.
 pub(crate) trait Prompts: Any + std::fmt::Debug {
@@ -83,7 +82,7 @@ impl Prompts for Registry {
         let prompt = self.find(&name)?;
         let (version, input) = (request.version, [responses, state]);
         request.retry = Some(RetryInput::new(version, "prompts/get", &name, arguments, input)?);
-        let arguments = read_arguments(arguments)?;
+        let arguments = params::strings(arguments, "arguments")?.into_iter().collect();
         let context = Context::new(request, Outbox::default());
         let messages = prompt.get(arguments, context.clone())?;
         let future = async move { ResultObject::new(&messages.await?.for_version(version)) };
@@ -100,34 +99,5 @@ impl Prompts for Registry {
         let arguments = prompt.arguments().unwrap_or_default();
         let known = arguments.iter().any(|argument| argument.name == subject.argument());
         subject.complete(known, &prompt.completers, request)
-    }
-}
-
-fn read_arguments(arguments: Option<&RawValue>) -> Result<Vec<(String, String)>, ProtocolError> {
-    let Some(arguments) = arguments else { return Ok(Vec::new()) };
-    let arguments: BTreeMap<String, String> = from_json::read(arguments.get())
-        .map_err(|error| params::invalid(&error.within("arguments").to_string()))?;
-    Ok(arguments.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p2_arguments_are_strings() {
-        let read = |json: &str| {
-            let json = RawValue::from_string(json.to_owned()).unwrap();
-            read_arguments(Some(&json)).ok()
-        };
-        assert_eq!(read(r#"{"a":"1"}"#), Some(vec![("a".to_owned(), "1".to_owned())]));
-        let half = RawValue::from_string(r#"{"a":"\ud800"}"#.to_owned()).unwrap();
-        assert_eq!(
-            read_arguments(Some(&half)).unwrap_err().to_string(),
-            "Invalid params: `arguments.a` has an escape that is not a Unicode scalar value"
-        );
-        for wrong in [r#"{"a":1}"#, "[]", "null", r#"{"a":null}"#] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
     }
 }

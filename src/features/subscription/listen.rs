@@ -56,9 +56,9 @@ impl Listen for Subscriptions {
         request: RequestInfo,
     ) -> Result<HandlerCall, Failure> {
         let [wanted] = params::read(params, ["notifications"])?;
-        let wanted = params::object(wanted, "notifications")?;
-        let wanted = wanted.and_then(|json| serde_json::from_str(json.get()).ok());
-        let wanted: Filter = wanted.ok_or_else(|| {
+        let wanted = wanted.ok_or_else(|| params::missing("notifications"))?;
+        let wanted = params::object(Some(wanted), "notifications")?.map_or("{}", RawValue::get);
+        let wanted: Filter = serde_json::from_str(wanted).map_err(|_| {
             params::invalid("`notifications` must say what to listen to, each of its own type")
         })?;
         let honoured = honour(wanted, capabilities, exists);

@@ -40,15 +40,14 @@ impl Tool {
     /// The input schema as clients see it.
     pub(super) fn published_schema(&self) -> Value {
         let own = self.extras.as_ref().and_then(|extras| extras.input_schema);
-        let schema = own.map_or_else(
+        let mut schema = own.map_or_else(
             || {
                 let mut schema = (self.input_schema)();
                 schema::without_number_formats(&mut schema);
-                schema
+                schema::with_properties(schema::with_object_root(schema))
             },
-            |own| own(),
+            |own| schema::with_object_root(own()),
         );
-        let mut schema = schema::with_object_root(schema);
         if let Some(params) = self.extras.as_ref().and_then(|extras| extras.header_params) {
             (params.publish)(&mut schema);
         }

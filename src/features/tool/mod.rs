@@ -121,7 +121,8 @@ struct Requires {
 
 impl Tool {
     /// A tool whose handler takes its arguments: any type that `serde` reads and `schemars`
-    /// describes as an object.
+    /// describes as an object. An `enum` belongs into a member of a struct: large model APIs refuse
+    /// alternatives at the root of a schema.
     #[must_use]
     pub fn new<A, F, R>(name: impl Into<Cow<'static, str>>, handler: F) -> Self
     where
@@ -225,6 +226,9 @@ impl Tool {
     /// `pattern` of this crate. [`Server::validate`](crate::Server::validate) finds what cannot be
     /// enforced, and calls that come upon it are refused.
     ///
+    /// Give the root `properties` and no `oneOf`, `anyOf` or `allOf`: large model APIs refuse such
+    /// schemas, and clients then drop the tool without a word. Within a property they are fine.
+    ///
     /// ```
     /// # use midge::Tool;
     /// # use serde_json::{Map, Value, json};
@@ -233,7 +237,8 @@ impl Tool {
     ///     .input_schema(|| json!({
     ///         "type": "object",
     ///         "properties": { "phone": { "type": "string" }, "email": { "type": "string" } },
-    ///         "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }],
+    ///         "additionalProperties": false,
+    ///         "minProperties": 1,
     ///     }));
     /// # drop(tool);
     /// ```
@@ -379,8 +384,8 @@ impl fmt::Debug for Tool {
 
 /// Arguments of a tool that takes none.
 ///
-/// Its schema is an object without properties; members that a client sends all the same are
-/// tolerated.
+/// Its schema is an object that allows no members; those that a client sends all the same are
+/// ignored.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[schemars(transform = schema::without_description)]
 pub struct NoArguments {}

@@ -44,6 +44,8 @@ impl Tool {
             problems.push("the argument type must be a struct or map: a JSON object".to_owned());
         }
         let extras = self.extras.as_deref();
+        let is_own = extras.is_some_and(|extras| extras.input_schema.is_some());
+        problems.extend(schema::model_problems(&schema, is_own));
         problems.extend(meta::problems(extras.and_then(|extras| extras.meta.as_ref())));
         let headers = header_params::problems(&schema);
         problems.extend(headers.iter().map(|why| format!("x-mcp-header: {why}")));

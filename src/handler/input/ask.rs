@@ -263,7 +263,11 @@ pub(super) fn question(
 fn elicited(response: &RawValue) -> Option<Result<Option<Value>, Refusal>> {
     let result: ElicitResult = serde_json::from_str(response.get()).ok()?;
     Some(match result.action {
-        ElicitAction::Accept => Ok(result.content),
+        ElicitAction::Accept => Ok(result.content.map(|content| match content {
+            // As PHP writes an empty object.
+            Value::Array(items) if items.is_empty() => Value::Object(Default::default()),
+            content => content,
+        })),
         ElicitAction::Decline => Err(Refusal::Declined),
         ElicitAction::Cancel => Err(Refusal::Cancelled),
     })

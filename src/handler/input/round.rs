@@ -16,6 +16,7 @@ use crate::handler::rounds::Rounds;
 use crate::protocol::capabilities::ClientCapabilities;
 use crate::protocol::content::ContentBlock;
 use crate::protocol::input::{InputRequest, InputRequiredResult};
+use crate::protocol::members;
 use crate::protocol::tool::CallToolResult;
 use crate::seal::InvalidKeys;
 
@@ -165,9 +166,10 @@ fn reject(why: &InvalidState) -> Failure {
 
 fn responses(json: Option<&RawValue>) -> Result<BTreeMap<String, Box<RawValue>>, Failure> {
     let Some(json) = json else { return Ok(BTreeMap::new()) };
-    let responses: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json.get())
+    let mut responses: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json.get())
         .map_err(|_| params::invalid("`inputResponses` cannot be read"))?;
-    match responses.iter().find(|(_, response)| !response.get().starts_with('{')) {
+    responses.retain(|_, response| members::present(Some(response)).is_some());
+    match responses.iter().find(|(_, response)| members::object(response).is_err()) {
         Some((key, _)) => {
             let reason = format!("`inputResponses.{}` must be an object", excerpt(key));
             Err(params::invalid(&reason).into())
@@ -214,5 +216,6 @@ fn needs_modern_client(retry: &RetryInput) -> MethodResult {
         return Err(ProtocolError::NeedsModernClient.into());
     }
     let result = CallToolResult::new().block(ContentBlock::text(NEEDS_MODERN_CLIENT)).error();
-    Ok(ResultObject { outcome: Outcome::ToolError, ..ResultObject::new(&result)? })
+    let (outcome, reason) = (Outcome::ToolError, Some(NEEDS_MODERN_CLIENT.into()));
+    Ok(ResultObject { outcome, reason, ..ResultObject::new(&result)? })
 }

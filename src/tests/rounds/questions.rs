@@ -228,6 +228,10 @@ fn i5_what_is_no_answer_is_asked_for_again() {
     let fits = accept(json!({ "name": "Ann" }));
     for responses in [
         json!({}),
+        json!(null),
+        json!([]),
+        json!({ "name": null }),
+        json!({ "name": [] }),
         json!({ "other": fits }),
         json!({ "Name": fits }),
         json!({ "name": {} }),
@@ -251,14 +255,12 @@ fn i5_unknown_keys_are_ignored() {
 #[test]
 fn i5_what_has_no_form_at_all_is_refused() {
     for responses in [
-        json!(null),
-        json!([]),
+        json!([1]),
         json!("name"),
         json!(1),
         json!({ "name": 1 }),
-        json!({ "name": null }),
         json!({ "name": "Ann" }),
-        json!({ "name": [] }),
+        json!({ "name": [1] }),
         json!({ "name": accept(json!({ "name": "Ann" })), "other": 1 }),
     ] {
         for request in greetings() {
@@ -266,7 +268,7 @@ fn i5_what_has_no_form_at_all_is_refused() {
             assert_eq!(seen.refusal(), (200, -32602), "{} {responses}", request.method);
         }
     }
-    for state in [json!(null), json!(1), json!({})] {
+    for state in [json!(1), json!({}), json!([])] {
         for request in greetings() {
             let seen = request.with(&json!({ "requestState": state })).run(&server());
             assert_eq!(seen.refusal(), (200, -32602), "{} {state}", request.method);

@@ -23,34 +23,72 @@ pub(crate) fn check(
     request: &RequestHead,
     settings: &Settings,
 ) -> Result<Admitted, (Reply, Option<String>)> {
-    let refuse = |refusal: Refusal| (refusal.into_reply(), None);
-    if request.path != settings.endpoint {
-        return Err(refuse(Refusal::UnknownPath));
+    let accepts = Accepts::from_headers(&request.headers);
+    if !is_endpoint(&request.path, &settings.endpoint) {
+        let reply = unknown_path(accepts, &settings.endpoint);
+        return Err((reply, reader(request, settings)));
     }
     let preflight = origin::is_preflight(request, &settings.cors);
     if request.method != Method::Post && !preflight {
-        return Err(refuse(Refusal::MethodNotAllowed));
+        return Err((Refusal::MethodNotAllowed.into_reply(), reader(request, settings)));
     }
     let origin = origin::check(request, settings).map_err(|reply| (reply, None))?;
     let origin = origin.filter(|_| settings.cors.enabled);
     if preflight {
         return Err((origin::preflight(request, &settings.cors), origin));
     }
-    match check_entity(request, settings) {
-        Ok(accepts) => Ok(Admitted { accepts, origin }),
+    match check_entity(request, accepts, settings) {
+        Ok(()) => Ok(Admitted { accepts, origin }),
         Err(refusal) => Err((refusal.into_reply(), origin)),
     }
 }
 
-fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
+/// The origin whose pages may read a refusal that comes before the check of the origin: to others it
+/// looks like a network error.
+fn reader(request: &RequestHead, settings: &Settings) -> Option<String> {
+    origin::check(request, settings).ok().flatten().filter(|_| settings.cors.enabled)
+}
+
+/// Whether a path is the endpoint's. Some clients end it with a slash.
+fn is_endpoint(path: &str, endpoint: &str) -> bool {
+    let bare = |path| str::strip_suffix(path, "/").unwrap_or(path);
+    bare(path) == bare(endpoint)
+}
+
+fn unknown_path(accepts: Accepts, endpoint: &str) -> Reply {
+    let mut reply = Refusal::UnknownPath.into_reply();
+    let reason = ["the endpoint is ", endpoint].concat();
+    if accepts.text {
+        reply.body.clone_from(&reason);
+        reply.headers.push("content-type", "text/plain");
+    }
+    Reply { reason: Some(reason.into()), ..reply }
+}
+
+/// What a body must be, by the headers that say so.
+const ENTITY: [(&str, Refusal); 2] = [
+    ("content-type", Refusal::UnsupportedMediaType),
+    ("content-encoding", Refusal::UnsupportedEncoding),
+];
+
+fn check_entity(
+    request: &RequestHead,
+    accepts: Accepts,
+    settings: &Settings,
+) -> Result<(), Refusal> {
     let headers = &request.headers;
     if headers.size() > settings.max_header_bytes {
         return Err(Refusal::HeadersTooLarge);
     }
-    if headers.values("content-type").any(|value| !is_json(value)) {
-        return Err(Refusal::UnsupportedMediaType);
+    for (name, refusal) in ENTITY {
+        let fits = |value: &[u8]| match refusal {
+            Refusal::UnsupportedEncoding => value.eq_ignore_ascii_case(b"identity"),
+            _ => is_json(value),
+        };
+        if !headers.values(name).all(fits) {
+            return Err(refusal);
+        }
     }
-    let accepts = Accepts::from_headers(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::NotAcceptable);
     }
@@ -59,14 +97,14 @@ fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, R
     if length.is_some_and(|length| length > settings.max_body as u64) {
         return Err(Refusal::BodyTooLarge { limit: settings.max_body });
     }
-    Ok(accepts)
+    Ok(())
 }
 
-/// Whether a `Content-Type` is JSON, whatever its parameters.
+/// Whether a `Content-Type` is JSON, whatever its parameters and copies that are joined by commas.
 fn is_json(value: &[u8]) -> bool {
     if value == b"application/json" {
         return true;
     }
-    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    let essence = value.split(|byte| matches!(byte, b';' | b',')).next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }

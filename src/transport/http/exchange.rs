@@ -141,8 +141,7 @@ async fn prepare<T: Transport>(
     let admitted = match admission::check(&request, server.settings()) {
         Ok(admitted) => admitted,
         Err((reply, origin)) => {
-            let accepts = Accepts { json: true, events: true };
-            return (Admitted { accepts, origin }, Prepared::Reply(reply));
+            return (Admitted { accepts: Accepts::BOTH, origin }, Prepared::Reply(reply));
         }
     };
     let body = match read_body(transport, server.settings().max_body).await {

@@ -1,5 +1,7 @@
 //! The status table: the only place that maps failures to HTTP statuses.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use midge_contract::Outcome;
 
@@ -20,6 +22,8 @@ pub(crate) enum Refusal {
     HeadersTooLarge,
     /// A `Content-Type` that is not JSON.
     UnsupportedMediaType,
+    /// A `Content-Encoding` that would have to be undone.
+    UnsupportedEncoding,
     /// An `Accept` that allows neither JSON nor a stream of events.
     NotAcceptable,
     /// More bytes of body than the limit.
@@ -35,39 +39,47 @@ impl Refusal {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForbiddenOrigin => StatusCode::FORBIDDEN,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedEncoding => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyIncomplete => StatusCode::BAD_REQUEST,
         }
     }
 
-    /// What the client is told; nothing where a JSON-RPC body would be mistaken for an answer.
-    fn message(self) -> Option<String> {
+    fn message(self) -> Cow<'static, str> {
         match self {
-            // A 404 with a JSON-RPC body means an unknown method.
-            Self::UnknownPath | Self::MethodNotAllowed => None,
-            Self::ForbiddenOrigin => Some("this Origin may not call this server".to_owned()),
-            Self::HeadersTooLarge => Some("the headers are too large".to_owned()),
-            Self::UnsupportedMediaType => Some("Content-Type must be application/json".to_owned()),
-            Self::NotAcceptable => {
-                Some("Accept must allow application/json or text/event-stream".to_owned())
-            }
-            Self::BodyTooLarge { limit } => Some(format!("the body has more than {limit} bytes")),
-            Self::BodyIncomplete => Some("the body ended too soon".to_owned()),
+            Self::UnknownPath => "there is nothing at this path".into(),
+            Self::MethodNotAllowed => "the method must be POST".into(),
+            Self::ForbiddenOrigin => "this Origin may not call this server".into(),
+            Self::HeadersTooLarge => "the headers are too large".into(),
+            Self::UnsupportedMediaType => "Content-Type must be application/json".into(),
+            Self::UnsupportedEncoding => "Content-Encoding must be identity".into(),
+            Self::NotAcceptable => "Accept must allow application/json or text/event-stream".into(),
+            Self::BodyTooLarge { limit } => format!("the body has more than {limit} bytes").into(),
+            Self::BodyIncomplete => "the body ended too soon".into(),
         }
     }
 
     pub(crate) fn into_reply(self) -> Reply {
-        let Some(message) = self.message() else {
-            let reply = Reply::empty(self.status(), Outcome::Rejected);
-            return match self {
-                Self::MethodNotAllowed => reply.with("allow", "POST"),
-                _ => reply,
-            };
+        let message = self.message();
+        let reply = match self {
+            // A 404 with a JSON-RPC body means an unknown method.
+            Self::UnknownPath => Reply::empty(self.status(), Outcome::Rejected),
+            Self::MethodNotAllowed => {
+                Reply::empty(self.status(), Outcome::Rejected).with("allow", "POST")
+            }
+            _ => {
+                let error = ProtocolError::InvalidRequest(message.clone());
+                Reply::json(self.status(), Response::error(None, error).json, Outcome::Rejected)
+            }
         };
-        let body = Response::error(None, ProtocolError::InvalidRequest(message.into())).json;
-        Reply::json(self.status(), body, Outcome::Rejected)
+        let reply = match self {
+            Self::UnsupportedEncoding => reply.with("accept-encoding", "identity"),
+            _ => reply,
+        };
+        Reply { reason: Some(message.into()), ..reply }
     }
 }
 
@@ -96,7 +108,8 @@ pub(crate) fn of_error(error: &ProtocolError, modern: bool) -> StatusCode {
 /// The reply to a message that is answered as a whole.
 pub(crate) fn reply_to(response: Response, modern: bool) -> Reply {
     let status = response.error.as_ref().map_or(StatusCode::OK, |error| of_error(error, modern));
-    Reply { cause: response.cause, ..Reply::json(status, response.json, response.outcome) }
+    let Response { cause, reason, .. } = response;
+    Reply { cause, reason, ..Reply::json(status, response.json, response.outcome) }
 }
 
 /// The reply to a notification.
