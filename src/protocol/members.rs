@@ -66,12 +66,26 @@ pub(crate) fn find_in<'a, const N: usize>(
         return Err(NotReadable::NotAnObject);
     }
     let mut values = [Ok(None); N];
-    let members = Members { names: &names, values: &mut values };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    match members.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
+    match fill(text, &names, &mut values) {
         Ok(()) => Ok(values),
         Err(_) => Err(NotReadable::Unreadable),
     }
+}
+
+/// As [`find`], in the start of a text: the members before its end, or before it is no JSON.
+pub(crate) fn find_at_start<'a, const N: usize>(
+    text: &'a str,
+    names: [&str; N],
+) -> [Member<'a>; N] {
+    let mut values = [Ok(None); N];
+    let _ = fill(text, &names, &mut values);
+    values
+}
+
+fn fill<'a>(text: &'a str, names: &[&str], values: &mut [Member<'a>]) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Members { names, values }.deserialize(&mut deserializer)?;
+    deserializer.end()
 }
 
 /// The value of a member that is a string. Most have no escapes, and are read by leaving the quotes

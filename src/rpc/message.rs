@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::error::ProtocolError;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
+use crate::protocol::members;
 use crate::protocol::meta::RequestMeta;
 use crate::rpc::dispatch::Dispatched;
 use crate::rpc::era::{self, Era};
@@ -48,10 +49,14 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// Reads a message, or an array of them, and answers what needs no handler.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
-        let work = text(bytes).and_then(|text| match text.trim_ascii_start().as_bytes().first() {
-            Some(b'[') => self.read_batch(parse(text)?),
+        let text = match text(bytes) {
+            Ok(text) => text,
+            Err(error) => return rejected(id_at_start(bytes).as_ref(), error),
+        };
+        let work = match text.trim_ascii_start().as_bytes().first() {
+            Some(b'[') => parse(text).and_then(|text| self.read_batch(text)),
             _ => self.read_single(text),
-        });
+        };
         work.unwrap_or_else(|error| rejected(None, error))
     }
 
@@ -162,10 +167,22 @@ fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
     Work::Refused(Refused { response, modern: false })
 }
 
+/// The id of a message that cannot be read, if it stands before what is wrong with it.
+pub(crate) fn id_at_start(bytes: &[u8]) -> Option<RequestId> {
+    let text = without_mark(bytes).utf8_chunks().next()?.valid();
+    let [id] = members::find_at_start(text, ["id"]);
+    // A number at the end may go on behind it.
+    let id = id.ok()?.filter(|id| !text.ends_with(id.get()))?;
+    RequestId::from_json(id)
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// A message as a text that does not nest too deep.
 fn text(bytes: &[u8]) -> Result<&str, ProtocolError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes)
+    let text = std::str::from_utf8(without_mark(bytes))
         .map_err(|_| ProtocolError::Parse("the message is not UTF-8".to_owned()))?;
     if jsonrpc::nests_too_deep(text) {
         let depth = jsonrpc::MAX_DEPTH;
