@@ -49,15 +49,18 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// Reads a message, or an array of them, and answers what needs no handler.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
-        let text = match text(bytes) {
-            Ok(text) => text,
-            Err(error) => return rejected(id_at_start(bytes).as_ref(), error),
+        let (work, id) = match text(bytes) {
+            Ok(text) => (self.read_text(text), None),
+            Err(error) => (Err(error), id_at_start(bytes)),
         };
-        let work = match text.trim_ascii_start().as_bytes().first() {
-            Some(b'[') => parse(text).and_then(|text| self.read_batch(text)),
+        work.unwrap_or_else(|error| rejected(id.as_ref(), error))
+    }
+
+    fn read_text(&mut self, text: &str) -> Result<Work, ProtocolError> {
+        match text.trim_ascii_start().as_bytes().first() {
+            Some(b'[') => self.read_batch(parse(text)?),
             _ => self.read_single(text),
-        };
-        work.unwrap_or_else(|error| rejected(None, error))
+        }
     }
 
     fn read_single(&mut self, json: &str) -> Result<Work, ProtocolError> {
@@ -169,20 +172,18 @@ fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
 
 /// The id of a message that cannot be read, if it stands before what is wrong with it.
 pub(crate) fn id_at_start(bytes: &[u8]) -> Option<RequestId> {
-    let text = without_mark(bytes).utf8_chunks().next()?.valid();
+    let end = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = std::str::from_utf8(bytes.get(..end)?).ok()?;
     let [id] = members::find_at_start(text, ["id"]);
     // A number at the end may go on behind it.
     let id = id.ok()?.filter(|id| !text.ends_with(id.get()))?;
     RequestId::from_json(id)
 }
 
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
 /// A message as a text that does not nest too deep.
 fn text(bytes: &[u8]) -> Result<&str, ProtocolError> {
-    let text = std::str::from_utf8(without_mark(bytes))
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes)
         .map_err(|_| ProtocolError::Parse("the message is not UTF-8".to_owned()))?;
     if jsonrpc::nests_too_deep(text) {
         let depth = jsonrpc::MAX_DEPTH;

@@ -5,9 +5,6 @@
 
 use midge_contract::LOG_KEY;
 
-/// Bytes that the stream takes in one write.
-const MAX_WRITE: usize = 4096;
-
 /// Writes a line to the standard error stream, or what of it fits into one write. One line: what
 /// comes after a line break would pass for a line of its own.
 pub(super) fn log(line: &str) {
@@ -18,7 +15,7 @@ pub(super) fn log(line: &str) {
     }
     let start = bytes.len();
     bytes.extend_from_slice(line.as_bytes());
-    bytes.truncate(MAX_WRITE - 1);
+    bytes.truncate(4095);
     for byte in bytes.iter_mut().skip(start).filter(|byte| matches!(byte, b'\r' | b'\n')) {
         *byte = b' ';
     }

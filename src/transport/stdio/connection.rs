@@ -32,7 +32,8 @@ const MAX_RUNNING: usize = 100;
 /// client has not taken.
 const MAX_UNANSWERED: usize = 200;
 
-/// Messages that are read before running handlers get their turn.
+/// Messages that are read before running handlers get their turn. Fewer than may be unanswered, since
+/// the answers of a turn are taken away after it.
 const MAX_TURN: usize = 100;
 
 /// How long the work goes on whose input has ended, and that which runs to completion for a client
@@ -147,22 +148,21 @@ impl<S: Streams + 'static> Connection<S> {
         self.answers.retain_mut(|answer| answer.as_mut().poll(cx).is_pending());
     }
 
-    /// Writes what there is to say, and says whether anything was written. Whoever has more to say is
-    /// woken by it.
-    fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Flow<bool> {
+    /// Writes what there is to say. Whoever has more to say is woken by it.
+    fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Flow {
         let streams = &self.shared.streams;
-        let (out, mut any) = (streams.outbox(), false);
+        let out = streams.outbox();
         loop {
             if !self.is_writing {
-                let Some(line) = out.take() else { return Flow::Continue(any) };
+                let Some(line) = out.take() else { return Flow::Continue(()) };
                 streams.begin_line(&jsonrpc::on_one_line(&line));
                 self.is_writing = true;
             }
             match streams.poll_write(cx) {
                 Poll::Ready(written) => written?,
-                Poll::Pending => return Flow::Continue(any),
+                Poll::Pending => return Flow::Continue(()),
             }
-            (self.is_writing, any) = (false, true);
+            self.is_writing = false;
             out.mark_written();
         }
     }
@@ -266,11 +266,12 @@ impl<S: Streams + 'static> Connection<S> {
         }
         let shared = Rc::clone(&self.shared);
         self.answers.push(Box::pin(respond(shared, server, jobs, batch, message)));
-        self.poll_last(cx);
-        if self.poll_write(cx)? {
-            self.poll_last(cx);
+        if let Some(last) = self.answers.last_mut()
+            && last.as_mut().poll(cx).is_ready()
+        {
+            self.answers.pop();
         }
-        Flow::Continue(())
+        self.poll_write(cx)
     }
 
     /// Whether as many handlers wait as may run. Those that need not wait any more are polled first.
@@ -279,15 +280,6 @@ impl<S: Streams + 'static> Connection<S> {
             self.poll_answers(cx);
         }
         self.shared.running.get() >= MAX_RUNNING
-    }
-
-    /// Polls the answer that was started last, if it still waits.
-    fn poll_last(&mut self, cx: &mut TaskContext<'_>) {
-        if let Some(last) = self.answers.last_mut()
-            && last.as_mut().poll(cx).is_ready()
-        {
-            self.answers.pop();
-        }
     }
 }
 

@@ -79,13 +79,16 @@ pub(super) async fn respond<S: Streams>(
         if let Some(cause) = &response.cause {
             shared.streams.log(&[LOG_PREFIX, cause].concat());
         }
-        line.push_str(if line.is_empty() { "[" } else { "," });
+        if batch {
+            line.push(if line.is_empty() { '[' } else { ',' });
+        }
         line.push_str(&response.json);
     }
     if !line.is_empty() {
-        line.push(']');
-        let single = line.len() - 1;
-        shared.streams.outbox().send(if batch { line } else { line[1..single].to_owned() }).await;
+        if batch {
+            line.push(']');
+        }
+        shared.streams.outbox().send(line).await;
     }
     shared.calls.borrow_mut().retain(|call| call.message != message);
     let limit = server.settings().defer_timeout;
