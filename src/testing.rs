@@ -34,6 +34,7 @@ use midge_contract::Outcome;
 use serde_json::{Value, json};
 
 use crate::handler::context::Clock;
+use crate::handler::outbox::Outbox;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::headers::map::Fields;
 use crate::protocol::{Version, meta};
@@ -100,7 +101,7 @@ pub fn with_capabilities(request: Request<Vec<u8>>, capabilities: Value) -> Requ
 /// again, with the answers by key and the state that came with the questions.
 ///
 /// ```
-/// use midge::{Context, NoArguments, Server, Tool, ToolError, testing};
+/// use midge::{Context, NoArguments, SealingKeys, Server, Tool, ToolError, testing};
 /// use serde_json::{Value, json};
 ///
 /// #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -115,7 +116,9 @@ pub fn with_capabilities(request: Request<Vec<u8>>, capabilities: Value) -> Requ
 ///
 /// fn server() -> Server {
 ///     let tool = Tool::with_context("greet", greet).description("Greets the user.");
-///     Server::new("greeter", "1.0.0").tool(tool)
+///     Server::new("greeter", "1.0.0")
+///         .sealing_keys(|| SealingKeys::parse("test:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="))
+///         .tool(tool)
 /// }
 ///
 /// let call = testing::call("greet", json!({}));
@@ -224,7 +227,8 @@ pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
     let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
     let heard = Rc::<RefCell<Vec<Value>>>::default();
     let input = RefCell::new(Some(lines.into_bytes()));
-    let console = Console { input, attribution: PanicAttribution::default(), heard: heard.clone() };
+    let (attribution, outbox) = Default::default();
+    let console = Console { input, attribution, outbox, heard: heard.clone() };
     block_on(stdio::serve(Rc::new(server), console));
     heard.take()
 }
@@ -233,6 +237,7 @@ pub fn converse(server: fn() -> Server, messages: &[Value]) -> Vec<Value> {
 struct Console {
     input: RefCell<Option<Vec<u8>>>,
     attribution: PanicAttribution,
+    outbox: Outbox,
     heard: Rc<RefCell<Vec<Value>>>,
 }
 
@@ -247,6 +252,10 @@ impl Streams for Console {
 
     fn poll_write(&self, _: &mut TaskContext<'_>) -> Poll<Flow> {
         Poll::Ready(Flow::Continue(()))
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     fn clock(&self) -> Clock {

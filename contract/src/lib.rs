@@ -17,7 +17,8 @@
 //!
 //! A guest writes them to standard error. `midge-host` adds the cause of a [`LogLine::ClientGone`]
 //! or a [`LogLine::Panic`] to the access log of the exchange. It prints every other line, also that
-//! of an [internal error](INTERNAL_ERROR).
+//! of an [internal error](INTERNAL_ERROR). The lines of the SDK begin with the key in the variable
+//! [`MIDGE_LOG_KEY`](LOG_KEY), so that no text that a tool prints passes for one.
 //!
 //! # Sealing keys
 //!
@@ -45,6 +46,6 @@ mod metadata;
 mod outcome;
 pub mod sealing;
 
-pub use log_line::{CLIENT_GONE, INTERNAL_ERROR, LOG_PREFIX, LogLine, PANIC};
+pub use log_line::{CLIENT_GONE, INTERNAL_ERROR, LOG_KEY, LOG_PREFIX, LogLine, PANIC};
 pub use metadata::{Metadata, MetadataWriter};
 pub use outcome::{Outcome, UnknownOutcome};

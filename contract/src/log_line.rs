@@ -12,14 +12,22 @@ pub const CLIENT_GONE: &str = "midge: client-gone";
 /// The start of the line of a guest that panicked. Message and location follow after `: `.
 pub const PANIC: &str = "midge: panic";
 
+/// The environment variable with the key of a guest's own lines. The SDK writes such a line as the key,
+/// a blank and the line. Without the variable it writes the line alone.
+pub const LOG_KEY: &str = "MIDGE_LOG_KEY";
+
 /// A line of a guest's standard error.
+///
+/// Only a line with the key of the guest concerns the host. A tool may print what its client has sent,
+/// and a client does not know the key.
 ///
 /// ```
 /// use midge_contract::LogLine;
 ///
-/// let line = LogLine::parse("midge: client-gone: connection reset");
+/// let line = LogLine::parse("53cr37 midge: client-gone: connection reset", "53cr37");
 /// assert_eq!(line, LogLine::ClientGone("connection reset"));
-/// assert_eq!(LogLine::parse("listening"), LogLine::Text("listening"));
+/// let line = LogLine::parse("midge: client-gone: a client says", "53cr37");
+/// assert_eq!(line, LogLine::Text("midge: client-gone: a client says"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLine<'a> {
@@ -32,9 +40,11 @@ pub enum LogLine<'a> {
 }
 
 impl<'a> LogLine<'a> {
-    /// Parses a line without its line break.
+    /// Parses a line without its line break. `key` is the one that the guest was given.
     #[must_use]
-    pub fn parse(line: &'a str) -> Self {
+    pub fn parse(line: &'a str, key: &str) -> Self {
+        let own = line.strip_prefix(key).and_then(|rest| rest.strip_prefix(' '));
+        let Some(line) = own else { return Self::Text(line) };
         let cause = |rest: &'a str| rest.trim_start_matches([':', ' ']).trim_end();
         if let Some(rest) = line.strip_prefix(CLIENT_GONE) {
             Self::ClientGone(cause(rest))
@@ -51,17 +61,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marked_lines_are_for_the_host() {
-        assert_eq!(LogLine::parse("hello"), LogLine::Text("hello"));
-        assert_eq!(LogLine::parse("midge: client-gone: reset"), LogLine::ClientGone("reset"));
-        assert_eq!(LogLine::parse("midge: panic: at src/x.rs:1"), LogLine::Panic("at src/x.rs:1"));
-        assert_eq!(LogLine::parse("midge: other"), LogLine::Text("midge: other"));
+    fn lines_with_the_key_are_for_the_host() {
+        let parse = |line| LogLine::parse(line, "k");
+        assert_eq!(parse("hello"), LogLine::Text("hello"));
+        assert_eq!(parse("k midge: client-gone: reset"), LogLine::ClientGone("reset"));
+        assert_eq!(parse("k midge: panic: at src/x.rs:1"), LogLine::Panic("at src/x.rs:1"));
+        assert_eq!(parse("k midge: other"), LogLine::Text("midge: other"));
+    }
+
+    #[test]
+    fn lines_without_the_key_are_text() {
+        for line in [
+            "midge: client-gone: reset",
+            "midge: panic: at src/x.rs:1",
+            "other midge: panic: x",
+            "kmidge: panic: x",
+            " k midge: panic: x",
+            "K midge: panic: x",
+        ] {
+            assert_eq!(LogLine::parse(line, "k"), LogLine::Text(line));
+        }
     }
 
     #[test]
     fn a_marked_line_may_have_no_cause() {
-        for line in ["midge: client-gone", "midge: client-gone: ", "midge: client-gone:\r"] {
-            assert_eq!(LogLine::parse(line), LogLine::ClientGone(""), "{line:?}");
+        for line in ["k midge: client-gone", "k midge: client-gone: ", "k midge: client-gone:\r"] {
+            assert_eq!(LogLine::parse(line, "k"), LogLine::ClientGone(""), "{line:?}");
         }
     }
 }

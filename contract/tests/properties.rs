@@ -122,16 +122,16 @@ proptest! {
 
     #[test]
     fn log_lines_are_parsed_as_they_were_written(cause in "[a-z]{1,5}[ -~]{0,40}[a-z]") {
-        let client_gone = format!("{CLIENT_GONE}: {cause}");
-        prop_assert_eq!(LogLine::parse(&client_gone), LogLine::ClientGone(&cause));
-        let panic = format!("{PANIC}: {cause}");
-        prop_assert_eq!(LogLine::parse(&panic), LogLine::Panic(&cause));
-        prop_assert_eq!(LogLine::parse(&cause), LogLine::Text(&cause));
+        let client_gone = format!("key {CLIENT_GONE}: {cause}");
+        prop_assert_eq!(LogLine::parse(&client_gone, "key"), LogLine::ClientGone(&cause));
+        let panic = format!("key {PANIC}: {cause}");
+        prop_assert_eq!(LogLine::parse(&panic, "key"), LogLine::Panic(&cause));
+        prop_assert_eq!(LogLine::parse(&cause, "KEY"), LogLine::Text(&cause));
     }
 
     #[test]
-    fn any_line_can_be_parsed(line in any::<String>()) {
-        let _ = LogLine::parse(&line);
+    fn any_line_without_the_key_is_text(line in any::<String>()) {
+        prop_assert_eq!(LogLine::parse(&line, "5e1f"), LogLine::Text(&line));
     }
 
     #[test]

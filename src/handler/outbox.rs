@@ -66,6 +66,11 @@ impl Outbox {
         self.0.borrow_mut().queue.pop_front()
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().queue.len()
+    }
+
     /// Says that the notification taken last is written.
     pub(crate) fn mark_written(&self) {
         let wakers = {

@@ -18,8 +18,7 @@ pub(crate) struct InputRequest {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InputRequiredResult<'a> {
     pub(crate) input_requests: BTreeMap<&'a str, &'a InputRequest>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) request_state: Option<String>,
+    pub(crate) request_state: String,
 }
 
 /// Parameters of `elicitation/create`.

@@ -26,6 +26,8 @@ pub enum RequestId {
 
 impl RequestId {
     /// Reads an id; `None` for `null`, fractions and everything else that is no id.
+    // One copy of the code, whatever the optimizer thinks: a component is loaded for every exchange.
+    #[inline(never)]
     pub(crate) fn from_json(raw: &RawValue) -> Option<Self> {
         Self::from_text(raw.get())
     }

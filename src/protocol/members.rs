@@ -103,8 +103,6 @@ pub(crate) fn find_in<'a, const N: usize>(
     Ok(values)
 }
 
-/// Once in a component, however many members are read.
-#[inline(never)]
 fn read_into<'a>(
     text: &'a str,
     names: &[&str],
@@ -113,10 +111,25 @@ fn read_into<'a>(
     if !text.trim_ascii_start().starts_with('{') {
         return Err(NotReadable::NotAnObject);
     }
-    let members = Members { names, values };
+    fill(text, names, values).map_err(|_| NotReadable::Unreadable)
+}
+
+/// As [`find`], in the start of a text: the members before its end, or before it is no JSON.
+pub(crate) fn find_at_start<'a, const N: usize>(
+    text: &'a str,
+    names: [&str; N],
+) -> [Member<'a>; N] {
+    let mut values = [Ok(None); N];
+    let _ = fill(text, &names, &mut values);
+    values
+}
+
+/// Once in a component, however many members are read.
+#[inline(never)]
+fn fill<'a>(text: &'a str, names: &[&str], values: &mut [Member<'a>]) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = members.deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    read.map_err(|_| NotReadable::Unreadable)
+    Members { names, values }.deserialize(&mut deserializer)?;
+    deserializer.end()
 }
 
 /// The value of a member that is a string. Most have no escapes, and are read by leaving the quotes

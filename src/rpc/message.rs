@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::error::ProtocolError;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::protocol::jsonrpc::{self, InvalidMessage, Message, RequestId};
+use crate::protocol::members;
 use crate::protocol::meta::RequestMeta;
 use crate::rpc::dispatch::Dispatched;
 use crate::rpc::era::{self, Era};
@@ -48,15 +49,20 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// Reads a message, or an array of them, and answers what needs no handler.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Work {
-        let work = text(bytes).and_then(|(text, values)| {
-            let most = self.server.settings().max_values;
-            let excess = (values > most).then_some(most);
-            match text.trim_ascii_start().as_bytes().first() {
-                Some(b'[') => self.read_batch(parse(text)?, excess),
-                _ => self.read_single(text, excess),
-            }
-        });
-        work.unwrap_or_else(|error| rejected(None, error))
+        let (work, id) = match text(bytes) {
+            Ok((text, values)) => (self.read_text(text, values), None),
+            Err(error) => (Err(error), id_at_start(bytes)),
+        };
+        work.unwrap_or_else(|error| rejected(id.as_ref(), error))
+    }
+
+    fn read_text(&mut self, text: &str, values: usize) -> Result<Work, ProtocolError> {
+        let most = self.server.settings().max_values;
+        let excess = (values > most).then_some(most);
+        match text.trim_ascii_start().as_bytes().first() {
+            Some(b'[') => self.read_batch(parse(text)?, excess),
+            _ => self.read_single(text, excess),
+        }
     }
 
     /// Reads one message; `excess` is the limit on values, where it has more.
@@ -184,6 +190,16 @@ fn rejected(id: Option<&RequestId>, error: ProtocolError) -> Work {
 fn too_many_values(most: usize) -> ProtocolError {
     let reason = format!("the message has more than {most} JSON values, the limit of this server");
     ProtocolError::InvalidParams(reason.into())
+}
+
+/// The id of a message that cannot be read, if it stands before what is wrong with it.
+pub(crate) fn id_at_start(bytes: &[u8]) -> Option<RequestId> {
+    let end = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    let [id] = members::find_at_start(text, ["id"]);
+    // A number at the end may go on behind it.
+    let id = id.ok()?.filter(|id| !text.ends_with(id.get()))?;
+    RequestId::from_json(id)
 }
 
 /// A message as a text that does not nest too deep, and how many values it has.

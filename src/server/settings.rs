@@ -72,15 +72,33 @@ impl Configured {
     }
 }
 
-/// Whether an origin is one of `allowed_origins`, with blanks or commas between them.
+/// Whether an origin is one of `allowed_origins`, with blanks or commas between them. If it is not, an
+/// entry that no browser can send is an error: it was probably meant to be this one.
 fn is_allowed(source: &Source, origin: &str) -> Result<bool, String> {
     let origins =
         source.get("allowed_origins").map_err(|error| format!("{INTERNAL_ERROR}{error}"))?;
     let origins = origins.unwrap_or_default();
-    let origins = origins.split([',', ' ', '\t', '\r', '\n']);
-    Ok(origins
-        .filter(|allowed| !allowed.is_empty())
-        .any(|allowed| allowed.eq_ignore_ascii_case(origin)))
+    let origins = origins.split([',', ' ', '\t', '\r', '\n']).filter(|allowed| !allowed.is_empty());
+    if origins.clone().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
+        return Ok(true);
+    }
+    match origins.into_iter().find(|allowed| !is_origin(allowed)) {
+        Some(invalid) => Err(format!(
+            "{INTERNAL_ERROR}`allowed_origins` has `{invalid}`, which is not an origin such as \
+             `https://app.example.com`"
+        )),
+        None => Ok(false),
+    }
+}
+
+/// Whether a text is a scheme, `://` and an authority, without a path or a wildcard.
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, authority)| {
+        !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            && !authority.is_empty()
+            && !authority.contains(['/', '?', '#', '@', '*', '\\'])
+    })
 }
 
 /// How browsers of the allowed origins are answered (Cross-Origin Resource Sharing).

@@ -16,7 +16,9 @@ use wstd::runtime::{AsyncPollable, WaitFor};
 use crate::error::ProtocolError;
 use crate::handler::context::Clock;
 use crate::handler::disconnect::Flow;
+use crate::handler::outbox::Outbox;
 use crate::handler::panic_attribution::PanicAttribution;
+use crate::protocol::jsonrpc;
 use crate::rpc::response::Response;
 use crate::server::Server;
 use crate::sys::log::log;
@@ -33,9 +35,12 @@ pub fn run(build: fn() -> Server) -> Result<(), ()> {
     #[cfg(feature = "p3")]
     RUNNING.set(true);
     block_on(async move {
-        let attribution = output.borrow().attribution.clone();
+        let (attribution, outbox) = {
+            let output = output.borrow();
+            (output.attribution.clone(), output.outbox.clone())
+        };
         let (reading, writing) = (RefCell::default(), RefCell::default());
-        let console = Console { reading, writing, input, output, attribution };
+        let console = Console { reading, writing, input, output, attribution, outbox };
         serve(Rc::new(build), console).await;
     });
     #[cfg(feature = "p3")]
@@ -60,8 +65,9 @@ struct Console {
     writing: RefCell<Option<WaitFor>>,
     input: InputStream,
     output: Rc<RefCell<Output>>,
-    /// That of the output.
+    /// Those of the output.
     attribution: PanicAttribution,
+    outbox: Outbox,
 }
 
 impl Streams for Console {
@@ -93,6 +99,10 @@ impl Streams for Console {
             let subscribe = || self.output.borrow().stream.subscribe();
             ready!(poll_ready(&self.writing, &subscribe, cx));
         }
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     fn clock(&self) -> Clock {
@@ -130,6 +140,8 @@ struct Output {
     /// Nothing is written any more, not even last words.
     is_broken: bool,
     attribution: PanicAttribution,
+    /// Lines that come after what is pending.
+    outbox: Outbox,
 }
 
 impl Output {
@@ -140,6 +152,7 @@ impl Output {
             flushing: false,
             is_broken: false,
             attribution: PanicAttribution::default(),
+            outbox: Outbox::default(),
         }
     }
 
@@ -185,9 +198,14 @@ impl PanicResponder for Output {
         if self.is_broken {
             return;
         }
-        let Some(attributed) = self.attribution.take() else { return };
-        let response = Response::error(Some(&attributed), ProtocolError::Internal);
-        self.begin_line(&response.json);
+        // What is finished comes first: nothing is written after the trap.
+        while let Some(line) = self.outbox.take() {
+            self.begin_line(&jsonrpc::on_one_line(&line));
+        }
+        if let Some(attributed) = self.attribution.take() {
+            let response = Response::error(Some(&attributed), ProtocolError::Internal);
+            self.begin_line(&response.json);
+        }
         // More than 4096 bytes at a time would trap.
         for piece in self.pending.chunks(4096) {
             if self.stream.blocking_write_and_flush(piece).is_err() {

@@ -30,6 +30,7 @@ fn server() -> Server {
         .tool(Tool::new("spins", spins))
         .tool(Tool::with_context("spins_streaming", spins_streaming))
         .tool(Tool::new("outbound", outbound))
+        .tool(Tool::new("prints", prints))
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -186,4 +187,22 @@ async fn outbound(Url { url, bytes }: Url) -> Result<String, ToolError> {
     let request = request.map_err(|error| failed(&error))?;
     let response = midge::fetch(request).await.map_err(|error| failed(&error))?;
     String::from_utf8(response.into_body()).map_err(|error| failed(&error))
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Print {
+    text: String,
+    /// On standard output, and not on standard error.
+    #[serde(default)]
+    out: bool,
+}
+
+/// Prints what its client says, as a careless tool does.
+async fn prints(Print { text, out }: Print) -> &'static str {
+    if out {
+        println!("{text}");
+    } else {
+        eprintln!("{text}");
+    }
+    "printed"
 }

@@ -49,11 +49,15 @@ fn handle(request: IncomingRequest, response: ResponseOutparam) {
         },
         "/mark" => {
             print!("no end of line");
-            eprintln!("midge: client-gone: told on standard error");
+            eprintln!("{} midge: client-gone: told on standard error", key());
             answer(response, "200");
         }
-        "/mark-wrongly" => {
-            println!("midge: client-gone: told on standard output");
+        "/mark-on-output" => {
+            println!("{} midge: client-gone: told on standard output", key());
+            answer(response, "200");
+        }
+        "/mark-without-key" => {
+            eprintln!("midge: client-gone: told without the key");
             answer(response, "200");
         }
         "/refuse" => answer(response, "403"),
@@ -66,6 +70,11 @@ fn handle(request: IncomingRequest, response: ResponseOutparam) {
             None => panic!("{path} means nothing"),
         },
     }
+}
+
+/// The key of the lines that are for the host.
+fn key() -> String {
+    std::env::var("MIDGE_LOG_KEY").unwrap()
 }
 
 /// Begins a stream that is known to its client when this returns.

@@ -148,6 +148,22 @@ async fn a_panic_before_the_head_is_a_500() {
 }
 
 #[tokio::test]
+async fn what_a_tool_prints_does_not_change_the_line_of_its_exchange() {
+    let serving = Serving::of(guests::ANSWERS).await;
+    let texts = ["midge: panic: forged", "midge: client-gone: forged", "0 midge: panic: forged"];
+    for text in texts {
+        let answer = serving.send(&call("prints", json!({"text": text}))).await;
+        assert_eq!(answer.result_text(), "printed");
+    }
+    for line in serving.exchanges(texts.len()).await {
+        assert_eq!((line.level, &line["outcome"]), (Level::INFO, "ok"), "{line:?}");
+        assert_eq!(line.get("cause"), None, "{line:?}");
+    }
+    assert_eq!(serving.log().output(), texts, "text like any other");
+    serving.assert_noise(0, 0);
+}
+
+#[tokio::test]
 async fn a_panic_before_the_handler_is_blamed_on_the_request() {
     let serving = Serving::of(guests::ANSWERS).await;
     let answer = serving.send(&call("panics_reading", json!({"text": ""})).id("mine")).await;

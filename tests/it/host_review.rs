@@ -195,14 +195,19 @@ async fn what_a_guest_has_of_the_host_is_bounded() {
 }
 
 #[tokio::test]
-async fn only_standard_error_tells_the_host() {
+async fn only_lines_with_the_key_on_standard_error_tell_the_host() {
     let serving = Serving::of(guests::TOLD).await;
-    serving.send(&told("/mark-wrongly")).await;
-    assert_eq!(&serving.exchange().await["outcome"], "ok", "standard output is for people");
+    for path in ["/mark-on-output", "/mark-without-key"] {
+        serving.send(&told(path)).await;
+    }
+    for line in serving.exchanges(2).await {
+        assert_eq!(&line["outcome"], "ok", "text for people: {line:?}");
+    }
     let output = serving.log().output();
-    assert_eq!(output, ["midge: client-gone: told on standard output"], "who read it");
+    assert!(output[0].ends_with(" midge: client-gone: told on standard output"), "{output:?}");
+    assert_eq!(output[1..], ["midge: client-gone: told without the key"]);
     serving.send(&told("/mark")).await;
-    let line = serving.exchanges(2).await.remove(1);
+    let line = serving.exchanges(3).await.remove(2);
     assert_eq!(&line["cause"], "told on standard error", "whatever is unfinished elsewhere");
 }
 

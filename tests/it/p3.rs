@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use midge_host::Config;
 use midge_tests::{LEAVINGS, Line, Message, Serving, Wire, config, guests, send, soon};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tracing::Level;
 
 use crate::hosts::Wasmtime;
@@ -71,6 +72,11 @@ async fn neighbours_in_an_instance_are_left_alone() {
         }
     };
     soon("its handler", at_work).await;
+    for (_, leave) in LEAVINGS {
+        let mut early = Wire::connect(addr).await;
+        early.post(&call("sleeps", json!({"ms": 50}))).await;
+        leave(early);
+    }
     leaving.reset();
     drop(waiting);
     let answer = staying.await.expect("it is answered");
@@ -145,6 +151,49 @@ async fn one_that_is_left_before_the_head_does_not_disturb_its_neighbour() {
         let told = ["at work", "guard dropped", "deferred work done"];
         assert_eq!(serving.log().output(), told, "{how}");
         serving.assert_noise(0, 1);
+    }
+}
+
+/// Their calls are cancelled at once, wherever their handlers are. A writer of theirs that was left
+/// in the set of the task trapped, and ended the others.
+#[tokio::test]
+async fn clients_that_connect_send_and_close_do_not_disturb_their_neighbours() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let addr = silent.local_addr().expect("it is bound").to_string();
+    let url = format!("http://{addr}/");
+    let early = [
+        call("holds", json!({"ms": 60_000})),
+        call("outbound", json!({"url": url})),
+        call("outbound", json!({"url": url, "bytes": 1_000_000})),
+        Message::call("progress", json!({"steps": 1000, "ms": 10})).with_progress(),
+    ];
+    for (how, leave) in LEAVINGS {
+        let allow_outbound = vec![addr.parse().expect("a rule")];
+        let config = Config { allow_outbound, instance_concurrency: 64, ..reusing() };
+        let serving = Serving::with(config, guests::p3::ANSWERS).await;
+        let mut staying = serving.wire().await;
+        let steps = json!({"steps": 40, "ms": 20});
+        staying.post(&Message::call("progress", steps).with_progress()).await;
+        staying.until("\"message\":\"step 2\"").await;
+        for (message, ms) in early.iter().zip([0, 2, 5, 20]).cycle().take(24) {
+            let mut leaving = serving.wire().await;
+            leaving.post(message).await;
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            leave(leaving);
+        }
+        assert_eq!(serving.gauges().instances, 1, "{how}: they share it");
+        staying.until("40 steps").await;
+        staying.until("\r\n0\r\n\r\n").await;
+        drop(staying);
+        serving.assert_serves(&call("sleeps", json!({"ms": 0}))).await;
+        serving.until_idle().await;
+        let lines = serving.log().exchanges();
+        let count = |outcome: &str| lines.iter().filter(|line| &line["outcome"] == outcome).count();
+        assert_eq!(count("ok"), 2, "{how}: the one that stayed, and the next: {lines:#?}");
+        // A call whose upstream fails first is one that its tool has answered.
+        let left = lines.len() - 2 - count("tool-error");
+        assert_eq!(count("client-gone"), left, "{how}: {lines:#?}");
+        serving.assert_noise(0, left);
     }
 }
 

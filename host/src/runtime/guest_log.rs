@@ -2,21 +2,22 @@
 
 use std::{
     cmp::Ordering,
+    hash::{BuildHasher, RandomState},
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::{
-    async_trait,
+    WasiCtxBuilder, async_trait,
     cli::{IsTerminal, StdoutStream},
     p2::{OutputStream, Pollable, StreamError},
 };
 
-use midge_contract::LogLine;
+use midge_contract::{LOG_KEY, LogLine};
 
 use crate::telemetry::access_log::ExchangeRecord;
 
@@ -32,12 +33,14 @@ const BUDGET: usize = 64 * 1024;
 pub(crate) struct GuestOutput(Arc<Mutex<Output>>);
 
 /// Which output stream it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
     /// Standard output: text only.
     Out,
-    /// Standard error: some lines are for the host.
-    Error,
+    /// Standard error: lines with this key may be for the host.
+    Error(String),
+    /// Standard output where that carries the protocol. Whether its author was warned.
+    #[cfg(feature = "cli")]
+    Misdirected(bool),
 }
 
 struct Output {
@@ -53,12 +56,29 @@ impl GuestOutput {
         Self(Arc::new(Mutex::new(Output { channel, lines, record })))
     }
 
+    /// Sets the standard error of a guest, and grants the guest the key of its own lines.
+    pub(crate) fn set_stderr(
+        wasi: &mut WasiCtxBuilder,
+        max_lines: usize,
+        record: &Arc<ExchangeRecord>,
+    ) {
+        let key = make_key(record.exchange());
+        wasi.env(LOG_KEY, &key);
+        wasi.stderr(Self::new(Channel::Error(key), max_lines, Arc::clone(record)));
+    }
+
     fn push(&self, bytes: &[u8]) {
         let mut output: MutexGuard<'_, Output> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Output { channel, lines, record } = &mut *output;
         lines.push(bytes, |line| channel.log(record, line));
     }
+}
+
+/// Makes a key that no client can guess. It is of no use after the exchange.
+fn make_key(exchange: u64) -> String {
+    static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    format!("{:016x}", SECRET.hash_one(exchange))
 }
 
 impl Drop for Output {
@@ -69,10 +89,17 @@ impl Drop for Output {
 }
 
 impl Channel {
-    fn log(self, record: &ExchangeRecord, line: &str) {
+    fn log(&mut self, record: &ExchangeRecord, line: &str) {
         let line = match self {
             Self::Out => LogLine::Text(line),
-            Self::Error => LogLine::parse(line),
+            Self::Error(key) => LogLine::parse(line, key),
+            #[cfg(feature = "cli")]
+            Self::Misdirected(is_known) => {
+                if !std::mem::replace(is_known, true) {
+                    warn_of_misdirection(record);
+                }
+                LogLine::Text(line)
+            }
         };
         match line {
             // A panic message has empty lines around it.
@@ -84,6 +111,15 @@ impl Channel {
             LogLine::Panic(cause) => record.guest_panicked(cause),
         }
     }
+}
+
+#[cfg(feature = "cli")]
+fn warn_of_misdirection(record: &ExchangeRecord) {
+    tracing::warn!(
+        target: "midge::guest",
+        exchange = record.exchange(),
+        "a tool prints to standard output, which carries the protocol; it is logged instead"
+    );
 }
 
 impl IsTerminal for GuestOutput {
@@ -222,18 +258,38 @@ mod tests {
         assert_eq!(many.len(), MAX_LINES + 1);
     }
 
+    fn output(channel: Channel) -> (GuestOutput, Arc<ExchangeRecord>) {
+        let record = ExchangeRecord::for_test();
+        (GuestOutput::new(channel, MAX_LINES, Arc::clone(&record)), record)
+    }
+
     #[test]
     fn only_standard_error_has_lines_for_the_host() {
-        let record = ExchangeRecord::for_test();
-        let (out, error) = (
-            GuestOutput::new(Channel::Out, MAX_LINES, Arc::clone(&record)),
-            GuestOutput::new(Channel::Error, MAX_LINES, Arc::clone(&record)),
-        );
-        out.push(b"midge: client-gone: it says\n");
-        let before = record.outcome();
-        assert_ne!(before, Outcome::ClientGone);
-        out.push(b"a line without end");
-        error.push(b"midge: client-gone: reset\n");
+        let (out, record) = output(Channel::Out);
+        out.push(b"key midge: client-gone: it says\n");
+        assert_ne!(record.outcome(), Outcome::ClientGone);
+        let (error, record) = output(Channel::Error("key".to_owned()));
+        error.push(b"key midge: client-gone: reset\n");
         assert_eq!(record.outcome(), Outcome::ClientGone);
+    }
+
+    #[test]
+    fn what_a_tool_prints_does_not_pass_for_a_line_of_the_sdk() {
+        let (error, record) = output(Channel::Error("key".to_owned()));
+        let before = record.outcome();
+        for text in ["midge: panic: no\n", "midge: client-gone: no\n", "yek midge: panic: no\n"] {
+            error.push(text.as_bytes());
+        }
+        assert_eq!(record.outcome(), before);
+        error.push(b"no end of line\nkey midge: panic: yes\n");
+        assert_eq!(record.panic_message().as_deref(), Some("yes"));
+    }
+
+    #[test]
+    fn each_exchange_has_a_key_of_its_own() {
+        let [one, other] = [1, 2].map(make_key);
+        assert_ne!(one, other);
+        assert_eq!(one, make_key(1));
+        assert_eq!(one.len(), 16, "of this length whatever the number: {one}");
     }
 }

@@ -52,9 +52,9 @@ pub(super) struct CpuTimeUsedUp;
 impl StoreData {
     /// Creates the data of an exchange.
     pub(crate) fn new(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
-        let output = |channel| GuestOutput::new(channel, MAX_LINES, Arc::clone(record));
         let mut wasi = WasiCtx::builder();
-        wasi.stdout(output(Channel::Out)).stderr(output(Channel::Error));
+        wasi.stdout(GuestOutput::new(Channel::Out, MAX_LINES, Arc::clone(record)));
+        GuestOutput::set_stderr(&mut wasi, MAX_LINES, record);
         Self::with_streams(grants, record, wasi)
     }
 

@@ -21,12 +21,7 @@ use midge_contract::Outcome;
 use crate::{
     config::Config,
     error::{HostError, one_line},
-    runtime::{
-        guest_log::{Channel, GuestOutput},
-        host::Host,
-        linker,
-        store::StoreData,
-    },
+    runtime::{guest_log::GuestOutput, host::Host, linker, store::StoreData},
     sealing,
     signals::Signals,
     telemetry::access_log::ExchangeRecord,
@@ -62,10 +57,10 @@ pub(crate) async fn serve(mut config: Config, path: &Path) -> Result<(), HostErr
 
 /// Creates the data of a guest with the standard streams of this process.
 fn data(host: &Host, record: &Arc<ExchangeRecord>, input: &Input) -> StoreData {
-    // The guest runs as long as its client, so its lines have no limit.
-    let stderr = GuestOutput::new(Channel::Error, usize::MAX, Arc::clone(record));
     let mut wasi = WasiCtx::builder();
-    wasi.stdin(input.clone()).stdout(Output).stderr(stderr);
+    wasi.stdin(input.clone()).stdout(Output::new(record));
+    // The guest runs as long as its client, so its lines have no limit.
+    GuestOutput::set_stderr(&mut wasi, usize::MAX, record);
     StoreData::with_streams(host.state().grants(), record, wasi)
 }
 

@@ -18,7 +18,6 @@ use crate::protocol::content::ContentBlock;
 use crate::protocol::input::{InputRequest, InputRequiredResult};
 use crate::protocol::members;
 use crate::protocol::tool::CallToolResult;
-use crate::seal::InvalidKeys;
 
 /// How many bytes of answers travel on to the next round, within what can be sealed: a client that
 /// sends more is at fault, and not the server.
@@ -199,12 +198,9 @@ fn require(
     }
     state.round += 1;
     state.asked = asked.iter().map(|(key, question)| (key.clone(), question.mark())).collect();
-    let request_state = match request.sealing.keys() {
-        Ok(keys) => Some(state.seal(&keys, request, retry).map_err(Failure::internal)?),
-        // Nothing has to be remembered.
-        Err(InvalidKeys::Missing) if state.is_empty() => None,
-        Err(error) => return Err(Failure::internal(error)),
-    };
+    // Without a state an answer could be one to another question.
+    let keys = request.sealing.keys().map_err(Failure::internal)?;
+    let request_state = state.seal(&keys, request, retry).map_err(Failure::internal)?;
     let questions = asked.iter().map(|(key, question)| (key.as_str(), &question.request));
     let result = InputRequiredResult { input_requests: questions.collect(), request_state };
     Ok(ResultObject { result_type: ResultType::InputRequired, ..ResultObject::new(&result)? })

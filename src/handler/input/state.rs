@@ -47,11 +47,6 @@ pub(super) enum InvalidState {
 }
 
 impl State {
-    /// Whether nothing is lost without it.
-    pub(super) fn is_empty(&self) -> bool {
-        self.answers.is_empty() && self.steps.is_empty()
-    }
-
     pub(super) fn seal(
         &self,
         keys: &SealingKeys,

@@ -32,7 +32,7 @@ pub(crate) async fn fetch(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>
     }
     let (head, body) = request.into_parts();
     let headers = to_wasi(&head.headers)?;
-    let (_, trailers) = wit_future::new(|| Ok(None));
+    let (end, trailers) = wit_future::new(|| Ok(None));
     let (mut stream, contents) = wit_stream::new();
     let contents = (!body.is_empty()).then_some(contents);
     let (request, _) = WasiRequest::new(headers, contents, trailers, None);
@@ -40,7 +40,10 @@ pub(crate) async fn fetch(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>
     let write = async move {
         // A server may answer before it has read all.
         let _ = stream.write_all(body).await;
+        drop((stream, end));
     };
+    // `write` is dropped last: a writer whose reader the host neither reads nor has dropped would
+    // outlast a cancelled task.
     let (response, ()) = zip(client::send(request), write).await;
     read(response.map_err(failed)?).await
 }
@@ -55,8 +58,9 @@ async fn read(response: WasiResponse) -> Result<Response<Vec<u8>>, FetchError> {
         let value = HeaderValue::try_from(value).map_err(|_| broken())?;
         answer.headers_mut().try_append(name, value).map_err(|_| broken())?;
     }
-    let (_, read) = wit_future::new(|| Ok(()));
+    let (writer, read) = wit_future::new(|| Ok(()));
     let (mut stream, trailers) = WasiResponse::consume_body(response, read);
+    drop(writer);
     let body = answer.body_mut();
     loop {
         let (result, piece) = stream.read(Vec::with_capacity(READ_SIZE)).await;

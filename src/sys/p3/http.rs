@@ -118,8 +118,11 @@ impl Transport for P3Transport {
         let (mut stream, trailers) = match std::mem::replace(&mut self.body, RequestBody::Over) {
             RequestBody::Unread(request) => {
                 // What becomes of the request is told by the answer.
-                let (_, handled) = wit_future::new(|| Ok(()));
-                Request::consume_body(request, handled)
+                let (writer, handled) = wit_future::new(|| Ok(()));
+                let body = Request::consume_body(request, handled);
+                // Not before: a write that nobody takes yet would outlast a cancelled task.
+                drop(writer);
+                body
             }
             RequestBody::Reading(stream, trailers) => (stream, trailers),
             RequestBody::Over => return Flow::Continue(None),

@@ -245,34 +245,32 @@ fn z3_a_state_that_is_too_large_is_the_servers_fault() {
 }
 
 #[test]
-fn i1_without_keys_one_question_needs_no_state() {
+fn without_keys_nothing_is_asked() {
     let server = || named("state", || Err(InvalidKeys::Missing));
     let request = Request::call("greet_only", json!({}));
-    let first = request.ask().run(&server()).result();
-    assert_eq!((asked(&first), first.get("requestState")), (vec!["name"], None));
-    let both = json!({
+    for request in [&request, &self::request()] {
+        let seen = request.ask().run(&server());
+        assert_eq!(seen.refusal(), (500, -32603));
+        assert!(!seen.body.contains("MIDGE_SEALING_KEYS"), "{}", seen.body);
+        let log = seen.log.into_inner();
+        let cause = "midge: internal error: there are no sealing keys: set MIDGE_SEALING_KEYS; \
+                     `midge key` makes one";
+        assert_eq!(log, [cause]);
+    }
+    let both = json!({ "inputResponses": {
         "name": accept(json!({ "name": "Ann" })),
         "other": accept(json!({ "name": "Bob" })),
-    });
-    assert_eq!(text(&request.answer(&first, both).run(&server())), said("Ann Bob"));
-    let one = json!({ "name": accept(json!({ "name": "Ann" })) });
-    let seen = request.answer(&first, one).run(&server());
-    assert_eq!(seen.refusal(), (500, -32603), "an answer is to be remembered");
-    assert!(!seen.body.contains("MIDGE_SEALING_KEYS"), "{}", seen.body);
-    assert!(seen.log.borrow()[0].contains("set MIDGE_SEALING_KEYS"));
-    let seen = self::request().ask().run(&server());
-    assert_eq!(seen.refusal(), (500, -32603), "a step is to be remembered");
+    } });
+    let seen = request.with(&both).run(&server());
+    assert_eq!(text(&seen), said("Ann Bob"), "where nothing is to be asked, none is needed");
     assert_refused(&request.with(&input("AAAA")).run(&server()), "a state from nowhere");
 }
 
 #[test]
 fn i5_answers_that_nobody_has_asked_for_do_not_travel() {
     let request = Request::call("greet_only", json!({}));
-    let stranger = |size: usize| json!({ "inputResponses": { "x": { "a": "b".repeat(size) } } });
-    let keyless = named("state", || Err(InvalidKeys::Missing));
-    let first = request.with(&stranger(1)).run(&keyless).result();
-    assert_eq!((asked(&first), first.get("requestState")), (vec!["name"], None));
-    let first = request.with(&stranger(70_000)).run(&server()).result();
+    let stranger = json!({ "inputResponses": { "x": { "a": "b".repeat(70_000) } } });
+    let first = request.with(&stranger).run(&server()).result();
     assert_eq!(asked(&first), ["name"]);
     assert!(first["requestState"].as_str().unwrap().len() < 1000);
 }

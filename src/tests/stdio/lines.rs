@@ -7,6 +7,13 @@ use super::talk::Talk;
 use crate::tests::wire::modern_message;
 use crate::{NoArguments, Server, Tool};
 
+fn small() -> Talk {
+    Talk::with(|| {
+        let tool = Tool::new("quick", async |_: NoArguments| "done").description("x");
+        Server::new("small", "1").max_body(1000).tool(tool)
+    })
+}
+
 #[track_caller]
 fn check_goes_on(talk: &mut Talk) {
     talk.call("next", "quick");
@@ -23,10 +30,52 @@ fn a_line_that_is_no_json_is_refused_without_an_id() {
         assert!(answer.get("id").is_none(), "{line}");
         check_goes_on(&mut talk);
     }
-    talk.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}\n");
+    talk.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":1}\n");
     assert_eq!(talk.refusal(), (Value::Null, -32700));
     talk.send(format!("{}\n", "[".repeat(129)).as_bytes());
     assert_eq!(talk.refusal(), (Value::Null, -32700), "too deep");
+    check_goes_on(&mut talk);
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_refused_with_an_id_that_can() {
+    let (mut talk, _, _) = talk();
+    let deep = |before: &str, after: &str| {
+        let (open, close) = ("[".repeat(200), "]".repeat(200));
+        format!("{before}\"params\":{{\"a\":{open}{close}}}{after}\n").into_bytes()
+    };
+    let id = json!("\u{e9}\"");
+    for (line, id) in [
+        (b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"\xff\"}\n".to_vec(), json!(7)),
+        (b"{\"id\" : \"\\u00e9\\\"\",\"method\":\"\xff\"}\n".to_vec(), id.clone()),
+        (deep("{\"id\":7,", "}"), json!(7)),
+        (deep("{", ",\"id\":\"\u{e9}\\\"\"}"), id),
+        (deep("{", "}"), Value::Null),
+        (deep("{\"params\":{\"id\":7},", "}"), Value::Null),
+        (deep("{\"id\":1.5,", "}"), Value::Null),
+        (deep("{\"id\":1,\"id\":2,", "}"), Value::Null),
+        (deep("[{\"id\":7,", "}]"), Value::Null),
+    ] {
+        talk.send(&line);
+        let line = String::from_utf8_lossy(&line).into_owned();
+        assert_eq!(talk.refusal(), (id, -32700), "{line}");
+    }
+    check_goes_on(&mut talk);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_with_the_id_at_its_start() {
+    let mut talk = small();
+    let padding = "x".repeat(2000);
+    for (line, id) in [
+        (format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","x":"{padding}"}}"#), json!(7)),
+        (format!(r#"{{"id":"a","x":"{padding}"}}"#), json!("a")),
+        (format!(r#"{{"x":"{padding}","id":7}}"#), Value::Null),
+        (format!(r#"{{"x":"{}","id":1234567}}"#, "x".repeat(1008)), Value::Null),
+    ] {
+        talk.send(format!("{line}\n").as_bytes());
+        assert_eq!(talk.refusal(), (id, -32600), "{line}");
+    }
     check_goes_on(&mut talk);
 }
 
@@ -92,10 +141,7 @@ fn a_message_is_answered_on_one_line_whatever_is_in_it() {
 
 #[test]
 fn a_line_that_is_too_long_is_refused_before_its_end() {
-    let mut talk = Talk::with(|| {
-        let tool = Tool::new("quick", async |_: NoArguments| "done").description("x");
-        Server::new("small", "1").max_body(1000).tool(tool)
-    });
+    let mut talk = small();
     talk.send(&[b' '; 600]);
     assert!(talk.heard().is_empty());
     talk.send(&[b' '; 600]);

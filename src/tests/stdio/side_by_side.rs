@@ -8,7 +8,15 @@ use serde_json::json;
 
 use super::talk::{Events, Gate, Pipe, Talk};
 use super::{call_and_watch, talk, waits};
+use crate::tests::wire::modern_message;
 use crate::{Context, NoArguments, Server, Tool};
+
+/// The line of a modern call.
+fn call(id: u32, tool: &str) -> String {
+    let mut message = modern_message("tools/call", json!({ "name": tool }));
+    message["id"] = json!(id);
+    format!("{message}\n")
+}
 
 /// Two tools, each with a gate of its own.
 fn gated() -> (Talk, Gate, Gate) {
@@ -81,6 +89,96 @@ fn there_is_an_end_to_how_many() {
     gate.open();
     talk.settle();
     assert_eq!(talk.answered().len(), 100);
+}
+
+#[test]
+fn many_requests_at_once_are_all_answered() {
+    let (mut talk, _, _) = talk();
+    let lines: String = (0..5000).map(|id| call(id, "quick")).collect();
+    talk.send(lines.as_bytes());
+    let heard = talk.heard();
+    assert_eq!(heard.len(), 5000);
+    for (id, answer) in heard.iter().enumerate() {
+        assert_eq!((&answer["id"], answer.get("error")), (&json!(id), None));
+    }
+}
+
+#[test]
+fn many_requests_at_once_wait_for_a_client_that_takes_nothing() {
+    let (mut talk, _, _) = talk();
+    talk.set_stuck(true);
+    let lines: String = (0..5000).map(|id| call(id, "quick")).collect();
+    talk.send(lines.as_bytes());
+    assert!(talk.heard().is_empty());
+    talk.set_stuck(false);
+    let heard = talk.heard();
+    assert_eq!(heard.iter().filter(|answer| answer.get("error").is_none()).count(), 5000);
+}
+
+#[test]
+fn only_handlers_that_wait_make_a_server_busy() {
+    let (mut talk, _, gate) = talk();
+    let waiting = (0..150).map(|id| call(id, "waits"));
+    let lines: String = waiting.chain((150..400).map(|id| call(id, "quick"))).collect();
+    talk.send(lines.as_bytes());
+    let refused: Vec<_> = (100..400).map(|id| json!(id)).collect();
+    assert_eq!(talk.answered(), refused, "100 wait");
+    // Those that can go on do, before another one is refused.
+    gate.open();
+    let lines: String = (400..600).map(|id| call(id, "quick")).collect();
+    talk.send(lines.as_bytes());
+    let heard = talk.heard();
+    assert_eq!(heard.len(), 300);
+    assert!(heard.iter().all(|answer| answer.get("error").is_none()), "{heard:?}");
+}
+
+#[test]
+fn a_cancelled_handler_makes_room_within_the_same_piece() {
+    let (mut talk, _, _) = talk();
+    for id in 0..100 {
+        talk.call(id, "waits");
+    }
+    let cancel = json!({
+        "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 7 },
+    });
+    talk.send(format!("{cancel}\n{}", call(100, "quick")).as_bytes());
+    let answer = talk.heard_one();
+    assert_eq!((&answer["id"], answer.get("error")), (&json!(100), None));
+}
+
+#[test]
+fn a_handler_that_waits_has_its_turn_while_much_is_read() {
+    let (mut talk, events, gate) = talk();
+    talk.call("first", "waits");
+    gate.open();
+    let lines: String = (0..5000).map(|id| call(id, "quick")).collect();
+    talk.send(lines.as_bytes());
+    assert_eq!(events.take(), ["dropped", "deferred"]);
+    assert_eq!(talk.answered().first(), Some(&json!("first")));
+}
+
+/// A panic in a component ends it after the hook, which writes what is on its way.
+#[test]
+fn what_is_finished_is_on_its_way_when_the_next_handler_runs() {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let pipe = Rc::new(RefCell::new(None::<Rc<Pipe>>));
+    let parts = (Rc::clone(&seen), Rc::clone(&pipe));
+    let mut talk = Talk::with(move || {
+        let (seen, pipe) = (Rc::clone(&parts.0), Rc::clone(&parts.1));
+        let handler = move |_: NoArguments| {
+            let (seen, pipe) = (Rc::clone(&seen), Rc::clone(&pipe));
+            async move { seen.borrow_mut().push(pipe.borrow().as_ref().unwrap().on_its_way()) }
+        };
+        Server::new("looks", "1").tool(Tool::new("looks", handler).description("x"))
+    });
+    *pipe.borrow_mut() = Some(Rc::clone(&talk.pipe));
+    let three: String = (0..3).map(|id| call(id, "looks")).collect();
+    talk.send(three.as_bytes());
+    assert_eq!(seen.take(), [0, 1, 2]);
+    talk.heard();
+    talk.set_stuck(true);
+    talk.send(three.as_bytes());
+    assert_eq!(seen.take(), [0, 1, 2], "also where the client takes nothing");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::Server;
 use crate::handler::context::Clock;
 use crate::handler::disconnect::{ClientGone, Flow};
+use crate::handler::outbox::Outbox;
 use crate::handler::panic_attribution::PanicAttribution;
 use crate::tests::wire::modern_message;
 use crate::transport::stdio::{Streams, serve};
@@ -42,6 +43,7 @@ pub(super) struct Pipe {
     failures: Cell<usize>,
     now: Cell<Duration>,
     attribution: PanicAttribution,
+    outbox: Outbox,
     log: RefCell<Vec<String>>,
 }
 
@@ -197,6 +199,11 @@ impl Pipe {
         self.output.borrow().lines().count()
     }
 
+    /// Lines that were written since the last look, or would be if a handler panicked now.
+    pub(super) fn on_its_way(&self) -> usize {
+        self.written() + usize::from(self.line.borrow().is_some()) + self.outbox.len()
+    }
+
     /// Whose fault a panic would be now.
     pub(super) fn attributed(&self) -> Option<String> {
         self.attribution.get().as_ref().map(ToString::to_string)
@@ -244,6 +251,10 @@ impl Streams for Rc<Pipe> {
         let line = self.line.take().unwrap();
         self.output.borrow_mut().push_str(&line);
         Poll::Ready(Flow::Continue(()))
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     fn clock(&self) -> Clock {

@@ -160,6 +160,34 @@ mod tests {
     }
 
     #[test]
+    fn h6_an_invalid_entry_of_allowed_origins_is_logged() {
+        for invalid in [
+            "app.example.com",
+            "*",
+            "https://*.example.com",
+            "https://app.example.com/",
+            "https://user@app.example.com",
+            "://app.example.com",
+            "https://",
+        ] {
+            let origins: &'static str = format!("{invalid},https://a.example.com").leak();
+            let settings = configured(Some(origins));
+            let allowed = "https://a.example.com";
+            assert!(checked("mcp.example.com", allowed, &settings), "{invalid}: the valid one");
+            let refused = reply("mcp.example.com", "https://app.example.com", &settings);
+            let cause = refused.unwrap_err().cause.unwrap();
+            let expected = format!(
+                "internal error: `allowed_origins` has `{invalid}`, which is not an origin such \
+                 as `https://app.example.com`"
+            );
+            assert_eq!(cause, expected);
+        }
+        let valid = "https://a.example.com, http://localhost:3000 tauri://localhost";
+        let refused = reply("mcp.example.com", "https://b.example.com", &configured(Some(valid)));
+        assert_eq!(refused.unwrap_err().cause, None);
+    }
+
+    #[test]
     fn h7_loopback_origins_are_allowed_on_loopback_only() {
         let settings = Settings::default();
         for origin in

@@ -14,23 +14,27 @@ use crate::error::ProtocolError;
 use crate::handler::call::HandlerCall;
 use crate::handler::context::LocalFuture;
 use crate::handler::disconnect::{ClientGone, Flow};
-use crate::handler::outbox::Outbox;
 use crate::handler::params;
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::rpc::dispatch::Dispatched;
 use crate::rpc::peer::PeerContext;
 use crate::rpc::response::Response;
 use crate::rpc::{
-    message::{Observer, Reader, Work},
+    message::{self, Observer, Reader, Work},
     request::Refused,
 };
 use crate::server::Server;
 
-/// Messages at work at once; handlers for more of them are not started.
-const MAX_AT_WORK: usize = 100;
+/// Handlers that run at once. While so many wait, further calls are refused.
+const MAX_RUNNING: usize = 100;
 
-/// Messages at work, refused ones included, from which on no more are read.
-const MAX_READ: usize = 200;
+/// Unanswered messages from which on no more are read: running handlers, and responses that the
+/// client has not taken.
+const MAX_UNANSWERED: usize = 200;
+
+/// Messages that are read before running handlers get their turn. Fewer than may be unanswered, since
+/// the answers of a turn are taken away after it.
+const MAX_TURN: usize = 100;
 
 /// How long the work goes on whose input has ended, and that which runs to completion for a client
 /// that is gone.
@@ -44,8 +48,8 @@ pub(super) struct Connection<S> {
     lines: Lines,
     /// What is read and not looked at: there was too much at work.
     unread: Vec<u8>,
-    /// The answers at work. All of them are one task for the runtime, and polled together: they are
-    /// one client's, and their number is bounded.
+    /// The answers that wait, for a handler or for the client. All of them are one task for the
+    /// runtime, and polled together: they are one client's, and their number is bounded.
     answers: Vec<LocalFuture<()>>,
     messages: u64,
     is_writing: bool,
@@ -66,10 +70,10 @@ enum Stage {
 impl<S: Streams + 'static> Connection<S> {
     pub(super) fn new(build: Rc<dyn Fn() -> Server>, streams: S) -> Self {
         let lines = Lines::new(build().settings().max_body);
-        let (out, calls) = (Outbox::default(), Default::default());
+        let (running, calls) = Default::default();
         Self {
             build,
-            shared: Rc::new(Shared { streams, out, calls }),
+            shared: Rc::new(Shared { streams, running, calls }),
             peer: PeerContext::by_connection(),
             lines,
             unread: Vec::new(),
@@ -107,20 +111,29 @@ impl<S: Streams + 'static> Connection<S> {
     }
 
     fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Flow {
+        self.poll_answers(cx);
+        if self.stage == Stage::Left {
+            return Flow::Continue(());
+        }
+        self.poll_write(cx)?;
+        let mut turn = MAX_TURN;
         while self.stage == Stage::Open
-            && self.answers.len() < MAX_READ
+            && self.answers.len() < MAX_UNANSWERED
+            && turn > 0
             && let Poll::Ready(read) = self.poll_read(cx)
         {
             match read {
-                Flow::Continue(Some(piece)) => self.take(piece),
-                Flow::Continue(None) => self.end_of_input()?,
+                Flow::Continue(Some(piece)) => self.take(cx, piece, &mut turn)?,
+                Flow::Continue(None) => self.end_of_input(cx)?,
                 // Nobody is left behind by a client that goes while nothing is at work.
                 Flow::Break(_) if self.is_idle() => self.go_to(Stage::Draining),
                 Flow::Break(gone) => return Flow::Break(gone),
             }
         }
-        self.poll_answers(cx);
-        if self.stage == Stage::Left { Flow::Continue(()) } else { self.poll_write(cx) }
+        if turn == 0 {
+            cx.waker().wake_by_ref();
+        }
+        Flow::Continue(())
     }
 
     /// The next piece; what is left of the last one is the first.
@@ -132,17 +145,13 @@ impl<S: Streams + 'static> Connection<S> {
     }
 
     fn poll_answers(&mut self, cx: &mut TaskContext<'_>) {
-        let before = self.answers.len();
         self.answers.retain_mut(|answer| answer.as_mut().poll(cx).is_pending());
-        if self.answers.len() < before {
-            // There may be more to read again.
-            cx.waker().wake_by_ref();
-        }
     }
 
     /// Writes what there is to say. Whoever has more to say is woken by it.
     fn poll_write(&mut self, cx: &mut TaskContext<'_>) -> Flow {
-        let Shared { streams, out, .. } = &*self.shared;
+        let streams = &self.shared.streams;
+        let out = streams.outbox();
         loop {
             if !self.is_writing {
                 let Some(line) = out.take() else { return Flow::Continue(()) };
@@ -162,32 +171,36 @@ impl<S: Streams + 'static> Connection<S> {
         self.answers.is_empty() && self.lines.is_empty() && self.unread.is_empty()
     }
 
-    /// Takes the lines of a piece, as many as may be at work.
-    fn take(&mut self, mut piece: Vec<u8>) {
+    /// Takes the lines of a piece, as long as there is room for what they ask for.
+    fn take(&mut self, cx: &mut TaskContext<'_>, mut piece: Vec<u8>, turn: &mut usize) -> Flow {
         let mut rest = piece.as_slice();
-        while self.answers.len() < MAX_READ
+        let mut flow = Flow::Continue(());
+        while flow.is_continue()
+            && self.answers.len() < MAX_UNANSWERED
+            && *turn > 0
             && let Some(line) = self.lines.next(&mut rest)
         {
-            match line {
-                Line::Whole(line) => {
-                    let (server, work) = self.read(&line);
-                    self.start(server, work);
-                }
-                Line::TooLong => {
-                    let reason = format!("the message has more than {} bytes", self.lines.limit());
-                    let error = ProtocolError::InvalidRequest(reason.into());
-                    let response = Response::error(None, error);
-                    let refused = Work::Refused(Refused { response, modern: false });
-                    self.start((self.build)(), refused);
-                }
-            }
+            *turn -= 1;
+            let (server, work) = match line {
+                Line::Whole(line) => self.read(&line),
+                Line::TooLong(start) => ((self.build)(), self.refuse_long(&start)),
+            };
+            flow = self.start(cx, server, work);
         }
         let taken = piece.len() - rest.len();
         piece.drain(..taken);
         self.unread = piece;
+        flow
     }
 
-    fn end_of_input(&mut self) -> Flow {
+    fn refuse_long(&self, start: &[u8]) -> Work {
+        let reason = format!("the message has more than {} bytes", self.lines.limit());
+        let error = ProtocolError::InvalidRequest(reason.into());
+        let response = Response::error(message::id_at_start(start).as_ref(), error);
+        Work::Refused(Refused { response, modern: false })
+    }
+
+    fn end_of_input(&mut self, cx: &mut TaskContext<'_>) -> Flow {
         let rest = self.lines.rest();
         // Whoever sends one message by hand may not have ended its line.
         let (server, work) = self.read(&rest);
@@ -196,7 +209,7 @@ impl<S: Streams + 'static> Connection<S> {
         {
             return Flow::Break(ClientGone::new("the input ended in the middle of a message"));
         }
-        self.start(server, work);
+        self.start(cx, server, work)?;
         // They would go on without an end: there is nobody any more to end them.
         self.shared.cancel(|call| call.listens);
         self.go_to(Stage::Draining);
@@ -204,7 +217,7 @@ impl<S: Streams + 'static> Connection<S> {
     }
 
     fn leave(&mut self) {
-        self.shared.out.close();
+        self.shared.streams.outbox().close();
         self.shared.cancel(|_| true);
         self.go_to(Stage::Left);
     }
@@ -229,10 +242,10 @@ impl<S: Streams + 'static> Connection<S> {
         (server, work)
     }
 
-    /// Starts to answer a message.
-    fn start(&mut self, server: Server, work: Work) {
+    /// Starts to answer a message, and answers it at once unless its handler or its client waits.
+    fn start(&mut self, cx: &mut TaskContext<'_>, server: Server, work: Work) -> Flow {
         let (mut jobs, batch) = match work {
-            Work::Nothing => return,
+            Work::Nothing => return Flow::Continue(()),
             Work::Refused(Refused { response, .. }) => {
                 (vec![Dispatched::Response(response)], false)
             }
@@ -240,7 +253,7 @@ impl<S: Streams + 'static> Connection<S> {
         };
         let message = self.messages;
         self.messages += 1;
-        let is_full = self.answers.len() >= MAX_AT_WORK;
+        let is_full = self.is_full(cx);
         for job in &mut jobs {
             let Dispatched::Call(HandlerCall { context, listens, .. }) = job else { continue };
             if is_full {
@@ -251,7 +264,22 @@ impl<S: Streams + 'static> Connection<S> {
             let (context, listens) = (context.clone(), *listens);
             self.shared.calls.borrow_mut().push(PendingCall { message, context, listens });
         }
-        self.answers.push(Box::pin(respond(Rc::clone(&self.shared), server, jobs, batch, message)));
+        let shared = Rc::clone(&self.shared);
+        self.answers.push(Box::pin(respond(shared, server, jobs, batch, message)));
+        if let Some(last) = self.answers.last_mut()
+            && last.as_mut().poll(cx).is_ready()
+        {
+            self.answers.pop();
+        }
+        self.poll_write(cx)
+    }
+
+    /// Whether as many handlers wait as may run. Those that need not wait any more are polled first.
+    fn is_full(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        if self.shared.running.get() >= MAX_RUNNING {
+            self.poll_answers(cx);
+        }
+        self.shared.running.get() >= MAX_RUNNING
     }
 }
 

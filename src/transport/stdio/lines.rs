@@ -2,13 +2,16 @@
 
 use memchr::memchr;
 
+/// Bytes of a line beyond the limit that are kept: most clients write the id of a request first.
+const START: usize = 1024;
+
 /// What was found at the end of a line, or before it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
     /// A whole line, without its end.
     Whole(Vec<u8>),
-    /// A line is longer than the limit. The rest of it is skipped.
-    TooLong,
+    /// The start of a line that is longer than the limit. The rest of it is skipped.
+    TooLong(Vec<u8>),
 }
 
 /// Lines, of which no more than the limit is ever kept.
@@ -33,10 +36,10 @@ impl Lines {
             *piece = rest.get(1..).unwrap_or_default();
             let too_long = !self.skipping && self.begun.len() + part.len() > self.limit;
             if too_long {
-                self.begun = Vec::new();
                 self.skipping = true;
-            }
-            if !self.skipping {
+                self.begun.extend_from_slice(&part[..part.len().min(START)]);
+                self.begun.truncate(START);
+            } else if !self.skipping {
                 self.begun.extend_from_slice(part);
             }
             let skipped = self.skipping;
@@ -44,7 +47,7 @@ impl Lines {
                 self.skipping = false;
             }
             match (too_long, end) {
-                (true, _) => return Some(Line::TooLong),
+                (true, _) => return Some(Line::TooLong(std::mem::take(&mut self.begun))),
                 (false, Some(_)) if !skipped => {
                     return Some(Line::Whole(std::mem::take(&mut self.begun)));
                 }
@@ -81,7 +84,10 @@ mod tests {
             while let Some(line) = lines.next(&mut piece) {
                 found.push(match line {
                     Line::Whole(line) => String::from_utf8(line).unwrap(),
-                    Line::TooLong => "(too long)".to_owned(),
+                    Line::TooLong(start) => {
+                        assert!(pieces.concat().contains(std::str::from_utf8(&start).unwrap()));
+                        "(too long)".to_owned()
+                    }
                 });
             }
             assert!(lines.begun.len() <= limit, "no more than the limit is kept");
@@ -104,5 +110,19 @@ mod tests {
         assert_eq!(found(&["ab", "cd", "efgh", "ij\n", "x\n"]), ["(too long)", "x"]);
         assert_eq!(found(&["abcd\nabcd\nx\n"]), ["(too long)", "(too long)", "x"]);
         assert_eq!(cut(3, &["abcd"]), (vec!["(too long)".to_owned()], String::new()));
+    }
+
+    #[test]
+    fn the_start_of_a_long_line_is_kept() {
+        for (limit, pieces, start) in [
+            (3, [&b"ab"[..], b"cdef"], b"abcdef".to_vec()),
+            (2000, [&[b'a'; 1500], &[b'b'; 600]], [b'a'; START].to_vec()),
+            (10, [b"", &[b'a'; 5000]], [b'a'; START].to_vec()),
+        ] {
+            let mut lines = Lines::new(limit);
+            let found = pieces.map(|mut piece| lines.next(&mut piece));
+            assert_eq!(found, [None, Some(Line::TooLong(start))]);
+            assert!(!lines.is_empty() && lines.rest().is_empty(), "the rest is skipped");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Responses to one message, and the state that all of a connection share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use super::streams::Streams;
 use crate::handler::call::HandlerCall;
 use crate::handler::context::{Clock, Context};
 use crate::handler::disconnect::Flow;
-use crate::handler::outbox::Outbox;
 use crate::rpc::dispatch::Dispatched;
 use crate::rpc::response::Response;
 use crate::rpc::run::{self, NotificationSink, SendFuture};
@@ -21,8 +20,8 @@ use crate::server::settings::Settings;
 /// What all answers of a connection share.
 pub(super) struct Shared<S> {
     pub(super) streams: S,
-    /// Lines on their way to the client.
-    pub(super) out: Outbox,
+    /// Handlers that have begun and not finished.
+    pub(super) running: Cell<usize>,
     /// The calls that are not answered yet.
     pub(super) calls: RefCell<Vec<PendingCall>>,
 }
@@ -48,7 +47,11 @@ impl<S: Streams> Shared<S> {
     /// Runs a handler for the client of the connection.
     async fn run(&self, server: &Server, call: HandlerCall) -> Flow<Response> {
         let mut listener = Listener { shared: self, context: call.context.clone() };
-        run::run_handler(server, &mut listener, self.streams.panic_attribution(), call).await
+        let attribution = self.streams.panic_attribution();
+        self.running.update(|running| running + 1);
+        let response = run::run_handler(server, &mut listener, attribution, call).await;
+        self.running.update(|running| running - 1);
+        response
     }
 }
 
@@ -76,13 +79,16 @@ pub(super) async fn respond<S: Streams>(
         if let Some(cause) = &response.cause {
             shared.streams.log(&[LOG_PREFIX, cause].concat());
         }
-        line.push_str(if line.is_empty() { "[" } else { "," });
+        if batch {
+            line.push(if line.is_empty() { '[' } else { ',' });
+        }
         line.push_str(&response.json);
     }
     if !line.is_empty() {
-        line.push(']');
-        let single = line.len() - 1;
-        shared.out.send(if batch { line } else { line[1..single].to_owned() }).await;
+        if batch {
+            line.push(']');
+        }
+        shared.streams.outbox().send(line).await;
     }
     shared.calls.borrow_mut().retain(|call| call.message != message);
     let limit = server.settings().defer_timeout;
@@ -99,7 +105,7 @@ struct Listener<'a, S> {
 
 impl<S: Streams> NotificationSink for Listener<'_, S> {
     fn send<'a>(&'a mut self, notification: Option<&'a str>) -> SendFuture<'a> {
-        let sent = self.shared.out.send(notification.unwrap_or_default().to_owned());
+        let sent = self.shared.streams.outbox().send(notification.unwrap_or_default().to_owned());
         Box::pin(async {
             or(sent, self.context.outbox().cancelled()).await;
             Flow::Continue(())

@@ -4,6 +4,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use crate::handler::context::Clock;
 use crate::handler::disconnect::Flow;
+use crate::handler::outbox::Outbox;
 use crate::handler::panic_attribution::PanicAttribution;
 
 /// The two streams of a connection, the clock beside them, and a place for log lines.
@@ -19,6 +20,9 @@ pub(crate) trait Streams {
 
     /// Writes on. Ready when the line is out.
     fn poll_write(&self, cx: &mut TaskContext<'_>) -> Poll<Flow>;
+
+    /// Lines on their way to the client. The panic hook writes those that are left.
+    fn outbox(&self) -> &Outbox;
 
     /// Waits.
     fn clock(&self) -> Clock;

@@ -3,7 +3,7 @@
 use midge_tests::guests;
 use serde_json::{Value, json};
 
-use super::process::{Process, Runner};
+use super::process::{Process, Runner, complaints, modern_call};
 
 fn text(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"))
@@ -36,6 +36,8 @@ under_both!(
     a_tool_that_panics_is_answered,
     a_panic_in_a_stream_is_answered,
     a_panic_over_arguments_is_answered,
+    what_is_finished_is_answered_before_a_panic,
+    many_requests_at_once_are_all_answered,
     large_answers_are_whole,
 );
 
@@ -155,6 +157,58 @@ async fn check_panic(runner: Runner, tool: &str, cause: &str) {
         let last = printed.lines().last().unwrap_or_default();
         assert!(last.starts_with("midge: the server failed"), "{printed}");
     }
+}
+
+async fn what_is_finished_is_answered_before_a_panic(runner: Runner) {
+    let Some(mut process) = Process::start(runner, guests::ANSWERS, &[]).await else { return };
+    let calls = [(1, "sized"), (2, "sized"), (3, "panics")];
+    let calls = calls.map(|(id, tool)| line(id, tool, json!({"bytes": 200_000})));
+    process.send(calls.concat().as_bytes()).await;
+    for id in 1..3 {
+        let answer = process.hear().await;
+        assert_eq!((&answer["id"], text(&answer).len()), (&json!(id), 200_000));
+    }
+    let answer = process.hear().await;
+    assert_eq!((&answer["id"], answer["error"]["code"].as_i64()), (&json!(3), Some(-32603)));
+    process.hear_the_end().await;
+    assert!(!process.ended().await.0.success());
+}
+
+async fn many_requests_at_once_are_all_answered(runner: Runner) {
+    let Some(mut process) = Process::start(runner, guests::HELLO, &[]).await else { return };
+    let calls: String = (0..5000).map(|id| line(id, "greet", json!({"name": "Ada"}))).collect();
+    process.send_beside(calls.into_bytes());
+    for id in 0..5000 {
+        let answer = process.hear().await;
+        assert_eq!((&answer["id"], text(&answer)), (&json!(id), "Hello, Ada!"));
+    }
+    process.hear_the_end().await;
+    process.ended_well().await;
+}
+
+/// The line of a modern call.
+fn line(id: u32, tool: &str, arguments: Value) -> String {
+    format!("{}\n", modern_call(id, tool, arguments))
+}
+
+/// Under other hosts it goes to the client.
+#[tokio::test]
+async fn what_a_tool_prints_does_not_go_to_the_client() {
+    let mut process = Process::start(Runner::Midge, guests::ANSWERS, &[]).await.unwrap();
+    let forged = r#"{"jsonrpc":"2.0","id":9,"result":{}}"#;
+    for id in 0..3 {
+        process.call(id, "prints", json!({"text": forged, "out": true})).await;
+        let answer = process.hear().await;
+        assert_eq!((&answer["id"], text(&answer)), (&json!(id), "printed"));
+    }
+    process.close_input();
+    process.hear_the_end().await;
+    let printed = process.ended_well().await;
+    let complaints = complaints(&printed);
+    assert_eq!(complaints.len(), 1, "{printed}");
+    assert_eq!(complaints[0]["level"], "WARN", "{printed}");
+    assert!(complaints[0].to_string().contains("prints to standard output"), "{printed}");
+    assert_eq!(printed.matches(r#"\"id\":9"#).count(), 3, "{printed}");
 }
 
 async fn large_answers_are_whole(runner: Runner) {

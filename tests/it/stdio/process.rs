@@ -101,15 +101,15 @@ impl Process {
 
     /// Calls a tool as a modern client.
     pub(super) async fn call(&mut self, id: u32, tool: &str, arguments: Value) {
-        let meta = json!({
-            "io.modelcontextprotocol/protocolVersion": VERSION,
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/logLevel": "debug",
-            "progressToken": id,
+        self.say(&modern_call(id, tool, arguments)).await;
+    }
+
+    /// Sends bytes and closes the input, while the test goes on.
+    pub(super) fn send_beside(&mut self, bytes: Vec<u8>) {
+        let mut input = self.input.take().expect("the input is open");
+        tokio::spawn(async move {
+            let _ = input.write_all(&bytes).await;
         });
-        let params = json!({"name": tool, "arguments": arguments, "_meta": meta});
-        self.say(&json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}))
-            .await;
     }
 
     pub(super) async fn cancel(&mut self, id: u32) {
@@ -196,6 +196,18 @@ impl Process {
         assert_eq!(status.code(), Some(0), "{status}: {printed}");
         printed
     }
+}
+
+/// A call of a tool by a modern client.
+pub(super) fn modern_call(id: u32, tool: &str, arguments: Value) -> Value {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": VERSION,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/logLevel": "debug",
+        "progressToken": id,
+    });
+    let params = json!({"name": tool, "arguments": arguments, "_meta": meta});
+    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
 }
 
 /// The lines of `midge` that are warnings or worse.
