@@ -11,7 +11,6 @@ mod settings;
 mod source_tree;
 
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::SystemTime,
@@ -112,13 +111,13 @@ struct Common {
 impl Common {
     /// Starts the log and a host.
     fn start(&self) -> Result<Host, HostError> {
-        logging::install(self.log_format);
+        logging::install(self.log_format)?;
         Host::new(self.configuration()?)
     }
 
     /// Starts the log and a host that grants guests a sealing key for this run.
     fn start_development(&self) -> Result<Host, HostError> {
-        logging::install(self.log_format);
+        logging::install(self.log_format)?;
         let mut config = self.configuration()?;
         sealing::grant_development_key(&mut config)?;
         Host::new(config)
@@ -139,12 +138,13 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(run(cli));
     // Without waiting for a write to a client that does not read and keeps the pipe open.
     runtime.shutdown_background();
-    result.unwrap_or_else(|error| fail(&error.to_string()))
+    let code = result.unwrap_or_else(|error| fail(&error.to_string()));
+    logging::flush();
+    code
 }
 
 fn fail(reason: &str) -> ExitCode {
-    // A failure to write the reason cannot be reported anywhere.
-    let _ = writeln!(io::stderr(), "midge: {reason}");
+    logging::print_error(reason);
     ExitCode::FAILURE
 }
 
@@ -154,12 +154,6 @@ fn fail(reason: &str) -> ExitCode {
 ///
 /// If the server cannot be started.
 pub async fn run(cli: Cli) -> Result<ExitCode, HostError> {
-    let result = dispatch(cli).await;
-    logging::flush();
-    result
-}
-
-async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
         None => serve(None, &cli.common).await?,
         Some(Command::Serve { component, common }) => serve(component, &common).await?,
@@ -192,7 +186,7 @@ async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostEr
 }
 
 async fn stdio(path: &Path, common: &Common) -> Result<(), HostError> {
-    logging::install(common.log_format);
+    logging::install(common.log_format)?;
     // One instance suffices, and the host reserves address space for each.
     let config = Config { max_exchanges: 1, ..common.configuration()? };
     stdio::serve(config, path).await
