@@ -1,7 +1,7 @@
 //! The server: accepts connections for a guest, and shuts down gracefully.
 
 use std::{
-    convert::Infallible, io, net::SocketAddr, num::NonZero, sync::Arc, thread, time::Duration,
+    convert::Infallible, io, iter, net::SocketAddr, num::NonZero, sync::Arc, thread, time::Duration,
 };
 
 use tokio::{
@@ -135,8 +135,8 @@ impl Server {
         });
         // Nothing is ever sent: the channel closes with the last exchange.
         let (alive, mut ended) = mpsc::channel::<Infallible>(1);
-        serve(&server, &listener, &workers, &alive, handle.phase.subscribe()).await;
-        drop((listener, alive));
+        serve(&server, listener, &workers, &alive, handle.phase.subscribe()).await;
+        drop(alive);
         if timeout(config.drain, ended.recv()).await.is_err() {
             handle.phase.send_replace(Phase::Closing);
             // Guests that run to completion do not end by this; they end with their threads, or
@@ -162,26 +162,46 @@ fn warn_of_open_names(config: &Config, addr: SocketAddr) {
 /// Accepts connections and serves each in a task, until the server is to shut down.
 async fn serve(
     server: &Arc<ServerState>,
-    listener: &TcpListener,
+    listener: TcpListener,
     workers: &Workers,
     alive: &mpsc::Sender<Infallible>,
     mut phase: watch::Receiver<Phase>,
 ) {
+    // Connections act on changes only.
+    if *phase.borrow() != Phase::Serving {
+        phase.mark_changed();
+    }
     let permits = Arc::new(Semaphore::new(server.host.config().max_connections as usize));
-    loop {
-        let (socket, permit) = tokio::select! {
-            biased;
-            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
-            accepted = accept(listener, &permits) => accepted,
-        };
+    let mut shutdown = phase.clone();
+    let start = |(socket, permit)| {
         let (server, alive) = (Arc::clone(server), alive.clone());
-        // A clone of the receiver that has seen `Serving`, so that any change since then is seen.
+        // A clone of the receiver that has seen `Serving` at most, so that any change since is seen.
         let phase = phase.clone();
         workers.spawn(async move {
             connection::serve(server, socket, alive, phase).await;
             drop(permit);
         });
+    };
+    loop {
+        tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|phase| *phase != Phase::Serving) => break,
+            accepted = accept(&listener, &permits) => start(accepted),
+        }
     }
+    backlog(listener, &permits).for_each(start);
+}
+
+/// Accepts the clients that are connected already: closing the listener would reset them.
+fn backlog(listener: TcpListener, permits: &Arc<Semaphore>) -> impl Iterator<Item = Accepted> {
+    let listener = listener.into_std().ok();
+    let accept = move || {
+        let permit = Arc::clone(permits).try_acquire_owned().ok()?;
+        let (socket, _) = listener.as_ref()?.accept().ok()?;
+        socket.set_nonblocking(true).and_then(|()| socket.set_nodelay(true)).ok()?;
+        Some((socket, Some(permit)))
+    };
+    iter::from_fn(accept).take(BACKLOG as usize)
 }
 
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -194,11 +214,11 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// A connection, and its permit.
+type Accepted = (std::net::TcpStream, Option<OwnedSemaphorePermit>);
+
 /// Waits for a permit, then for a client.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (std::net::TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Accepted {
     // The semaphore is never closed.
     let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {
