@@ -3,6 +3,7 @@
 use midge_host::Config;
 use midge_tests::{Answer, LEAVINGS, Message, Serving, config, send};
 use serde_json::{Value, json};
+use tracing::Level;
 
 use super::guests;
 use crate::{
@@ -226,6 +227,13 @@ async fn z2_without_keys_only_what_must_be_remembered_fails() {
         outcomes,
         ["ok", "ok", "protocol-error", "protocol-error", "protocol-error"],
         "{lines:#?}"
+    );
+    let levels: Vec<_> = lines.iter().map(|line| line.level).collect();
+    let (info, warn) = (Level::INFO, Level::WARN);
+    assert_eq!(
+        levels,
+        [info, info, warn, warn, info],
+        "an internal error is a warning: {lines:#?}"
     );
     let output = serving.log().output();
     let told = output.iter().filter(|line| line.contains("set MIDGE_SEALING_KEYS"));

@@ -31,14 +31,18 @@ use crate::{
     sealing, stdio,
 };
 
+const AFTER_HELP: &str = "\
+A TIME has a unit: 500ms, 10s, 2m. A SIZE is bytes or has a unit: 64KiB, 4MiB.
+Each setting is also an environment variable: MIDGE_MAX_EXCHANGES for --max-exchanges. Those that are
+repeatable are lists with commas: MIDGE_ALLOW_HOST=a.example,b.example. Flags win over variables, and
+these over the configuration file.";
+
 /// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.
 ///
 /// Without a command it builds and serves the demo of the source tree it was built from.
 #[derive(Debug, Parser)]
 #[command(name = "midge", version, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "A TIME has a unit: 500ms, 10s, 2m. A SIZE is bytes or has a unit: 64KiB, 4MiB."
-)]
+#[command(after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

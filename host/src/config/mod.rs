@@ -1,6 +1,7 @@
 //! The settings of the host, with their units and defaults.
 
-mod outbound_rule;
+mod host_rule;
+mod redacted;
 
 use std::{
     fmt::Display,
@@ -12,21 +13,24 @@ use std::{
 
 use bytesize::ByteSize;
 
-pub use self::outbound_rule::{OutboundRule, OutboundRuleError};
+pub use self::host_rule::{HostRule, HostRuleError};
+pub(crate) use self::host_rule::{canonical, is_name, parse_port};
 
 /// Limits, grants and the address of a host.
 ///
 /// The command has a flag, a key of the configuration file and an environment variable for each field.
-#[derive(Clone, Debug, PartialEq)]
+/// `Debug` shows the names of variables and configuration values, not their values.
+#[derive(Clone, PartialEq)]
 pub struct Config {
     /// Address on which `midge serve` listens. Port 0 picks a free one. Default `127.0.0.1:8080`.
     pub addr: SocketAddr,
-    /// Host names that are accepted in the `Host` header besides the loopback ones.
+    /// Host names that are accepted in the `Host` header besides the loopback ones: `HOST`,
+    /// `HOST:PORT`, `*.DOMAIN`, or `*` for any.
     ///
     /// On a loopback address `localhost`, `127.0.0.1` and `[::1]` are always accepted and others
     /// refused, which defeats DNS rebinding. On any other address an empty list accepts every name. A
-    /// name matches with any port.
-    pub allow_host: Vec<String>,
+    /// rule without a port matches with any; a request without a port is one for 80 or 443.
+    pub allow_host: Vec<HostRule>,
     /// Threads of [`Server::on_threads`]. A connection stays on its thread; streams of HTTP/2 are spread
     /// over all. Default 0: one for each core.
     ///
@@ -89,7 +93,7 @@ pub struct Config {
     /// all exchanges, and dropped with the host.
     pub keyvalue: Vec<String>,
     /// Servers that the guest may call by HTTP: `HOST`, `HOST:PORT`, `*.DOMAIN`, or `*` for any.
-    pub allow_outbound: Vec<OutboundRule>,
+    pub allow_outbound: Vec<HostRule>,
 
     /// Compile at each start, without a cache of compiled code. Default false.
     pub no_cache: bool,
