@@ -5,14 +5,14 @@
 
 use std::{
     cell::RefCell,
-    fmt, io,
+    fmt::{self, Write as _},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use humantime_serde::re::humantime;
 use memchr::memchr;
 use serde::Serialize;
-use serde_json::{Serializer, json, ser::Formatter};
+use serde_json::json;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -54,6 +54,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
         timestamp.write(&mut line, SystemTime::now());
         line.push(b'"');
         write_fields(&mut line, event.metadata(), |fields| event.record(fields));
+        escape_controls(&mut line);
         self.0.add(&line, *event.metadata().level() <= Level::WARN);
         LINE.set((line, timestamp));
     }
@@ -104,32 +105,26 @@ impl Fields<'_> {
         for piece in [",\"", name, "\":"] {
             self.0.extend_from_slice(piece.as_bytes());
         }
-        let _ = value.serialize(&mut Serializer::with_formatter(&mut *self.0, Escaping));
+        let _ = serde_json::to_writer(&mut *self.0, value);
     }
 }
 
-/// Escapes what a terminal or an editor would obey, beyond what JSON asks for.
-struct Escaping;
-
-impl Formatter for Escaping {
-    fn write_string_fragment<W: io::Write + ?Sized>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        if fragment.is_ascii() && memchr(b'\x7f', fragment.as_bytes()).is_none() {
-            return out.write_all(fragment.as_bytes());
-        }
-        let mut rest = fragment;
-        while let Some(at) = rest.find(is_control) {
-            out.write_all(&rest.as_bytes()[..at])?;
-            let mut after = rest[at..].chars();
-            // All of them are in the basic plane.
-            after.next().map_or(Ok(()), |control| write!(out, "\\u{:04x}", u32::from(control)))?;
-            rest = after.as_str();
-        }
-        out.write_all(rest.as_bytes())
+/// Escapes what a terminal or an editor would obey, beyond what JSON asks for. Once for all of a line:
+/// such characters are in strings only, and rare.
+fn escape_controls(line: &mut Vec<u8>) {
+    if line.is_ascii() && memchr(b'\x7f', line).is_none() {
+        return;
     }
+    let mut escaped = String::with_capacity(2 * line.len());
+    for character in String::from_utf8_lossy(line).chars() {
+        if is_control(character) {
+            // All of them are in the basic plane. Writing to memory does not fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    *line = escaped.into_bytes();
 }
 
 /// Whether a character controls a terminal, the direction of text, or ends a line.
@@ -175,7 +170,7 @@ impl Visit for Fields<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::{sync::mpsc, time::Duration};
+    use std::{io, sync::mpsc, time::Duration};
 
     use serde_json::Value;
     use tracing_subscriber::layer::SubscriberExt;
