@@ -1,5 +1,6 @@
 //! The `midge` command.
 
+mod address;
 mod announce;
 mod demo;
 mod dev;
@@ -9,6 +10,7 @@ mod sealing_keys;
 mod serve;
 mod settings;
 mod source_tree;
+mod variables;
 
 use std::{
     path::{Path, PathBuf},

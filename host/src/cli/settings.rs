@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::{self, Display},
-    fs,
-    net::{SocketAddr, ToSocketAddrs},
+    fmt, fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,13 +11,13 @@ use std::{
 use bytesize::ByteSize;
 use clap::{Arg, ArgAction, Args, Command};
 use figment::{
-    Figment, Metadata, Profile, Provider,
+    Figment, Provider,
     providers::{Env, Format, Serialized, Toml},
-    value::{Dict, Map, Uncased, Value},
 };
 use humantime_serde::re::humantime;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
+use super::{address::resolve, variables::Variables};
 use crate::{
     config::{Config, HostRule},
     error::HostError,
@@ -167,18 +166,6 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAd
     text.map(|text| resolve(&text).map_err(D::Error::custom)).transpose()
 }
 
-/// Resolves `HOST:PORT`. Of a name with addresses of both kinds it takes the IPv4 one, as the default is.
-fn resolve(text: &str) -> Result<SocketAddr, String> {
-    let is_complete = text.rsplit_once(':').is_some_and(|(host, _)| !host.is_empty());
-    if !is_complete {
-        return Err(format!("`{text}` is not HOST:PORT"));
-    }
-    let failed = |reason: &dyn Display| format!("cannot resolve `{text}`: {reason}");
-    let addresses: Vec<_> = text.to_socket_addrs().map_err(|error| failed(&error))?.collect();
-    let first = addresses.iter().find(|addr| addr.is_ipv4()).or(addresses.first());
-    first.copied().ok_or_else(|| failed(&"it has no address"))
-}
-
 impl fmt::Debug for Flags {
     /// Omits the settings, some of which are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -234,7 +221,7 @@ pub(super) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostErr
     let names = names();
     // Variables with this prefix may belong to other programs.
     let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.iter().any(|known| name == known));
-    let env = Variables { metadata: env.metadata(), values: env.iter().collect() };
+    let env = Variables::new(&env, list_names());
     match file {
         Some(file) => {
             // figment treats a missing file as empty, or reports it on two lines.
@@ -253,35 +240,6 @@ fn layer(file: impl Provider, env: impl Provider, flags: &Flags) -> Result<Confi
         .extract()
         .map(Flags::into_config)
         .map_err(|error| HostError::Config(reason(&error)))
-}
-
-/// Environment variables. Those of list settings are lists with commas, or in brackets and quotes as in
-/// the file.
-struct Variables {
-    metadata: Metadata,
-    values: Vec<(Uncased<'static>, String)>,
-}
-
-impl Provider for Variables {
-    fn metadata(&self) -> Metadata {
-        self.metadata.clone()
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let lists = list_names();
-        let value = |name: &str, text: &str| -> Value {
-            if lists.contains(name) && !text.starts_with("[\"") {
-                return text.split(',').map(str::trim).collect::<Vec<_>>().into();
-            }
-            match text.parse() {
-                Ok(value) => value,
-                Err(never) => match never {},
-            }
-        };
-        let values = self.values.iter();
-        let dict = values.map(|(name, text)| (name.to_string(), value(name.as_str(), text)));
-        Ok(Map::from([(Profile::Default, dict.collect())]))
-    }
 }
 
 /// Formats an error of figment on one line, without the names of its profiles.
@@ -404,10 +362,7 @@ mod tests {
 
     /// Loads a configuration from environment variables.
     fn from_variables(variables: &[(&str, &str)]) -> Result<Config, HostError> {
-        let values =
-            variables.iter().map(|(name, text)| ((*name).to_owned().into(), (*text).to_owned()));
-        let metadata = Env::prefixed(ENV_PREFIX).metadata();
-        let env = Variables { metadata, values: values.collect() };
+        let env = Variables::for_test(variables, list_names());
         layer(Toml::string(""), env, &Flags::default())
     }
 

@@ -4,7 +4,7 @@ mod host_rule;
 mod redacted;
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     net::{Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
@@ -15,6 +15,7 @@ use bytesize::ByteSize;
 
 pub use self::host_rule::{HostRule, HostRuleError};
 pub(crate) use self::host_rule::{canonical, is_name, parse_port};
+use self::redacted::Redacted;
 
 /// Limits, grants and the address of a host.
 ///
@@ -132,6 +133,49 @@ impl Default for Config {
             no_cache: false,
             cache_dir: None,
         }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        macro_rules! debug {
+            ($($name:ident),*) => {{
+                // Without `..`, so that no field is forgotten.
+                let Self { env, wasi_config, $($name),* } = self;
+                f.debug_struct("Config")
+                    $(.field(stringify!($name), $name))*
+                    .field("env", &Redacted(env))
+                    .field("wasi_config", &Redacted(wasi_config))
+                    .finish()
+            }};
+        }
+        debug!(
+            addr,
+            allow_host,
+            threads,
+            memory,
+            keyvalue_size,
+            max_exchanges,
+            instance_reuse,
+            instance_concurrency,
+            max_connections,
+            max_body,
+            body_buffer,
+            max_head,
+            max_header_count,
+            exchange_timeout,
+            abort_grace,
+            head_timeout,
+            body_timeout,
+            body_rate,
+            write_timeout,
+            keep_alive,
+            drain,
+            keyvalue,
+            allow_outbound,
+            no_cache,
+            cache_dir
+        )
     }
 }
 
@@ -267,5 +311,18 @@ mod tests {
         ] {
             assert_eq!(said, format!("{name}: {reason}"));
         }
+    }
+
+    #[test]
+    fn values_of_variables_are_not_shown() {
+        let config = Config {
+            env: vec!["KEY=s3cret=x".to_owned(), "PASSED_ON".to_owned()],
+            wasi_config: vec!["sealing_keys=s3cret".to_owned()],
+            ..Config::default()
+        };
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains(r#"env: ["KEY=…", "PASSED_ON"]"#), "{shown}");
+        assert!(shown.contains("sealing_keys=…") && shown.contains("drain: 10s"), "{shown}");
     }
 }

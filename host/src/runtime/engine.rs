@@ -154,8 +154,9 @@ fn tick(engine: &Engine) -> Result<(), HostError> {
         .map_err(|source| HostError::System { what: "start the ticker thread", source })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
+#[cfg(unix)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 

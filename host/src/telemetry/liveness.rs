@@ -277,7 +277,7 @@ mod tests {
         assert!(is_closable(&http2), "GOAWAY loses none");
         http1.drain();
         assert!(!is_closable(&http1));
-        std::thread::sleep(DRAIN_GRACE);
+        std::thread::sleep(DRAIN_GRACE + Duration::from_millis(10));
         assert!(is_closable(&http1), "none has come");
         http1.begin(false);
         http1.bytes_received();
