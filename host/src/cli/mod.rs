@@ -65,6 +65,7 @@ enum Command {
         midge: Option<Origin>,
     },
     /// Serve a component (without one: the demo)
+    #[command(after_help = AFTER_HELP)]
     Serve {
         /// The component to serve: a .wasm file
         component: Option<PathBuf>,
@@ -72,6 +73,7 @@ enum Command {
         common: Common,
     },
     /// Serve one client over standard input and output, as desktop clients start local servers
+    #[command(after_help = AFTER_HELP)]
     Stdio {
         /// The component to serve: a .wasm file
         component: PathBuf,
@@ -79,6 +81,7 @@ enum Command {
         common: Common,
     },
     /// Build a guest with cargo, serve it, and rebuild it when its sources change
+    #[command(after_help = AFTER_HELP)]
     Dev {
         /// Folder of the guest's Cargo.toml
         #[arg(default_value = ".")]
