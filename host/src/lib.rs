@@ -42,7 +42,7 @@ pub use self::error::NewError;
 pub use midge_contract::{Outcome, UnknownOutcome};
 
 pub use self::{
-    config::{Config, OutboundRule, OutboundRuleError},
+    config::{Config, HostRule, HostRuleError},
     error::{BuildError, HostError},
     harness::{Exchange, Harness, HarnessError, build},
     net::server::{Server, ServerHandle},

@@ -5,10 +5,10 @@ mod project;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -34,9 +34,17 @@ impl Midge {
     }
 
     fn on(address: &str, arguments: &[&str]) -> Self {
+        let arguments = [arguments, &["--log-format", "text"]].concat();
+        let (midge, log) = Self::with_log(address, &arguments);
+        gather(log, &midge.printed);
+        midge
+    }
+
+    /// Starts it, and gives its log for the test to read.
+    fn with_log(address: &str, arguments: &[&str]) -> (Self, ChildStderr) {
         let mut child = Command::new(MIDGE)
             .args(arguments)
-            .args(["--addr", address, "--log-format", "text"])
+            .args(["--addr", address])
             .env("CARGO_TARGET_DIR", target())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -45,8 +53,14 @@ impl Midge {
             .unwrap();
         let printed = Arc::default();
         gather(child.stdout.take().unwrap(), &printed);
-        gather(child.stderr.take().unwrap(), &printed);
-        Self { child, printed }
+        let log = child.stderr.take().unwrap();
+        (Self { child, printed }, log)
+    }
+
+    #[cfg(unix)]
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
     fn printed(&self) -> String {
@@ -280,7 +294,56 @@ fn a_port_in_use_is_named() {
 fn sigterm_is_a_good_end() {
     let mut midge = Midge::start(&[]);
     midge.address();
-    let id = midge.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    midge.terminate();
     assert_eq!(midge.ended().code(), Some(0), "{}", midge.printed());
+}
+
+/// Sends requests on one connection, each with a long line in the log, and reads all answers.
+#[cfg(unix)]
+fn flood(address: &str, requests: usize) {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answers = BufReader::new(socket.try_clone().unwrap());
+    let path = "x".repeat(300);
+    for _ in 0..requests {
+        write!(socket, "GET /{path} HTTP/1.1\r\nhost: {address}\r\n\r\n").unwrap();
+        let mut length = 0;
+        for line in answers.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty())
+        {
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.parse().unwrap();
+            }
+        }
+        io::copy(&mut answers.by_ref().take(length), &mut io::sink()).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_pipe_that_nobody_reads_drops_lines_and_counts_them() {
+    let (midge, log) = Midge::with_log("127.0.0.1:0", &["--log-format", "json"]);
+    flood(&midge.address(), 4000);
+    let lines = Arc::default();
+    gather(log, &lines);
+    let lines: String = until("lines are counted", || {
+        let lines = lines.lock().unwrap().clone();
+        lines.contains("log lines were dropped").then_some(lines)
+    });
+    let (before, _) = lines.split_once(" log lines were dropped").unwrap();
+    let (written, dropped) = before.rsplit_once('"').unwrap();
+    let dropped: usize = dropped.parse().unwrap();
+    let written = written.matches("midge::exchange").count();
+    assert!(dropped > 0 && written + dropped <= 4000, "{written} and {dropped}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_pipe_that_nobody_reads_does_not_keep_the_command_from_ending() {
+    let (mut midge, _log) =
+        Midge::with_log("127.0.0.1:0", &["--log-format", "json", "--drain", "3s"]);
+    flood(&midge.address(), 4000);
+    let begin = Instant::now();
+    midge.terminate();
+    assert_eq!(midge.ended().code(), Some(0));
+    assert!(begin.elapsed() < Duration::from_millis(3500), "{:?}", begin.elapsed());
 }

@@ -34,6 +34,8 @@ fn assert_fault(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert!(answer.complete, "an answer of the host is whole");
     assert_eq!(answer.header("content-type"), Some("application/json"), "it is JSON");
+    let origins = answer.header("access-control-allow-origin");
+    assert_eq!(origins, Some("*"), "a browser may show it");
     let json = answer.json();
     assert_eq!(json["jsonrpc"], "2.0", "it is JSON-RPC: {json}");
     assert_eq!(json["error"]["code"], -32603, "an internal error: {json}");

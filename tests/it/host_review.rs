@@ -214,7 +214,7 @@ async fn only_lines_with_the_key_on_standard_error_tell_the_host() {
 #[tokio::test]
 async fn a_public_address_without_names_is_warned_of_once() {
     let public: SocketAddr = "0.0.0.0:0".parse().expect("an address");
-    for (names, warnings) in [(vec![], 1), (vec!["localhost".to_owned()], 0)] {
+    for (names, warnings) in [(vec![], 1), (vec!["localhost".parse().expect("a rule")], 0)] {
         let config = Config { addr: public, allow_host: names, ..config() };
         let serving = Serving::with(config, guests::HELLO).await;
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, serving.addr().port()));

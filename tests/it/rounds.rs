@@ -3,6 +3,7 @@
 use midge_host::Config;
 use midge_tests::{Answer, LEAVINGS, Message, Serving, config, send};
 use serde_json::{Value, json};
+use tracing::Level;
 
 use super::guests;
 use crate::{
@@ -223,6 +224,13 @@ async fn z2_without_keys_nothing_is_asked_and_the_log_says_why() {
     let outcomes: Vec<_> = lines.iter().map(|line| &line["outcome"]).collect();
     assert_eq!(outcomes[0], "ok", "{lines:#?}");
     assert_eq!(outcomes[1..], ["protocol-error"; 4], "{lines:#?}");
+    let levels: Vec<_> = lines.iter().map(|line| line.level).collect();
+    let (info, warn) = (Level::INFO, Level::WARN);
+    assert_eq!(
+        levels,
+        [info, warn, warn, warn, info],
+        "an internal error is a warning: {lines:#?}"
+    );
     let output = serving.log().output();
     let told = output.iter().filter(|line| line.contains("set MIDGE_SEALING_KEYS"));
     assert_eq!(told.count(), 4, "the log says what to do: {output:#?}");

@@ -91,12 +91,57 @@ async fn rows_1_to_4_the_head() {
 #[tokio::test]
 async fn the_host_checks_who_is_meant() {
     let serving = Serving::of(guests::DEMO).await;
-    for (host, status) in [("evil.example.com", 403), ("localhost:9", 200), ("a b", 400)] {
-        let bytes = String::from_utf8(greet().bytes()).expect("text");
-        let mut wire = serving.wire().await;
-        wire.send(bytes.replace("host: localhost", &format!("host: {host}"))).await;
-        assert_eq!(wire.answer().await.status, status, "{host}");
+    for (host, status) in [
+        ("evil.example.com", 403),
+        ("localhost:9", 200),
+        ("a b", 400),
+        ("localhost:x", 400),
+        ("a@localhost", 400),
+    ] {
+        let answer = asked_of(&serving, "/mcp", host).await;
+        assert_eq!(answer.status, status, "{host}");
+        assert!(status == 200 || answer.text().contains(host), "{}", answer.text());
     }
+    let lines = serving.exchanges(5).await;
+    assert!(lines[0]["cause"].contains("`--allow-host evil.example.com`"), "{:?}", lines[0]);
+    assert!(lines[4]["cause"].contains("a@localhost"), "{:?}", lines[4]);
+}
+
+#[tokio::test]
+async fn a_request_in_absolute_form_is_checked_like_others() {
+    let serving = Serving::of(guests::DEMO).await;
+    for (target, host, status) in [
+        ("http://localhost/mcp", "localhost", 200),
+        ("http://evil.example.com/mcp", "localhost", 403),
+        ("http://localhost/mcp", "localhost\r\nhost: evil.example.com", 400),
+        ("http://a@localhost/mcp", "localhost", 400),
+        ("ftp://localhost/mcp", "localhost", 400),
+    ] {
+        let answer = asked_of(&serving, target, host).await;
+        assert_eq!(answer.status, status, "{target} {host}: {}", answer.text());
+    }
+}
+
+/// Greets with another request target and another host.
+async fn asked_of(serving: &Serving, target: &str, host: &str) -> Answer {
+    let bytes = String::from_utf8(greet().bytes()).expect("text");
+    let bytes = bytes.replacen("/mcp", target, 1);
+    let mut wire = serving.wire().await;
+    wire.send(bytes.replace("host: localhost", &format!("host: {host}"))).await;
+    wire.answer().await
+}
+
+#[tokio::test]
+async fn paths_and_methods_of_clients_are_bounded_in_the_log() {
+    let serving = Serving::of(guests::DEMO).await;
+    let long = "X".repeat(1000);
+    let bytes = String::from_utf8(greet().bytes()).expect("text");
+    let mut wire = serving.wire().await;
+    wire.send(bytes.replacen("POST /mcp", &format!("{long} /{long}"), 1)).await;
+    wire.answer().await;
+    drop(wire);
+    let line = serving.exchange().await;
+    assert_eq!((line["path"].len(), line["http_method"].len()), (256, 256), "{line:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The `midge` command.
 
+mod address;
 mod announce;
 mod demo;
 mod dev;
@@ -9,9 +10,9 @@ mod sealing_keys;
 mod serve;
 mod settings;
 mod source_tree;
+mod variables;
 
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::SystemTime,
@@ -32,14 +33,18 @@ use crate::{
     sealing, stdio,
 };
 
+const AFTER_HELP: &str = "\
+A TIME has a unit: 500ms, 10s, 2m. A SIZE is bytes or has a unit: 64KiB, 4MiB.
+Each setting is also an environment variable: MIDGE_MAX_EXCHANGES for --max-exchanges. Those that are
+repeatable are lists with commas: MIDGE_ALLOW_HOST=a.example,b.example. Flags win over variables, and
+these over the configuration file.";
+
 /// Runs MCP servers that are WebAssembly components, a fresh instance for every exchange.
 ///
 /// Without a command it builds and serves the demo of the source tree it was built from.
 #[derive(Debug, Parser)]
 #[command(name = "midge", version, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "A TIME has a unit: 500ms, 10s, 2m. A SIZE is bytes or has a unit: 64KiB, 4MiB."
-)]
+#[command(after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -60,6 +65,7 @@ enum Command {
         midge: Option<Origin>,
     },
     /// Serve a component (without one: the demo)
+    #[command(after_help = AFTER_HELP)]
     Serve {
         /// The component to serve: a .wasm file
         component: Option<PathBuf>,
@@ -67,6 +73,7 @@ enum Command {
         common: Common,
     },
     /// Serve one client over standard input and output, as desktop clients start local servers
+    #[command(after_help = AFTER_HELP)]
     Stdio {
         /// The component to serve: a .wasm file
         component: PathBuf,
@@ -74,6 +81,7 @@ enum Command {
         common: Common,
     },
     /// Build a guest with cargo, serve it, and rebuild it when its sources change
+    #[command(after_help = AFTER_HELP)]
     Dev {
         /// Folder of the guest's Cargo.toml
         #[arg(default_value = ".")]
@@ -112,13 +120,13 @@ struct Common {
 impl Common {
     /// Starts the log and a host.
     fn start(&self) -> Result<Host, HostError> {
-        logging::install(self.log_format);
+        logging::install(self.log_format)?;
         Host::new(self.configuration()?)
     }
 
     /// Starts the log and a host that grants guests a sealing key for this run.
     fn start_development(&self) -> Result<Host, HostError> {
-        logging::install(self.log_format);
+        logging::install(self.log_format)?;
         let mut config = self.configuration()?;
         sealing::grant_development_key(&mut config)?;
         Host::new(config)
@@ -139,12 +147,13 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(run(cli));
     // Without waiting for a write to a client that does not read and keeps the pipe open.
     runtime.shutdown_background();
-    result.unwrap_or_else(|error| fail(&error.to_string()))
+    let code = result.unwrap_or_else(|error| fail(&error.to_string()));
+    logging::flush();
+    code
 }
 
 fn fail(reason: &str) -> ExitCode {
-    // A failure to write the reason cannot be reported anywhere.
-    let _ = writeln!(io::stderr(), "midge: {reason}");
+    logging::print_error(reason);
     ExitCode::FAILURE
 }
 
@@ -154,12 +163,6 @@ fn fail(reason: &str) -> ExitCode {
 ///
 /// If the server cannot be started.
 pub async fn run(cli: Cli) -> Result<ExitCode, HostError> {
-    let result = dispatch(cli).await;
-    logging::flush();
-    result
-}
-
-async fn dispatch(cli: Cli) -> Result<ExitCode, HostError> {
     match cli.command {
         None => serve(None, &cli.common).await?,
         Some(Command::Serve { component, common }) => serve(component, &common).await?,
@@ -192,7 +195,7 @@ async fn serve(component: Option<PathBuf>, common: &Common) -> Result<(), HostEr
 }
 
 async fn stdio(path: &Path, common: &Common) -> Result<(), HostError> {
-    logging::install(common.log_format);
+    logging::install(common.log_format)?;
     // One instance suffices, and the host reserves address space for each.
     let config = Config { max_exchanges: 1, ..common.configuration()? };
     stdio::serve(config, path).await

@@ -2,23 +2,24 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fmt, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use bytesize::ByteSize;
-use clap::{Args, Command};
+use clap::{Arg, ArgAction, Args, Command};
 use figment::{
     Figment, Provider,
     providers::{Env, Format, Serialized, Toml},
 };
 use humantime_serde::re::humantime;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
+use super::{address::resolve, variables::Variables};
 use crate::{
-    config::{Config, OutboundRule},
+    config::{Config, HostRule},
     error::HostError,
 };
 
@@ -27,17 +28,17 @@ const ENV_PREFIX: &str = "MIDGE_";
 /// One flag for each field of [`Config`], of the same name. Also the keys of the configuration file.
 ///
 /// A flag that is not given is not serialized, so it does not override the environment or the file.
-#[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Args, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Flags {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "HOST:PORT", help_heading = "Server")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = resolve, help_heading = "Server")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "address")]
     addr: Option<SocketAddr>,
-    /// Host name to accept besides localhost (repeatable)
-    #[arg(long, value_name = "NAME", help_heading = "Server")]
+    /// Host name to accept besides localhost: HOST, HOST:PORT, *.DOMAIN or * (repeatable)
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',', help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    allow_host: Option<Vec<String>>,
+    allow_host: Option<Vec<HostRule>>,
     /// Threads that serve connections [default: 0, as many as cores]
     #[arg(long, value_name = "N", help_heading = "Server")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,9 +61,14 @@ pub(super) struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     keyvalue: Option<Vec<String>>,
     /// Server the guest may call: HOST, HOST:PORT, *.DOMAIN or * (repeatable)
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants (none by default)")]
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        value_delimiter = ',',
+        help_heading = "Grants (none by default)"
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
-    allow_outbound: Option<Vec<OutboundRule>>,
+    allow_outbound: Option<Vec<HostRule>>,
 
     /// Memory of one instance [default: 128MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
@@ -164,6 +170,18 @@ fn parse_size(text: &str) -> Result<u64, String> {
     text.parse().map(|size: ByteSize| size.as_u64())
 }
 
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| resolve(&text).map_err(D::Error::custom)).transpose()
+}
+
+impl fmt::Debug for Flags {
+    /// Omits the settings, some of which are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flags").finish_non_exhaustive()
+    }
+}
+
 impl Flags {
     /// Returns the configuration: the defaults, except for the settings that are given.
     fn into_config(self) -> Config {
@@ -214,6 +232,7 @@ pub(super) fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, HostErr
     let names = names();
     // Variables with this prefix may belong to other programs.
     let env = Env::prefixed(ENV_PREFIX).filter(move |name| names.iter().any(|known| name == known));
+    let env = Variables::new(&env, list_names());
     match file {
         Some(file) => {
             // figment treats a missing file as empty, or reports it on two lines.
@@ -245,17 +264,29 @@ fn reason(error: &figment::Error) -> String {
     // The TOML parser quotes the line; its number suffices.
     let lines = what.lines().map(str::trim);
     let what = lines.filter(|line| !line.contains('|')).collect::<Vec<_>>().join(", ");
-    let place = error.metadata.as_ref().and_then(|data| data.source.as_ref());
-    match place {
-        Some(place) => format!("{what} (in {place})"),
-        None => what,
+    match error.metadata.as_ref().map(|data| (&data.source, &data.name)) {
+        Some((Some(place), _)) => format!("{what} (in {place})"),
+        Some((None, name)) if name.contains("environment") => {
+            format!("{what} (in the environment)")
+        }
+        _ => what,
     }
 }
 
 /// Returns the names of all settings.
 fn names() -> BTreeSet<String> {
+    names_of(|_| true)
+}
+
+/// Returns the names of the settings that are lists.
+fn list_names() -> BTreeSet<String> {
+    names_of(|argument| matches!(argument.get_action(), ArgAction::Append))
+}
+
+fn names_of(condition: impl Fn(&Arg) -> bool) -> BTreeSet<String> {
     let command = Flags::augment_args(Command::default());
-    command.get_arguments().map(|argument| argument.get_id().to_string()).collect()
+    let arguments = command.get_arguments().filter(|argument| condition(argument));
+    arguments.map(|argument| argument.get_id().to_string()).collect()
 }
 
 #[cfg(test)]
@@ -338,6 +369,72 @@ mod tests {
         let flags = command.get_arguments().filter_map(|argument| argument.get_long());
         let flags = flags.filter(|flag| *flag != "help").map(|flag| flag.replace('-', "_"));
         assert_eq!(flags.collect::<BTreeSet<_>>(), names());
+    }
+
+    /// Loads a configuration from environment variables.
+    fn from_variables(variables: &[(&str, &str)]) -> Result<Config, HostError> {
+        let env = Variables::for_test(variables, list_names());
+        layer(Toml::string(""), env, &Flags::default())
+    }
+
+    #[test]
+    fn lists_in_the_environment_have_commas() {
+        let config = from_variables(&[
+            ("allow_host", "a.example, *.b.example:443,[::1]"),
+            ("allow_outbound", "*"),
+            ("env", "A=1,B={x}"),
+            ("wasi_config", r#"["a=1,2", "b=3"]"#),
+            ("keyvalue", "7"),
+            ("max_exchanges", "8"),
+            ("drain", "2s"),
+        ])
+        .unwrap();
+        let rules = |rules: &[&str]| {
+            rules.iter().map(|rule| rule.parse().unwrap()).collect::<Vec<HostRule>>()
+        };
+        assert_eq!(config.allow_host, rules(&["a.example", "*.b.example:443", "[::1]"]));
+        assert_eq!(config.allow_outbound, rules(&["*"]));
+        assert_eq!(config.env, ["A=1", "B={x}"]);
+        assert_eq!(config.wasi_config, ["a=1,2", "b=3"]);
+        assert_eq!(config.keyvalue, ["7"]);
+        assert_eq!((config.max_exchanges, config.drain), (8, Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn every_list_setting_can_come_from_the_environment() {
+        assert_eq!(list_names().len(), 5, "{:?}", list_names());
+        for name in list_names() {
+            assert_ne!(from_variables(&[(&name, "a")]).unwrap(), Config::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn host_names_that_match_nothing_are_refused() {
+        for text in ["https://h", "", "a,,b", "*h", "a/b", "h:port"] {
+            let message = from_variables(&[("allow_host", text)]).unwrap_err().to_string();
+            assert!(message.contains("allow_host"), "{message}");
+            assert!(message.contains("is not HOST, HOST:PORT, *.DOMAIN or *"), "{message}");
+            assert!(message.contains("in the environment"), "{message}");
+            let flags = ["midge", "--allow-host", text];
+            assert!(Arguments::try_parse_from(flags).is_err(), "{text}");
+        }
+        let config = config("", "", &["--allow-host", "a,*.b", "--allow-host", "c:1"]).unwrap();
+        assert_eq!(config.allow_host.len(), 3);
+    }
+
+    #[test]
+    fn names_in_addresses_are_resolved() {
+        let local: SocketAddr = "127.0.0.1:8081".parse().unwrap();
+        assert_eq!(config("", "", &["--addr", "localhost:8081"]).unwrap().addr, local);
+        assert_eq!(config("addr = 'localhost:8081'", "", &[]).unwrap().addr, local);
+        assert_eq!(
+            config("", "", &["--addr", "[::1]:80"]).unwrap().addr,
+            "[::1]:80".parse().unwrap()
+        );
+        for text in ["localhost", ":8080", "localhost:x", "no-such-host.invalid:80"] {
+            let message = config(&format!("addr = '{text}'"), "", &[]).unwrap_err().to_string();
+            assert!(message.contains(text), "{message}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The settings of the host, with their units and defaults.
 
-mod outbound_rule;
+mod host_rule;
+mod redacted;
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     net::{Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
@@ -12,21 +13,25 @@ use std::{
 
 use bytesize::ByteSize;
 
-pub use self::outbound_rule::{OutboundRule, OutboundRuleError};
+pub use self::host_rule::{HostRule, HostRuleError};
+pub(crate) use self::host_rule::{canonical, is_name, parse_port};
+use self::redacted::Redacted;
 
 /// Limits, grants and the address of a host.
 ///
 /// The command has a flag, a key of the configuration file and an environment variable for each field.
-#[derive(Clone, Debug, PartialEq)]
+/// `Debug` shows the names of variables and configuration values, not their values.
+#[derive(Clone, PartialEq)]
 pub struct Config {
     /// Address on which `midge serve` listens. Port 0 picks a free one. Default `127.0.0.1:8080`.
     pub addr: SocketAddr,
-    /// Host names that are accepted in the `Host` header besides the loopback ones.
+    /// Host names that are accepted in the `Host` header besides the loopback ones: `HOST`,
+    /// `HOST:PORT`, `*.DOMAIN`, or `*` for any.
     ///
     /// On a loopback address `localhost`, `127.0.0.1` and `[::1]` are always accepted and others
     /// refused, which defeats DNS rebinding. On any other address an empty list accepts every name. A
-    /// name matches with any port.
-    pub allow_host: Vec<String>,
+    /// rule without a port matches with any; a request without a port is one for 80 or 443.
+    pub allow_host: Vec<HostRule>,
     /// Threads of [`Server::on_threads`]. A connection stays on its thread; streams of HTTP/2 are spread
     /// over all. Default 0: one for each core.
     ///
@@ -102,7 +107,7 @@ pub struct Config {
     /// all exchanges, and dropped with the host.
     pub keyvalue: Vec<String>,
     /// Servers that the guest may call by HTTP: `HOST`, `HOST:PORT`, `*.DOMAIN`, or `*` for any.
-    pub allow_outbound: Vec<OutboundRule>,
+    pub allow_outbound: Vec<HostRule>,
 
     /// Compile at each start, without a cache of compiled code. Default false.
     pub no_cache: bool,
@@ -143,6 +148,51 @@ impl Default for Config {
             no_cache: false,
             cache_dir: None,
         }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        macro_rules! debug {
+            ($($name:ident),*) => {{
+                // Without `..`, so that no field is forgotten.
+                let Self { env, wasi_config, $($name),* } = self;
+                f.debug_struct("Config")
+                    $(.field(stringify!($name), $name))*
+                    .field("env", &Redacted(env))
+                    .field("wasi_config", &Redacted(wasi_config))
+                    .finish()
+            }};
+        }
+        debug!(
+            addr,
+            allow_host,
+            threads,
+            memory,
+            keyvalue_size,
+            memory_total,
+            max_exchanges,
+            instance_reuse,
+            instance_concurrency,
+            max_connections,
+            max_body,
+            body_buffer,
+            max_head,
+            max_header_count,
+            exchange_timeout,
+            cpu_time,
+            abort_grace,
+            head_timeout,
+            body_timeout,
+            body_rate,
+            write_timeout,
+            keep_alive,
+            drain,
+            keyvalue,
+            allow_outbound,
+            no_cache,
+            cache_dir
+        )
     }
 }
 
@@ -283,5 +333,18 @@ mod tests {
         ] {
             assert_eq!(said, format!("{name}: {reason}"));
         }
+    }
+
+    #[test]
+    fn values_of_variables_are_not_shown() {
+        let config = Config {
+            env: vec!["KEY=s3cret=x".to_owned(), "PASSED_ON".to_owned()],
+            wasi_config: vec!["sealing_keys=s3cret".to_owned()],
+            ..Config::default()
+        };
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains(r#"env: ["KEY=…", "PASSED_ON"]"#), "{shown}");
+        assert!(shown.contains("sealing_keys=…") && shown.contains("drain: 10s"), "{shown}");
     }
 }

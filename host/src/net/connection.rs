@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
 
-use http::{Request, Response, header};
+use http::{HeaderValue, Request, Response, Version, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -110,12 +110,17 @@ fn respond(
     alive: &mpsc::Sender<Infallible>,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + Send + use<> {
     let refused = server.allowed_hosts.check(&request).err();
+    let is_http2 = request.version() == Version::HTTP_2;
     let guest = server.guest.borrow().clone();
     let in_flight = InFlightGuard::new(liveness, alive);
     let exchange = exchange::begin(&server.host, peer, guest, refused, request, in_flight);
     let liveness = Arc::clone(liveness);
     async move {
-        let response = exchange.await;
+        let mut response = exchange.await;
+        // HTTP/2 has a frame for that.
+        if liveness.is_draining() && !is_http2 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if response.headers().contains_key(header::CONNECTION) {
             liveness.linger();
         }

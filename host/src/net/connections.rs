@@ -60,7 +60,8 @@ impl Connections {
         }
     }
 
-    fn try_take_place(self: &Arc<Self>) -> Option<Place> {
+    /// Takes a place if there is one.
+    pub(super) fn try_take_place(self: &Arc<Self>) -> Option<Place> {
         let mut open = self.open();
         if open.connections.len() >= self.limit {
             return None;

@@ -1,7 +1,7 @@
 //! The server: accepts connections for a guest, and shuts down gracefully.
 
 use std::{
-    convert::Infallible, io, net::SocketAddr, num::NonZero, sync::Arc, thread, time::Duration,
+    convert::Infallible, io, iter, net::SocketAddr, num::NonZero, sync::Arc, thread, time::Duration,
 };
 
 use tokio::{
@@ -139,8 +139,8 @@ impl Server {
         });
         // Nothing is ever sent: the channel closes with the last exchange.
         let (alive, mut ended) = mpsc::channel::<Infallible>(1);
-        serve(&server, &listener, &workers, &alive, handle.phase.subscribe()).await;
-        drop((listener, alive));
+        serve(&server, listener, &workers, &alive, handle.phase.subscribe()).await;
+        drop(alive);
         if timeout(config.drain, ended.recv()).await.is_err() {
             handle.phase.send_replace(Phase::Closing);
             // Guests that run to completion do not end by this; they end with their threads, or
@@ -166,26 +166,49 @@ fn warn_of_open_names(config: &Config, addr: SocketAddr) {
 /// Accepts connections and serves each in a task, until the server is to shut down.
 async fn serve(
     server: &Arc<ServerState>,
-    listener: &TcpListener,
+    listener: TcpListener,
     workers: &Workers,
     alive: &mpsc::Sender<Infallible>,
     mut phase: watch::Receiver<Phase>,
 ) {
+    // Connections act on changes only.
+    if *phase.borrow() != Phase::Serving {
+        phase.mark_changed();
+    }
     let connections = Connections::new(open_files::max_connections(server.host.config()));
     let mut failures = Failures::default();
-    loop {
-        let (socket, place) = tokio::select! {
-            biased;
-            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
-            accepted = accept(listener, &connections, &mut failures) => accepted,
-        };
+    let mut shutdown = phase.clone();
+    let start = |((socket, addr), place): Accepted| {
         let (server, alive) = (Arc::clone(server), alive.clone());
-        // A clone of the receiver that has seen `Serving`, so that any change since then is seen.
+        // A clone of the receiver that has seen `Serving` at most, so that any change since is seen.
         let phase = phase.clone();
         workers.spawn(async move {
-            connection::serve(server, socket, place, alive, phase).await;
+            connection::serve(server, (socket, addr), place, alive, phase).await;
         });
+    };
+    loop {
+        tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|phase| *phase != Phase::Serving) => break,
+            accepted = accept(&listener, &connections, &mut failures) => start(accepted),
+        }
     }
+    backlog(listener, &connections).for_each(start);
+}
+
+/// Accepts the clients that are connected already: closing the listener would reset them.
+fn backlog(
+    listener: TcpListener,
+    connections: &Arc<Connections>,
+) -> impl Iterator<Item = Accepted> {
+    let listener = listener.into_std().ok();
+    let accept = move || {
+        let place = connections.try_take_place()?;
+        let (socket, addr) = listener.as_ref()?.accept().ok()?;
+        socket.set_nonblocking(true).and_then(|()| socket.set_nodelay(true)).ok()?;
+        Some(((socket, addr), place))
+    };
+    iter::from_fn(accept).take(BACKLOG as usize)
 }
 
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -198,12 +221,15 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// A connection, and its place.
+type Accepted = ((std::net::TcpStream, SocketAddr), Place);
+
 /// Waits for a client, then for a place for it.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Connections>,
     failures: &mut Failures,
-) -> ((std::net::TcpStream, SocketAddr), Place) {
+) -> Accepted {
     loop {
         match listener.accept().await.and_then(prepare) {
             Ok(client) => return (client, connections.take_place().await),

@@ -56,6 +56,7 @@ impl TrackedSocket {
         if self.preface == Preface::Awaited {
             let is_http2 = bytes.starts_with(b"PRI");
             self.preface = if is_http2 { Preface::Http2 } else { Preface::Http1 };
+            self.liveness.begin(is_http2);
         }
         if self.preface == Preface::Http1 {
             self.liveness.bytes_received();

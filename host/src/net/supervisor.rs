@@ -29,7 +29,7 @@ pub(super) enum Phase {
 /// What a connection is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Close once the exchanges that run have ended.
+    /// Close once the exchanges that run have ended; an idle connection at once.
     Drain,
     /// Close now.
     Close,
@@ -49,6 +49,8 @@ enum Event {
     Phase(watch::Receiver<Phase>),
     /// It is time to check the limits of the connection.
     Check,
+    /// It is time to close the connection, unless it is in use: the server is shutting down.
+    Drain,
     /// The client has disconnected.
     Disconnected,
     /// Another client gets the place of this one.
@@ -92,6 +94,7 @@ impl<'a> Supervisor<'a> {
                 Some(Event::Disconnected | Event::Evicted) => Some(Action::Close),
                 Some(Event::Phase(phase)) => self.enter(phase),
                 Some(Event::Check) => self.check(),
+                Some(Event::Drain) => self.drain(),
                 None => pending().await,
             };
             if let Some(action) = action {
@@ -105,12 +108,28 @@ impl<'a> Supervisor<'a> {
         self.events.push(Box::pin(next_phase(phase)));
         match entered {
             Phase::Serving => None,
-            Phase::Draining => Some(Action::Drain),
+            Phase::Draining => {
+                self.liveness.drain();
+                self.drain()
+            }
             Phase::Closing => {
                 self.liveness.close(CloseReason::Shutdown);
                 Some(Action::Close)
             }
         }
+    }
+
+    /// Closes the connection as soon as that loses no request. Responses until then announce it.
+    fn drain(&self) -> Option<Action> {
+        let when = self.liveness.closable_at();
+        if when <= Instant::now() {
+            return Some(Action::Drain);
+        }
+        self.events.push(Box::pin(async move {
+            sleep_until(when).await;
+            Event::Drain
+        }));
+        None
     }
 
     fn check(&mut self) -> Option<Action> {

@@ -116,17 +116,41 @@ fn cache(config: &Config) -> Result<Option<Cache>, HostError> {
     let mut settings = CacheConfig::new();
     let Some(directory) = &config.cache_dir else {
         // Without a home folder the server starts without a cache.
-        return Ok(Cache::new(settings)
-            .inspect_err(
-                |error| tracing::warn!(target: "midge", reason = %one_line(error), "compiled code is not cached"),
-            )
-            .ok());
+        let cache = Cache::new(settings).inspect_err(
+            |error| tracing::warn!(target: "midge", reason = %one_line(error), "compiled code is not cached"),
+        );
+        return cache.ok().map(private).transpose();
     };
-    let refuse = |reason: String| HostError::Setting { name: "cache_dir", reason };
-    let directory = std::path::absolute(directory).map_err(|error| refuse(error.to_string()))?;
+    let directory =
+        std::path::absolute(directory).map_err(|error| refuse_cache(error.to_string()))?;
     settings.with_directory(directory);
-    let cache = Cache::new(settings).map_err(|error| refuse(one_line(&error)))?;
-    Ok(Some(cache))
+    private(Cache::new(settings).map_err(|error| refuse_cache(one_line(&error)))?).map(Some)
+}
+
+fn refuse_cache(reason: String) -> HostError {
+    HostError::Setting { name: "cache_dir", reason }
+}
+
+/// Checks that not everybody can put code into a cache, which the host would run.
+#[cfg(unix)]
+fn private(cache: Cache) -> Result<Cache, HostError> {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let folder = cache.directory();
+    let metadata = fs::metadata(folder).map_err(|error| refuse_cache(error.to_string()))?;
+    if metadata.permissions().mode() & 0o002 != 0 {
+        let folder = folder.display();
+        return Err(refuse_cache(format!(
+            "every user can write to {folder}, and so have the host run their code; \
+             `chmod o-w {folder}` or name another folder"
+        )));
+    }
+    Ok(cache)
+}
+
+/// The permissions of other systems are those of the folder above, which is the user's own.
+#[cfg(not(unix))]
+fn private(cache: Cache) -> Result<Cache, HostError> {
+    Ok(cache)
 }
 
 /// Starts the thread that ticks. Guests may occupy every thread of the runtime.
@@ -144,4 +168,26 @@ fn tick(engine: &Engine) -> Result<(), HostError> {
         .spawn(ticker)
         .map(drop)
         .map_err(|source| HostError::System { what: "start the ticker thread", source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+#[cfg(unix)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn a_code_cache_that_everybody_can_write_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { cache_dir: Some(folder.path().to_owned()), ..Config::default() };
+        for (mode, is_refused) in [(0o700, false), (0o755, false), (0o777, true), (0o1777, true)] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let refused = cache(&config).err().map(|error| error.to_string());
+            assert_eq!(refused.is_some(), is_refused, "{mode:o}: {refused:?}");
+            let reason = refused.unwrap_or_default();
+            assert!(reason.is_empty() || reason.contains("chmod o-w"), "{reason}");
+        }
+    }
 }

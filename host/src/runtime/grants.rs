@@ -6,7 +6,7 @@ use wasmtime_wasi_config::WasiConfigVariables;
 
 use super::{admission::Admission, keyvalue};
 use crate::{
-    config::{Config, OutboundRule},
+    config::{Config, HostRule},
     error::HostError,
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Grants {
     pub(super) config: Arc<WasiConfigVariables>,
     pub(super) spin_config: Arc<BTreeMap<String, String>>,
     pub(super) keyvalue: Arc<keyvalue::Stores>,
-    pub(super) outbound: Arc<[OutboundRule]>,
+    pub(super) outbound: Arc<[HostRule]>,
     pub(super) memory: usize,
     pub(super) admission: Arc<Admission>,
 }

@@ -13,6 +13,7 @@ use midge_contract::{Metadata, Outcome};
 
 use super::{
     cancellation::{Cancellation, Release},
+    excerpt::field,
     fault::Fault,
     in_flight::InFlightGuard,
     liveness::CloseReason,
@@ -291,26 +292,31 @@ impl ExchangeRecord {
                 tracing::$level!(
                     target: "midge::exchange",
                     exchange = self.exchange,
-                    http_method = request.map(|request| request.method.as_str()),
-                    path = request.map(|request| request.uri.path()),
+                    http_method = request.map(|request| field(request.method.as_str())),
+                    path = request.map(|request| field(request.uri.path())),
                     status = facts.status.map(|status| status.as_u16()),
                     outcome = outcome.as_str(),
                     duration_ms = self.started.elapsed().as_micros() as f64 / 1000.0,
                     bytes = request.map(|_| self.bytes.load(Ordering::Relaxed)),
-                    era = metadata.era.as_deref(),
-                    method = metadata.method.as_deref(),
-                    name = metadata.name.as_deref(),
-                    id = metadata.id.as_deref(),
+                    era = metadata.era.as_deref().map(field),
+                    method = metadata.method.as_deref().map(field),
+                    name = metadata.name.as_deref().map(field),
+                    id = metadata.id.as_deref().map(field),
                     cause = facts.cause.as_deref(),
                 )
             };
         }
         match outcome {
+            Outcome::Trapped => line!(error),
+            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => line!(warn),
+            Outcome::Ok | Outcome::ToolError | Outcome::ProtocolError | Outcome::Rejected
+                if facts.status.is_some_and(|status| status.is_server_error()) =>
+            {
+                line!(warn);
+            }
             Outcome::Ok | Outcome::ToolError | Outcome::ProtocolError | Outcome::Rejected => {
                 line!(info);
             }
-            Outcome::ClientGone | Outcome::TimedOut | Outcome::Overloaded => line!(warn),
-            Outcome::Trapped => line!(error),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Cancellation {
                 return;
             }
         }
-        pending().await
+        pending::<()>().await;
     }
 }
 

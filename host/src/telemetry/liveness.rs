@@ -21,6 +21,9 @@ use crate::config::Config;
 
 /// How often a socket with unread bytes is polled for a disconnect.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How long an idle HTTP/1 connection is kept open during a shutdown: a request may be on its way.
+const DRAIN_GRACE: Duration = Duration::from_secs(1);
+
 /// Why the host has closed a connection with an exchange on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
@@ -73,6 +76,11 @@ pub(crate) struct Liveness {
     /// Whether some of the current request is still to be read.
     is_unread: AtomicBool,
     lingers: AtomicBool,
+    /// Whether bytes have arrived.
+    has_begun: AtomicBool,
+    is_http2: AtomicBool,
+    /// Since when the server is shutting down.
+    draining_since: AtomicU64,
     close_reason: OnceLock<CloseReason>,
 }
 
@@ -89,6 +97,9 @@ impl Liveness {
             stalls: StallDetector::default(),
             is_unread: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
+            has_begun: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
+            draining_since: AtomicU64::new(0),
             close_reason: OnceLock::new(),
         })
     }
@@ -136,6 +147,38 @@ impl Liveness {
 
     pub(super) fn close_reason(&self) -> Option<CloseReason> {
         self.close_reason.get().copied()
+    }
+
+    /// The first bytes have arrived, which tell the version of HTTP.
+    pub(crate) fn begin(&self, is_http2: bool) {
+        self.is_http2.store(is_http2, Ordering::Relaxed);
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    /// The server is shutting down.
+    pub(crate) fn drain(&self) {
+        self.draining_since.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Whether the server is shutting down.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining_since.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns the time at which a connection of a server that is shutting down can be closed without
+    /// losing a request, unless more arrives until then. HTTP/2 tells the client which requests are lost.
+    pub(crate) fn closable_at(&self) -> Instant {
+        if self.is_http2.load(Ordering::Relaxed) {
+            return Instant::now();
+        }
+        let receives_head =
+            self.has_begun.load(Ordering::Relaxed) && self.head_since.load(Ordering::Relaxed) > 0;
+        if receives_head || self.exchanges.load(Ordering::Relaxed) > 0 {
+            return Instant::now() + DRAIN_GRACE;
+        }
+        let draining = self.draining_since.load(Ordering::Relaxed);
+        let since = draining.max(self.idle_since.load(Ordering::Relaxed));
+        self.accepted + Duration::from_millis(since) + DRAIN_GRACE
     }
 
     /// Bytes have arrived. The first one of a head starts its timeout.
@@ -229,5 +272,25 @@ mod tests {
         let config = Config { write_timeout: Duration::from_millis(300), ..Config::default() };
         let Check::Again(when) = Liveness::new().check(&config) else { panic!("nothing is due") };
         assert!(when <= Instant::now() + config.write_timeout);
+    }
+
+    #[test]
+    fn a_drain_waits_for_a_request_that_may_be_on_its_way() {
+        let is_closable = |liveness: &Liveness| liveness.closable_at() <= Instant::now();
+        let (http1, http2) = (Liveness::new(), Liveness::new());
+        http2.begin(true);
+        http2.drain();
+        assert!(is_closable(&http2), "GOAWAY loses none");
+        http1.drain();
+        assert!(!is_closable(&http1));
+        std::thread::sleep(DRAIN_GRACE + Duration::from_millis(10));
+        assert!(is_closable(&http1), "none has come");
+        http1.begin(false);
+        http1.bytes_received();
+        assert!(!is_closable(&http1), "a head arrives");
+        http1.begin_exchange();
+        assert!(!is_closable(&http1), "an exchange runs");
+        http1.end_exchange();
+        assert!(!is_closable(&http1), "the next request may be on its way");
     }
 }

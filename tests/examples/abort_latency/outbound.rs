@@ -9,7 +9,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use midge_host::{OutboundRule, OutboundRuleError};
+use midge_host::{HostRule, HostRuleError};
 use midge_tests::{Message, PATIENCE, Serving, Wire};
 use serde_json::json;
 use tokio::time::sleep;
@@ -45,7 +45,7 @@ impl Upstream {
     }
 
     /// What lets a guest call it.
-    pub(crate) fn rule(&self) -> Result<OutboundRule, OutboundRuleError> {
+    pub(crate) fn rule(&self) -> Result<HostRule, HostRuleError> {
         self.addr.to_string().parse()
     }
 

@@ -5,33 +5,44 @@
 
 use std::{
     cell::RefCell,
-    fmt,
-    io::Write,
+    fmt::{self, Write as _},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use humantime_serde::re::humantime;
+use memchr::memchr;
 use serde::Serialize;
+use serde_json::json;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::batch::BatchWriter;
+use super::batch::{BatchWriter, TARGET, drop_message};
 
 /// The layer that writes JSON lines.
-pub(super) struct JsonLines<W: 'static> {
-    lines: &'static BatchWriter<W>,
-}
+pub(super) struct JsonLines(BatchWriter);
 
-impl<W> JsonLines<W> {
-    pub(super) fn new(lines: &'static BatchWriter<W>) -> Self {
-        Self { lines }
+impl JsonLines {
+    pub(super) fn new(lines: BatchWriter) -> Self {
+        Self(lines)
+    }
+
+    /// Formats the line that counts dropped lines.
+    pub(super) fn drop_notice(count: u64) -> String {
+        let timestamp = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
+        let notice = json!({
+            "timestamp": timestamp,
+            "level": Level::WARN.as_str(),
+            "message": drop_message(count),
+            "target": TARGET,
+        });
+        format!("{notice}\n")
     }
 }
 
-impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
+impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         thread_local! {
             static LINE: RefCell<(Vec<u8>, Timestamp)> = RefCell::default();
@@ -43,7 +54,8 @@ impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
         timestamp.write(&mut line, SystemTime::now());
         line.push(b'"');
         write_fields(&mut line, event.metadata(), |fields| event.record(fields));
-        self.lines.add(&line, *event.metadata().level() <= Level::WARN);
+        escape_controls(&mut line);
+        self.0.add(&line, *event.metadata().level() <= Level::WARN);
         LINE.set((line, timestamp));
     }
 }
@@ -97,6 +109,38 @@ impl Fields<'_> {
     }
 }
 
+/// Escapes what a terminal or an editor would obey, beyond what JSON asks for. Once for all of a line:
+/// such characters are in strings only, and rare.
+fn escape_controls(line: &mut Vec<u8>) {
+    if line.is_ascii() && memchr(b'\x7f', line).is_none() {
+        return;
+    }
+    let mut escaped = String::with_capacity(2 * line.len());
+    for character in String::from_utf8_lossy(line).chars() {
+        if is_control(character) {
+            // All of them are in the basic plane. Writing to memory does not fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    *line = escaped.into_bytes();
+}
+
+/// Whether a character controls a terminal, the direction of text, or ends a line.
+fn is_control(character: char) -> bool {
+    matches!(
+        character,
+        '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
 impl Visit for Fields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.add(field.name(), &value);
@@ -126,34 +170,43 @@ impl Visit for Fields<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::{sync::mpsc, time::Duration};
+    use std::{io, sync::mpsc, time::Duration};
 
-    use serde_json::{Value, json};
+    use serde_json::Value;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
 
     struct Lines(mpsc::Sender<Vec<u8>>);
 
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.send(bytes.to_vec()).unwrap();
             Ok(bytes.len())
         }
 
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
 
-    fn logged(log: impl FnOnce()) -> Value {
+    /// Returns the line of an event.
+    fn line(log: impl FnOnce()) -> String {
         let (sender, lines) = mpsc::channel();
-        let batch = Box::leak(Box::new(BatchWriter::new(Lines(sender))));
+        let batch = BatchWriter::start(Lines(sender), JsonLines::drop_notice).unwrap();
         let subscriber = tracing_subscriber::registry().with(JsonLines::new(batch));
         tracing::subscriber::with_default(subscriber, log);
-        let line = lines.try_recv().unwrap();
+        let line = lines.recv_timeout(Duration::from_secs(30)).unwrap();
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
-        let mut line: Value = serde_json::from_slice(&line).unwrap();
+        String::from_utf8(line).unwrap()
+    }
+
+    fn logged(log: impl FnOnce()) -> Value {
+        without_timestamp(&line(log))
+    }
+
+    fn without_timestamp(line: &str) -> Value {
+        let mut line: Value = serde_json::from_str(line).unwrap();
         let timestamp = line.as_object_mut().unwrap().remove("timestamp").unwrap();
         assert!(humantime::parse_rfc3339(timestamp.as_str().unwrap()).is_ok());
         line
@@ -204,5 +257,23 @@ mod tests {
         }
         let line = logged(|| tracing::info!(target: "x", loud = ?Loud));
         assert_eq!(line["level"], "INFO");
+    }
+    #[test]
+    fn controls_of_terminals_and_of_text_direction_are_escaped() {
+        let controls = "\u{7f}\u{80}\u{9b}\u{9f}\u{61c}\u{200f}\u{2028}\u{202e}\u{2066}\u{feff}";
+        let text = format!("a{controls}é😀\n{controls}z");
+        let line = line(|| tracing::info!(target: "x", text));
+        assert!(!line.trim_end().contains(char::is_control), "{line}");
+        assert!(controls.chars().all(|control| !line.contains(control)), "{line}");
+        assert!(line.contains(r"a\u007f\u0080") && line.contains(r"\u202e"), "{line}");
+        assert!(line.contains("é😀"), "others stay: {line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["text"], text);
+    }
+
+    #[test]
+    fn the_notice_of_dropped_lines_has_the_form_of_an_event() {
+        let message = "7 log lines were dropped";
+        let fields = json!({ "level": "WARN", "target": "midge::log", "message": message });
+        assert_eq!(without_timestamp(&JsonLines::drop_notice(7)), fields);
     }
 }
