@@ -7,7 +7,7 @@
 use std::{
     future::poll_fn,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,36 +22,48 @@ thread_local! {
 
 /// The turn of a guest, while it has it.
 #[derive(Clone, Default)]
-pub(crate) struct Turn(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+pub(crate) struct Turn(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    permit: Option<OwnedSemaphorePermit>,
+    /// Whether the guest waits only because it was interrupted.
+    is_interrupted: bool,
+}
 
 impl Turn {
     /// Lets other tasks run at the tick of a guest that has run for `ticks`.
     ///
     /// tokio's own yield polls the sockets before the guest goes on: when every thread runs a busy guest,
-    /// nothing else would notice that a client has disconnected.
+    /// nothing else would notice that a client has disconnected. The turn is passed on after that. Before,
+    /// one busy guest would wake the next, and no socket would be polled in between.
     pub(super) async fn yield_at_tick(self, ticks: u32) {
-        self.set(None);
+        self.state().is_interrupted = true;
         tokio::task::yield_now().await;
+        *self.state() = State::default();
         if ticks > FRESH_TICKS {
-            let turn = TURN.with(Arc::clone).acquire_owned().await;
             // The semaphore is never closed.
-            self.set(turn.ok());
+            let permit = TURN.with(Arc::clone).acquire_owned().await.ok();
+            self.state().permit = permit;
         }
     }
 
-    /// Runs the task of a guest. Whenever it waits, others have their turn.
+    /// Runs the task of a guest. When the guest waits for something, others have their turn.
     pub(crate) async fn run<F: Future>(self, task: F) -> F::Output {
         let mut task = pin!(task);
         poll_fn(|cx| {
             let polled = task.as_mut().poll(cx);
-            self.set(None);
+            let mut state = self.state();
+            if !state.is_interrupted {
+                state.permit = None;
+            }
             polled
         })
         .await
     }
 
-    fn set(&self, turn: Option<OwnedSemaphorePermit>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,33 +73,36 @@ mod tests {
 
     use super::*;
 
-    /// Busy for ten ticks. Counts those that are ready to run after each.
-    async fn busy(ready: Arc<AtomicU32>) -> u32 {
-        let turn = Turn::default();
-        let ticks = turn.clone();
-        let task = async move {
-            let mut most = 0;
-            for tick in 1..=10 {
-                ready.fetch_add(1, Ordering::Relaxed);
-                if tick > FRESH_TICKS + 1 {
-                    most = most.max(ready.load(Ordering::Relaxed));
+    #[tokio::test]
+    async fn busy_guests_all_come_to_their_end() {
+        let busy = |_| {
+            let turn = Turn::default();
+            let ticks = turn.clone();
+            tokio::spawn(turn.run(async move {
+                for tick in 1..=10 {
+                    ticks.clone().yield_at_tick(tick).await;
                 }
-                ready.fetch_sub(1, Ordering::Relaxed);
-                ticks.clone().yield_at_tick(tick).await;
-            }
-            most
+            }))
         };
-        turn.run(task).await
+        for guest in (0..20).map(busy).collect::<Vec<_>>() {
+            assert!(guest.await.is_ok());
+        }
+        assert_eq!(TURN.with(|turn| turn.available_permits()), 1);
     }
 
     #[tokio::test]
-    async fn busy_guests_take_turns_and_all_come_to_their_end() {
-        let ready = Arc::<AtomicU32>::default();
-        let guests: Vec<_> = (0..20).map(|_| tokio::spawn(busy(Arc::clone(&ready)))).collect();
-        for guest in guests {
-            assert_eq!(guest.await.ok(), Some(1));
+    async fn a_guest_that_waits_gives_up_its_turn() {
+        let (turn, other) = (Turn::default(), Turn::default());
+        let ticks = turn.clone();
+        let waiting = tokio::spawn(turn.run(async move {
+            ticks.yield_at_tick(FRESH_TICKS + 1).await;
+            std::future::pending::<()>().await;
+        }));
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
         }
-        assert_eq!(TURN.with(|turn| turn.available_permits()), 1);
+        other.yield_at_tick(FRESH_TICKS + 1).await;
+        waiting.abort();
     }
 
     #[tokio::test]
