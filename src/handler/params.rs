@@ -92,8 +92,8 @@ pub(crate) fn strings(
     name: &str,
 ) -> Result<BTreeMap<String, String>, ProtocolError> {
     let Some(object) = object(value, name)? else { return Ok(BTreeMap::new()) };
-    let strings: BTreeMap<String, Option<String>> = from_json::read(object.get())
-        .map_err(|error| invalid(&error.within(name).to_string()))?;
+    let strings: BTreeMap<String, Option<String>> =
+        from_json::read(object.get()).map_err(|error| invalid(&error.within(name).to_string()))?;
     Ok(strings.into_iter().filter_map(|(name, text)| Some((name, text?))).collect())
 }
 

@@ -20,8 +20,6 @@ pub(crate) struct Response {
     pub(crate) error: Option<ProtocolError>,
     /// What the log should know and the client should not.
     pub(crate) cause: Option<String>,
-    /// Why the outcome is not good, for the host's log: nothing that the client may not know.
-    pub(crate) reason: Option<Box<str>>,
 }
 
 impl Response {
@@ -34,8 +32,7 @@ impl Response {
     ) -> Self {
         let written = finished.and_then(|body| {
             let json = write(server, id, version, &body).map_err(Failure::internal)?;
-            let (outcome, reason) = (body.outcome, body.reason);
-            Ok(Self { json, outcome, error: None, cause: None, reason })
+            Ok(Self { json, outcome: body.outcome, error: None, cause: None })
         });
         written.unwrap_or_else(|failure| Self::failure(id, failure))
     }
@@ -49,13 +46,10 @@ impl Response {
             ProtocolError::TimedOut => Outcome::TimedOut,
             _ => Outcome::ProtocolError,
         };
-        let object = error.to_object();
-        // An internal error has its cause in a log line of its own, which clients never see.
-        let is_internal = matches!(error, ProtocolError::Internal);
-        let reason = (!is_internal).then(|| object.message.as_str().into());
+        let response = ErrorResponse::new(id, error.to_object());
         // Strings, numbers and maps of them: writing them cannot fail.
-        let json = serde_json::to_string(&ErrorResponse::new(id, object)).unwrap_or_default();
-        Self { json, outcome, error: Some(error), cause: None, reason }
+        let json = serde_json::to_string(&response).unwrap_or_default();
+        Self { json, outcome, error: Some(error), cause: None }
     }
 }
 

@@ -57,12 +57,11 @@ fn is_endpoint(path: &str, endpoint: &str) -> bool {
 
 fn unknown_path(accepts: Accepts, endpoint: &str) -> Reply {
     let mut reply = Refusal::UnknownPath.into_reply();
-    let reason = ["the endpoint is ", endpoint].concat();
     if accepts.text {
-        reply.body.clone_from(&reason);
+        reply.body = ["the endpoint is ", endpoint].concat();
         reply.headers.push("content-type", "text/plain");
     }
-    Reply { reason: Some(reason.into()), ..reply }
+    reply
 }
 
 /// What a body must be, by the headers that say so.
