@@ -92,27 +92,6 @@ fn a7_the_endpoint_may_end_with_a_slash() {
 }
 
 #[test]
-fn a7_another_path_names_the_endpoint_to_people_and_to_the_log() {
-    let lost = |accept: Option<&str>| {
-        let wire = Wire::call("none", json!({})).without("accept");
-        let mut wire = accept.into_iter().fold(wire, |wire, value| wire.header("accept", value));
-        wire.head.path = "/sse".to_owned();
-        let seen = wire.run(&server());
-        assert_eq!((seen.status, seen.outcome), (404, Outcome::Rejected));
-        seen
-    };
-    for accept in ["*/*", "text/html, text/*;q=0.5"] {
-        let seen = lost(Some(accept));
-        assert_eq!(seen.header("content-type"), Some("text/plain"));
-        assert_eq!(seen.body, "the endpoint is /mcp");
-    }
-    for accept in [None, Some("application/json, text/event-stream"), Some("*/*, text/plain;q=0")] {
-        let seen = lost(accept);
-        assert_eq!((seen.body.as_str(), seen.header("content-type")), ("", None), "{accept:?}");
-    }
-}
-
-#[test]
 fn b4_every_answer_to_an_allowed_origin_may_be_read() {
     let origin = "https://app.example.com";
     let post = || Wire::call("none", json!({})).header("origin", origin);

@@ -23,10 +23,8 @@ pub(crate) fn check(
     request: &RequestHead,
     settings: &Settings,
 ) -> Result<Admitted, (Reply, Option<String>)> {
-    let accepts = Accepts::from_headers(&request.headers);
     if !is_endpoint(&request.path, &settings.endpoint) {
-        let reply = unknown_path(accepts, &settings.endpoint);
-        return Err((reply, reader(request, settings)));
+        return Err((Refusal::UnknownPath.into_reply(), reader(request, settings)));
     }
     let preflight = origin::is_preflight(request, &settings.cors);
     if request.method != Method::Post && !preflight {
@@ -37,8 +35,8 @@ pub(crate) fn check(
     if preflight {
         return Err((origin::preflight(request, &settings.cors), origin));
     }
-    match check_entity(request, accepts, settings) {
-        Ok(()) => Ok(Admitted { accepts, origin }),
+    match check_entity(request, settings) {
+        Ok(accepts) => Ok(Admitted { accepts, origin }),
         Err(refusal) => Err((refusal.into_reply(), origin)),
     }
 }
@@ -55,26 +53,13 @@ fn is_endpoint(path: &str, endpoint: &str) -> bool {
     bare(path) == bare(endpoint)
 }
 
-fn unknown_path(accepts: Accepts, endpoint: &str) -> Reply {
-    let mut reply = Refusal::UnknownPath.into_reply();
-    if accepts.text {
-        reply.body = ["the endpoint is ", endpoint].concat();
-        reply.headers.push("content-type", "text/plain");
-    }
-    reply
-}
-
 /// What a body must be, by the headers that say so.
 const ENTITY: [(&str, Refusal); 2] = [
     ("content-type", Refusal::UnsupportedMediaType),
     ("content-encoding", Refusal::UnsupportedEncoding),
 ];
 
-fn check_entity(
-    request: &RequestHead,
-    accepts: Accepts,
-    settings: &Settings,
-) -> Result<(), Refusal> {
+fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
     let headers = &request.headers;
     if headers.size() > settings.max_header_bytes {
         return Err(Refusal::HeadersTooLarge);
@@ -88,6 +73,7 @@ fn check_entity(
             return Err(refusal);
         }
     }
+    let accepts = Accepts::from_headers(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::NotAcceptable);
     }
@@ -96,7 +82,7 @@ fn check_entity(
     if length.is_some_and(|length| length > settings.max_body as u64) {
         return Err(Refusal::BodyTooLarge { limit: settings.max_body });
     }
-    Ok(())
+    Ok(accepts)
 }
 
 /// Whether a `Content-Type` is JSON, whatever its parameters and copies that are joined by commas.
