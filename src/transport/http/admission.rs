@@ -23,28 +23,42 @@ pub(crate) fn check(
     request: &RequestHead,
     settings: &Settings,
 ) -> Result<Admitted, (Reply, Option<String>)> {
-    if !is_endpoint(&request.path, &settings.endpoint) {
-        return Err((Refusal::UnknownPath.into_reply(), reader(request, settings)));
-    }
     let preflight = origin::is_preflight(request, &settings.cors);
-    if request.method != Method::Post && !preflight {
-        return Err((Refusal::MethodNotAllowed.into_reply(), reader(request, settings)));
-    }
-    let origin = origin::check(request, settings).map_err(|reply| (reply, None))?;
+    let checked = origin::check(request, settings);
+    // A refusal that comes before that of the origin: to pages that may not read it, it looks like a
+    // network error.
+    let (origin, refusal) = match (check_target(request, settings, preflight), checked) {
+        (Err(refusal), checked) => (checked.ok().flatten(), Some(refusal)),
+        (Ok(()), Ok(origin)) => (origin, None),
+        (Ok(()), Err(cause)) => {
+            return Err((Reply { cause, ..Refusal::ForbiddenOrigin.into_reply() }, None));
+        }
+    };
     let origin = origin.filter(|_| settings.cors.enabled);
-    if preflight {
-        return Err((origin::preflight(request, &settings.cors), origin));
-    }
-    match check_entity(request, settings) {
-        Ok(accepts) => Ok(Admitted { accepts, origin }),
-        Err(refusal) => Err((refusal.into_reply(), origin)),
-    }
+    let refusal = match refusal {
+        None if preflight => return Err((origin::preflight(request, &settings.cors), origin)),
+        None => match check_entity(request, settings) {
+            Ok(accepts) => return Ok(Admitted { accepts, origin }),
+            Err(refusal) => refusal,
+        },
+        Some(refusal) => refusal,
+    };
+    Err((refusal.into_reply(), origin))
 }
 
-/// The origin whose pages may read a refusal that comes before the check of the origin: to others it
-/// looks like a network error.
-fn reader(request: &RequestHead, settings: &Settings) -> Option<String> {
-    origin::check(request, settings).ok().flatten().filter(|_| settings.cors.enabled)
+/// Checks what the request is for.
+fn check_target(
+    request: &RequestHead,
+    settings: &Settings,
+    preflight: bool,
+) -> Result<(), Refusal> {
+    if !is_endpoint(&request.path, &settings.endpoint) {
+        return Err(Refusal::UnknownPath);
+    }
+    if request.method != Method::Post && !preflight {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    Ok(())
 }
 
 /// Whether a path is the endpoint's. Some clients end it with a slash.
