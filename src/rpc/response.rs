@@ -1,13 +1,11 @@
 //! JSON-RPC responses, ready to be written.
 
-use std::borrow::Cow;
-
 use midge_contract::Outcome;
 
 use crate::error::ProtocolError;
 use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
-use crate::protocol::jsonrpc::{ErrorResponse, RequestId};
+use crate::protocol::jsonrpc::{RequestId, quoted};
 use crate::protocol::meta::SERVER_INFO;
 use crate::server::Server;
 
@@ -46,9 +44,19 @@ impl Response {
             ProtocolError::TimedOut => Outcome::TimedOut,
             _ => Outcome::ProtocolError,
         };
-        let response = ErrorResponse::new(id, error.to_object());
-        // Strings, numbers and maps of them: writing them cannot fail.
-        let json = serde_json::to_string(&response).unwrap_or_default();
+        let (mut code, data) = (itoa::Buffer::new(), error.data());
+        let pieces = [
+            if id.is_some() { "{\"jsonrpc\":\"2.0\",\"id\":" } else { "{\"jsonrpc\":\"2.0\"" },
+            id.map_or("", RequestId::as_json),
+            ",\"error\":{\"code\":",
+            code.format(i64::from(error.code())),
+            ",\"message\":",
+            &quoted(&error.to_string()),
+            if data.is_some() { ",\"data\":" } else { "" },
+            data.as_deref().unwrap_or_default(),
+            "}}",
+        ];
+        let json = pieces.concat();
         Self { json, outcome, error: Some(error), cause: None }
     }
 }
@@ -61,8 +69,7 @@ fn write(
     version: Version,
     body: &ResultObject,
 ) -> Result<String, serde_json::Error> {
-    let (mut digits, members) = (itoa::Buffer::new(), members_of(&body.json));
-    let id = id_json(id, &mut digits)?;
+    let members = members_of(&body.json);
     let own_meta = body.meta.as_deref().map_or("", members_of);
     let mut server_info = String::new();
     let (mut result_type, mut result_key, mut quote, mut info_key) = ("", "", "", ["", ""]);
@@ -76,7 +83,7 @@ fn write(
     // At once, since results may be large: each is copied once.
     let pieces = [
         "{\"jsonrpc\":\"2.0\",\"id\":",
-        &id,
+        id.as_json(),
         ",\"result\":{",
         result_key,
         result_type,
@@ -94,17 +101,6 @@ fn write(
         if has_meta { "}}}" } else { "}}" },
     ];
     Ok(pieces.concat())
-}
-
-fn id_json<'a>(
-    id: &'a RequestId,
-    digits: &'a mut itoa::Buffer,
-) -> Result<Cow<'a, str>, serde_json::Error> {
-    Ok(match id {
-        RequestId::Number(number) => digits.format(*number).into(),
-        RequestId::LargeNumber(digits) => digits.into(),
-        RequestId::String(_) => serde_json::to_string(id)?.into(),
-    })
 }
 
 /// What stands between the braces of an object.
