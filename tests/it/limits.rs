@@ -257,8 +257,7 @@ async fn one_http2_connection_has_a_quarter_of_the_exchanges() {
 #[tokio::test]
 async fn the_memory_of_all_guests_is_bounded() {
     let (memory, memory_total) = (16 << 20, Some(16 << 20));
-    let serving =
-        Serving::with(Config { memory, memory_total, ..config() }, guests::ANSWERS).await;
+    let serving = Serving::with(Config { memory, memory_total, ..config() }, guests::ANSWERS).await;
     let sized = |bytes: usize| Message::call("sized", json!({"bytes": bytes}));
     let mut others = Vec::new();
     for _ in 0..10 {
