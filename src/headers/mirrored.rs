@@ -264,6 +264,9 @@ mod tests {
             "Header mismatch: Mcp-Name header value 'foo' does not match body value 'bar'"
         );
         assert!(check_name(&Fields::default(), "bar").is_err());
+        let long = "x".repeat(10_000);
+        let error = check_name(&headers(&[("mcp-name", &long)]), &long[1..]).unwrap_err();
+        assert!(error.to_string().len() < 300, "{error}");
         assert!(check_name(&headers(&[("mcp-name", "b\u{e4}r")]), "b\u{e4}r").is_err());
     }
 

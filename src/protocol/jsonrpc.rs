@@ -230,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn ids_are_equal_however_they_are_escaped() {
+        let read = |json: &str| RequestId::from_text(json);
+        let escaped = read(r#""\u0061\/\"\u00e9""#).unwrap();
+        assert_eq!(Some(&escaped), read(r#""a/\"é""#).as_ref());
+        assert_eq!(escaped.as_json(), r#""a/\"é""#);
+        assert_eq!(serde_json::to_string(&escaped).unwrap(), escaped.as_json());
+        assert_eq!(escaped.to_string(), "a/\"é");
+        assert_ne!(read("1"), read("\"1\""));
+        assert_eq!(read(r#""\ud800""#), None);
+    }
+
+    #[test]
     fn only_brackets_outside_of_strings_nest() {
         let nests_too_deep = |text: &str| count_values(text).is_none();
         let open = " ".repeat(2 * MAX_DEPTH) + &"[".repeat(MAX_DEPTH);
