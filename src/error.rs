@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Version;
 use crate::protocol::code;
-use crate::protocol::jsonrpc::{ErrorData, ErrorObject};
+use crate::protocol::jsonrpc::quoted;
 
 /// Longest excerpt of client input in an error text, in bytes.
 const EXCERPT: usize = 100;
@@ -179,28 +179,21 @@ impl From<StoreError> for RequestError {
 }
 
 /// Why a message cannot be answered: a JSON-RPC error, with the numbers of MCP 2026-07-28.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone)]
 pub(crate) enum ProtocolError {
     /// The body is not JSON in UTF-8, or nests too deep.
-    #[error("Parse error: {0}")]
     Parse(String),
     /// The body is JSON, but not a JSON-RPC message that may be sent here.
-    #[error("Invalid request: {0}")]
     InvalidRequest(Cow<'static, str>),
     /// The method does not exist, was removed, or needs what this server does not advertise.
-    #[error("Method not found: {}", excerpt(.0))]
     MethodNotFound(String),
     /// The metadata that every modern request carries is missing or malformed.
-    #[error("Invalid params: {0}")]
     InvalidMeta(Cow<'static, str>),
     /// The parameters do not fit the method.
-    #[error("Invalid params: {0}")]
     InvalidParams(Cow<'static, str>),
     /// No tool of that name.
-    #[error("Unknown tool: {}", excerpt(.0))]
     UnknownTool(String),
     /// No resource at that URI.
-    #[error("Resource not found")]
     ResourceNotFound {
         /// What the client asked for.
         uri: String,
@@ -209,19 +202,15 @@ pub(crate) enum ProtocolError {
     },
     /// The request needs an answer of the client's user or model, which a stateless server can
     /// ask for in the modern protocol only.
-    #[error("{NEEDS_MODERN_CLIENT}")]
     NeedsModernClient,
     /// A header does not say what the body says.
-    #[error("Header mismatch: {0}")]
     HeaderMismatch(String),
     /// The client did not declare a capability that the request needs.
-    #[error("The client must declare a capability that this request needs")]
     MissingClientCapability(
         /// What it must declare, as the JSON of `ClientCapabilities`.
         Box<RawValue>,
     ),
     /// The protocol version is not supported.
-    #[error("Unsupported protocol version: {}", excerpt(requested))]
     UnsupportedVersion {
         /// What this request could have named.
         supported: &'static [Version],
@@ -229,13 +218,10 @@ pub(crate) enum ProtocolError {
         requested: String,
     },
     /// The server failed; details are in its log only.
-    #[error("Internal error")]
     Internal,
     /// The server is at work on as many requests as it takes.
-    #[error("The server is busy, try again")]
     Busy,
     /// The server gave up on a handler that took too long.
-    #[error("The server's time limit for one request has passed")]
     TimedOut,
 }
 
@@ -259,18 +245,57 @@ impl ProtocolError {
         }
     }
 
-    pub(crate) fn to_object(&self) -> ErrorObject<'_> {
-        let data = match self {
+    /// What is wrong, and the details.
+    fn message(&self) -> (&'static str, Cow<'_, str>) {
+        match self {
+            Self::Parse(reason) => ("Parse error: ", reason.into()),
+            Self::InvalidRequest(reason) => ("Invalid request: ", (&**reason).into()),
+            Self::MethodNotFound(method) => ("Method not found: ", excerpt(method)),
+            Self::InvalidMeta(reason) | Self::InvalidParams(reason) => {
+                ("Invalid params: ", (&**reason).into())
+            }
+            Self::UnknownTool(name) => ("Unknown tool: ", excerpt(name)),
+            Self::ResourceNotFound { .. } => ("Resource not found", "".into()),
+            Self::NeedsModernClient => (NEEDS_MODERN_CLIENT, "".into()),
+            Self::HeaderMismatch(reason) => ("Header mismatch: ", reason.into()),
+            Self::MissingClientCapability(_) => {
+                ("The client must declare a capability that this request needs", "".into())
+            }
+            Self::UnsupportedVersion { requested, .. } => {
+                ("Unsupported protocol version: ", excerpt(requested))
+            }
+            Self::Internal => ("Internal error", "".into()),
+            Self::Busy => ("The server is busy, try again", "".into()),
+            Self::TimedOut => ("The server's time limit for one request has passed", "".into()),
+        }
+    }
+
+    /// What a program can act on, as JSON.
+    pub(crate) fn data(&self) -> Option<String> {
+        Some(match self {
             Self::MissingClientCapability(capabilities) => {
-                Some(ErrorData::MissingCapability { required_capabilities: capabilities })
+                ["{\"requiredCapabilities\":", capabilities.get(), "}"].concat()
             }
-            Self::ResourceNotFound { uri, .. } => Some(ErrorData::Resource { uri }),
+            Self::ResourceNotFound { uri, .. } => ["{\"uri\":", &quoted(uri), "}"].concat(),
             Self::UnsupportedVersion { supported, requested } => {
-                let requested = excerpt(requested);
-                Some(ErrorData::UnsupportedVersion { supported, requested })
+                let mut data = "{\"supported\":".to_owned();
+                for (index, version) in supported.iter().enumerate() {
+                    data.push_str(if index == 0 { "[\"" } else { "\",\"" });
+                    data.push_str(version.as_str());
+                }
+                data + "\"],\"requested\":" + &quoted(&excerpt(requested)) + "}"
             }
-            _ => None,
-        };
-        ErrorObject { code: self.code(), message: self.to_string(), data }
+            _ => return None,
+        })
     }
 }
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, details) = self.message();
+        formatter.write_str(what)?;
+        formatter.write_str(&details)
+    }
+}
+
+impl std::error::Error for ProtocolError {}

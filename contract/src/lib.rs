@@ -10,7 +10,7 @@
 //!
 //! | header | value |
 //! |---|---|
-//! | [`midge-exchange`](header::EXCHANGE) | [metadata](Metadata) of the exchange as form-urlencoded pairs: `method`, `id`, `era`, `name`, `cause`, `outcome`. The `cause` and `outcome` of a stream are in a trailer of the same name. |
+//! | [`midge-exchange`](header::EXCHANGE) | [metadata](Metadata) of the exchange as form-urlencoded pairs: `method`, `id`, `era`, `name`, `outcome`. The `outcome` of a stream is in a trailer of the same name. |
 //! | [`midge-run-to-completion`](header::RUN_TO_COMPLETION) | The host must not cancel the exchange when its client disconnects. |
 //!
 //! # Log lines

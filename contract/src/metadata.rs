@@ -10,7 +10,6 @@ impl Key {
     const METHOD: Self = Self("&method=");
     const NAME: Self = Self("&name=");
     const ID: Self = Self("&id=");
-    const CAUSE: Self = Self("&cause=");
     const OUTCOME: Self = Self("&outcome=");
 
     /// Returns the key alone.
@@ -24,9 +23,6 @@ impl Key {
 
 /// Longest value in bytes, before it is encoded. Clients choose names and ids.
 const MAX_VALUE: usize = 128;
-
-/// Longest cause in bytes, before it is encoded. It may quote what a client has sent.
-const MAX_CAUSE: usize = 200;
 
 /// Capacity that is enough for most headers, in bytes.
 const USUAL_CAPACITY: usize = 120;
@@ -75,17 +71,6 @@ impl MetadataWriter {
         self.push(&Key::ID, id);
     }
 
-    /// Adds why the exchange did not end well, for the log of the host: at most 200 bytes, those that
-    /// are not visible ASCII or a space written as `?`.
-    ///
-    /// Hosts that do not know the header pass it on, so it must not say more than the client is told.
-    pub fn cause(&mut self, cause: &str) {
-        self.push_key(&Key::CAUSE);
-        for byte in cause.bytes().take(MAX_CAUSE) {
-            self.push_encoded(if matches!(byte, b' '..=b'~') { byte } else { b'?' });
-        }
-    }
-
     /// Returns the value of the header, with the outcome where it is known. All of it is ASCII.
     #[inline]
     #[must_use]
@@ -98,23 +83,18 @@ impl MetadataWriter {
 
     #[inline]
     fn push(&mut self, key: &Key, value: &str) {
-        self.push_key(key);
-        let value = value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
-        if value.bytes().all(is_plain) {
-            self.pairs.extend_from_slice(value.as_bytes());
-        } else {
-            value.bytes().for_each(|byte| self.push_encoded(byte));
-        }
-    }
-
-    #[inline]
-    fn push_key(&mut self, key: &Key) {
         let mut key = key.0;
         if self.pairs.is_empty() {
             self.pairs.reserve(USUAL_CAPACITY);
             key = key.get(1..).unwrap_or_default();
         }
         self.pairs.extend_from_slice(key.as_bytes());
+        let value = value.get(..value.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
+        if value.bytes().all(is_plain) {
+            self.pairs.extend_from_slice(value.as_bytes());
+        } else {
+            value.bytes().for_each(|byte| self.push_encoded(byte));
+        }
     }
 
     #[inline]
@@ -169,8 +149,6 @@ pub struct Metadata<'a> {
     pub name: Option<Cow<'a, str>>,
     /// The JSON-RPC id.
     pub id: Option<Cow<'a, str>>,
-    /// Why the exchange did not end well, in words that its client may read.
-    pub cause: Option<Cow<'a, str>>,
     /// How the exchange ended.
     pub outcome: Option<Outcome>,
 }
@@ -196,8 +174,6 @@ impl<'a> Metadata<'a> {
             self.name = Some(value);
         } else if key == Key::ID.name() {
             self.id = Some(value);
-        } else if key == Key::CAUSE.name() {
-            self.cause = Some(value);
         } else if key == Key::OUTCOME.name() {
             self.outcome = value.parse().ok().or(self.outcome);
         }
@@ -274,18 +250,6 @@ mod tests {
         assert_eq!(metadata.name.as_deref(), Some("a b"));
         assert_eq!(metadata.id.as_deref(), Some("\"1\""));
         assert_eq!(metadata.outcome, Some(Outcome::ToolError));
-    }
-
-    #[test]
-    fn d3_a_cause_is_bounded_and_visible() {
-        let mut writer = MetadataWriter::default();
-        writer.cause(&format!("not a path:\n/caf\u{e9}&x=1 {}", "y".repeat(300)));
-        let header = writer.finish(Some(Outcome::Rejected));
-        assert!(header.iter().all(u8::is_ascii_graphic), "{header:?}");
-        let text = String::from_utf8_lossy(&header);
-        assert!(text.starts_with("cause=not%20a%20path%3A%3F/caf%3F%3F%26x%3D1%20yy"), "{text}");
-        assert!(text.ends_with("y&outcome=rejected"), "{text}");
-        assert_eq!(parse(&text).cause.map(|cause| cause.len()), Some(200));
     }
 
     #[test]

@@ -39,15 +39,13 @@ fn fields() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
 proptest! {
     #[test]
     fn metadata_is_decoded_as_it_was_encoded(
-        era in value(), method in value(), name in value(), id in value(),
-        cause in option::of("[ -~]{0,200}"), outcome in outcome(),
+        era in value(), method in value(), name in value(), id in value(), outcome in outcome(),
     ) {
         let mut writer = MetadataWriter::default();
         era.iter().for_each(|era| writer.era(era));
         method.iter().for_each(|method| writer.method(method));
         name.iter().for_each(|name| writer.name(name));
         id.iter().for_each(|id| writer.id(id));
-        cause.iter().for_each(|cause| writer.cause(cause));
         let header = writer.finish(outcome);
         prop_assert!(header.iter().all(u8::is_ascii_graphic), "{header:?}");
         let mut metadata = Metadata::default();
@@ -57,7 +55,6 @@ proptest! {
             method: method.map(Into::into),
             name: name.map(Into::into),
             id: id.map(Into::into),
-            cause: cause.map(Into::into),
             outcome,
         };
         prop_assert_eq!(metadata, expected);

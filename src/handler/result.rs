@@ -18,8 +18,6 @@ pub(crate) struct ResultObject {
     pub(crate) meta: Option<String>,
     pub(crate) result_type: ResultType,
     pub(crate) outcome: Outcome,
-    /// Why the outcome is not good, in words that the client gets, too.
-    pub(crate) reason: Option<Box<str>>,
 }
 
 /// Whether a result is the answer or a question (`resultType`).
@@ -45,8 +43,7 @@ impl ResultObject {
     /// When the value cannot be written as JSON, as a map whose keys are no strings.
     pub(crate) fn new(result: &impl Serialize) -> MethodResult {
         let json = serde_json::to_string(result).map_err(Failure::internal)?;
-        let (result_type, outcome) = (ResultType::Complete, Outcome::Ok);
-        Ok(Self { json, meta: None, result_type, outcome, reason: None })
+        Ok(Self { json, meta: None, result_type: ResultType::Complete, outcome: Outcome::Ok })
     }
 
     pub(crate) fn with_meta(mut self, meta: Option<&Map<String, Value>>) -> MethodResult {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, excerpt};
 use crate::headers::map::{self, Fields};
 use crate::protocol::Version;
 use crate::schema::header_params::HeaderParam;
@@ -24,25 +24,32 @@ pub(crate) enum Field<'a> {
 
 /// The version in the headers, where the message names none: of several the first that is known.
 pub(crate) fn version(headers: &Fields) -> Field<'_> {
-    let copies = copies(headers, PROTOCOL_VERSION, true);
-    let known = |copy: &&Option<&str>| copy.is_some_and(|copy| copy.parse::<Version>().is_ok());
-    match copies.iter().find(known).or(copies.first()) {
-        Some(Some(version)) => Field::Named(version),
-        Some(None) => Field::Malformed,
-        None => Field::Absent,
-    }
-}
-
-/// The copies of a header. Some clients send a header twice, on two lines or, as HTTP libraries join
-/// them, on one with commas. `None` for what is no text.
-fn copies<'a>(headers: &'a Fields, name: &str, split: bool) -> Vec<Option<&'a str>> {
-    let mut copies = Vec::new();
-    for line in headers.values(name) {
-        for copy in line.split(|byte| split && *byte == b',') {
-            copies.push(map::text(copy).map(str::trim_ascii));
+    let mut first = Field::Absent;
+    for line in headers.values(PROTOCOL_VERSION) {
+        let mut rest = Some(line);
+        while let Some(copy) = next_copy(&mut rest, true) {
+            let field = copy.map_or(Field::Malformed, Field::Named);
+            if copy.is_some_and(|version| version.parse::<Version>().is_ok()) {
+                return field;
+            }
+            if first == Field::Absent {
+                first = field;
+            }
         }
     }
-    copies
+    first
+}
+
+/// Takes the next copy of a header from a line; `None` inside is what is no text. Some clients send
+/// a header twice, on two lines or, as HTTP libraries join them, on one with commas.
+// Once in a component.
+#[inline(never)]
+fn next_copy<'a>(rest: &mut Option<&'a [u8]>, joined: bool) -> Option<Option<&'a str>> {
+    let line = rest.take()?;
+    let mut copies = line.splitn(if joined { 2 } else { 1 }, |byte| *byte == b',');
+    let copy = copies.next()?;
+    *rest = copies.next();
+    Some(map::text(copy).map(str::trim_ascii))
 }
 
 /// Compares `MCP-Protocol-Version` with the version of the body.
@@ -67,33 +74,46 @@ fn check_text(
     expected: &str,
     may_be_encoded: bool,
 ) -> Result<(), ProtocolError> {
-    for copy in required(headers, [title, name], expected)? {
-        let value = copy.ok_or_else(|| malformed(title))?;
-        let said = if may_be_encoded { decode(title, value)? } else { value.into() };
-        if said != expected {
-            return Err(mismatch(title, value, expected));
+    // What is encoded is compared as such: each text has one encoding.
+    check_copies(headers, [title, name], expected, |value| match encoded(value) {
+        Some(encoded) if may_be_encoded => {
+            let mut encoding = vec![0; encoded.len()];
+            let length = STANDARD.encode_slice(expected, &mut encoding);
+            length == Ok(encoded.len()) && encoding == encoded.as_bytes()
         }
-    }
-    Ok(())
+        _ => value == expected,
+    })
 }
 
-/// The copies of a header that must be there. The specification asks for equal values and says
-/// nothing of copies. A value with commas of its own has none that are joined.
-fn required<'a>(
-    headers: &'a Fields,
+/// Checks all copies of a header that must be there. The specification asks for equal values and
+/// says nothing of copies. A value with commas of its own has none that are joined.
+fn check_copies(
+    headers: &Fields,
     [title, name]: [&str; 2],
     expected: &str,
-) -> Result<Vec<Option<&'a str>>, ProtocolError> {
-    let copies = copies(headers, name, !expected.contains(','));
-    match copies.is_empty() {
-        true => Err(ProtocolError::HeaderMismatch(format!("{title} header is missing"))),
-        false => Ok(copies),
+    fits: impl Fn(&str) -> bool,
+) -> Result<(), ProtocolError> {
+    let joined = expected.bytes().all(|byte| byte != b',');
+    let mut is_missing = true;
+    for line in headers.values(name) {
+        is_missing = false;
+        let mut rest = Some(line);
+        while let Some(copy) = next_copy(&mut rest, joined) {
+            let value = copy.ok_or_else(|| malformed(title))?;
+            if !fits(value) {
+                return Err(mismatch(title, value, expected));
+            }
+        }
+    }
+    match is_missing {
+        true => Err(ProtocolError::HeaderMismatch([title, " header is missing"].concat())),
+        false => Ok(()),
     }
 }
 
 fn malformed(title: &str) -> ProtocolError {
-    let reason = format!("{title} header has characters that a header may not have");
-    ProtocolError::HeaderMismatch(reason)
+    let reason = " header has characters that a header may not have";
+    ProtocolError::HeaderMismatch([title, reason].concat())
 }
 
 /// Compares the headers of declared parameters with the arguments; `None` for arguments that cannot
@@ -148,21 +168,16 @@ fn check_param(
         return Err(ProtocolError::HeaderMismatch(reason));
     };
     let written = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
-    for copy in required(headers, [title, title], &written)? {
-        let value = copy.ok_or_else(|| malformed(title))?;
-        let decoded = decode(title, value)?;
-        let fits = match argument {
+    check_copies(headers, [title, title], &written, |value| {
+        let Some(decoded) = decode(value) else { return false };
+        match argument {
             Value::String(text) => *text == decoded,
             Value::Bool(flag) => decoded == if *flag { "true" } else { "false" },
             Value::Number(number) => same_number(number, &decoded),
             // Not a type that a header can repeat.
             _ => false,
-        };
-        if !fits {
-            return Err(mismatch(title, value, &written));
         }
-    }
-    Ok(())
+    })
 }
 
 /// Whether a header names the same number, however it writes it: `42.0` is 42.
@@ -174,22 +189,23 @@ fn same_number(number: &serde_json::Number, text: &str) -> bool {
 }
 
 fn mismatch(title: &str, value: &str, expected: &str) -> ProtocolError {
+    let (value, expected) = (excerpt(value), excerpt(expected));
     ProtocolError::HeaderMismatch(format!(
         "{title} header value '{value}' does not match body value '{expected}'"
     ))
 }
 
-/// Undoes the encoding of values that a header cannot carry: `=?base64?…?=`, standard Base64 with
-/// padding, of UTF-8. Everything else is literal.
-fn decode<'a>(title: &str, value: &'a str) -> Result<Cow<'a, str>, ProtocolError> {
-    let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="))
-    else {
-        return Ok(value.into());
-    };
-    let bytes = STANDARD.decode(encoded).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned).ok_or_else(|| {
-        ProtocolError::HeaderMismatch(format!("{title} header is not valid Base64 of UTF-8"))
-    })
+/// What is in the encoding of values that a header cannot carry: `=?base64?…?=`, standard Base64
+/// with padding, of UTF-8. Everything else is literal.
+fn encoded(value: &str) -> Option<&str> {
+    value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="))
+}
+
+/// Undoes that encoding; `None` for what is not encoded as it should be.
+fn decode(value: &str) -> Option<Cow<'_, str>> {
+    let Some(encoded) = encoded(value) else { return Some(value.into()) };
+    let bytes = STANDARD.decode(encoded).ok()?;
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -248,6 +264,9 @@ mod tests {
             "Header mismatch: Mcp-Name header value 'foo' does not match body value 'bar'"
         );
         assert!(check_name(&Fields::default(), "bar").is_err());
+        let long = "x".repeat(10_000);
+        let error = check_name(&headers(&[("mcp-name", &long)]), &long[1..]).unwrap_err();
+        assert!(error.to_string().len() < 300, "{error}");
         assert!(check_name(&headers(&[("mcp-name", "b\u{e4}r")]), "b\u{e4}r").is_err());
     }
 

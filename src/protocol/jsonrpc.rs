@@ -1,28 +1,24 @@
 //! JSON-RPC 2.0 as MCP uses it: ids and the envelope of a message.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use memchr::memchr;
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
-use super::Version;
 use super::members::{self, NotReadable};
 
 /// How deep arrays and objects of a message may nest.
 pub const MAX_DEPTH: usize = 128;
 
-/// The id of a request: a string or an integer, echoed as it came.
+/// The id of a request: a string or an integer of any size, echoed as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum RequestId {
-    /// An integer.
-    Number(i64),
-    /// A string.
-    String(String),
-    /// An integer beyond 64 bits, as its digits.
-    LargeNumber(String),
-}
+pub struct RequestId(
+    /// The id as JSON, since `serde` does not have integers of any size.
+    Rc<str>,
+);
 
 impl RequestId {
     /// Reads an id; `None` for `null`, fractions and everything else that is no id.
@@ -34,40 +30,40 @@ impl RequestId {
 
     fn from_text(json: &str) -> Option<Self> {
         if json.starts_with('"') {
-            serde_json::from_str(json).ok().map(RequestId::String)
-        } else if let Ok(number) = json.parse() {
-            Some(RequestId::Number(number))
-        } else {
-            let is_integer = json.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9'));
-            is_integer.then(|| RequestId::LargeNumber(json.to_owned()))
+            return Some(Self(match members::unquoted(json)? {
+                Cow::Borrowed(_) => json.into(),
+                // Ids are compared, so each is written in one way.
+                Cow::Owned(text) => quoted(&text).into(),
+            }));
         }
+        json.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9')).then(|| Self(json.into()))
     }
 
     /// Reads an integer that is written as a fraction, for the error that refuses it: `1.0` is 1.
     fn from_fraction(raw: &RawValue) -> Option<Self> {
         Self::from_text(raw.get().strip_suffix(".0")?)
     }
+
+    /// Returns the id as JSON.
+    pub(crate) fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the id as text: a string without its quotes.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        members::unquoted(&self.0).unwrap_or(Cow::Borrowed(&self.0))
+    }
 }
 
 impl Serialize for RequestId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            RequestId::Number(number) => serializer.serialize_i64(*number),
-            RequestId::String(text) => serializer.serialize_str(text),
-            // JSON has integers of any size, `serde` has not.
-            RequestId::LargeNumber(digits) => {
-                RawValue::from_string(digits.clone()).ok().serialize(serializer)
-            }
-        }
+        serde_json::from_str::<&RawValue>(&self.0).ok().serialize(serializer)
     }
 }
 
 impl std::fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            RequestId::Number(number) => number.fmt(formatter),
-            RequestId::String(text) | RequestId::LargeNumber(text) => text.fmt(formatter),
-        }
+        self.text().fmt(formatter)
     }
 }
 
@@ -192,40 +188,11 @@ pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
     if json.contains(BREAKS) { json.replace(BREAKS, " ").into() } else { json.into() }
 }
 
-/// The error member of a response.
-#[derive(Debug, Serialize)]
-pub(crate) struct ErrorObject<'a> {
-    /// One of [`code`].
-    pub(crate) code: i32,
-    /// One line for the person who debugs the client.
-    pub(crate) message: String,
-    /// What a program can act on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) data: Option<ErrorData<'a>>,
-}
-
-/// What a program can act on.
-#[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
-pub(crate) enum ErrorData<'a> {
-    Resource { uri: &'a str },
-    MissingCapability { required_capabilities: &'a RawValue },
-    UnsupportedVersion { supported: &'static [Version], requested: Cow<'a, str> },
-}
-
-/// A failed response; without `id` where the request had none that could be read.
-#[derive(Debug, Serialize)]
-pub(crate) struct ErrorResponse<'a> {
-    jsonrpc: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RequestId>,
-    error: ErrorObject<'a>,
-}
-
-impl<'a> ErrorResponse<'a> {
-    pub(crate) fn new(id: Option<&'a RequestId>, error: ErrorObject<'a>) -> Self {
-        Self { jsonrpc: "2.0", id, error }
-    }
+/// A string as JSON.
+// Once in a component. Writing a string cannot fail.
+#[inline(never)]
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// A notification from the server.
@@ -262,6 +229,18 @@ mod tests {
         for other in ["1.0", "1.5", "1e2", "-1E2", "null", "[1]", "true"] {
             assert_eq!(read(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn ids_are_equal_however_they_are_escaped() {
+        let read = |json: &str| RequestId::from_text(json);
+        let escaped = read(r#""\u0061\/\"\u00e9""#).unwrap();
+        assert_eq!(Some(&escaped), read(r#""a/\"é""#).as_ref());
+        assert_eq!(escaped.as_json(), r#""a/\"é""#);
+        assert_eq!(serde_json::to_string(&escaped).unwrap(), escaped.as_json());
+        assert_eq!(escaped.to_string(), "a/\"é");
+        assert_ne!(read("1"), read("\"1\""));
+        assert_eq!(read(r#""\ud800""#), None);
     }
 
     #[test]

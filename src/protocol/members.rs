@@ -49,10 +49,20 @@ pub(crate) fn all<'a, const N: usize>(
     members: [Member<'a>; N],
 ) -> Result<[Option<&'a RawValue>; N], NotReadable> {
     let mut values = [None; N];
-    for (value, member) in values.iter_mut().zip(members) {
-        *value = member?;
-    }
+    all_into(&members, &mut values)?;
     Ok(values)
+}
+
+/// Once in a component, however many members are read.
+#[inline(never)]
+fn all_into<'a>(
+    members: &[Member<'a>],
+    values: &mut [Option<&'a RawValue>],
+) -> Result<(), NotReadable> {
+    for (value, member) in values.iter_mut().zip(members) {
+        *value = (*member)?;
+    }
+    Ok(())
 }
 
 /// As [`read`], where it is an error only for whom it concerns that a member occurs twice.
@@ -61,11 +71,7 @@ pub(crate) fn find<'a, const N: usize>(
     names: [&str; N],
 ) -> Result<[Member<'a>; N], NotReadable> {
     let mut values = [Ok(None); N];
-    if json.get() != EMPTY_ARRAY {
-        read_into(json.get(), &names, &mut values)?;
-    }
-    // Only now, since a member may be there once, whatever it is.
-    values.iter_mut().for_each(|member| *member = member.map(present));
+    read_present_into(json.get(), &names, &mut values)?;
     Ok(values)
 }
 
@@ -103,6 +109,21 @@ pub(crate) fn find_in<'a, const N: usize>(
     Ok(values)
 }
 
+/// Once in a component, however many members are read.
+#[inline(never)]
+fn read_present_into<'a>(
+    text: &'a str,
+    names: &[&str],
+    values: &mut [Member<'a>],
+) -> Result<(), NotReadable> {
+    if text != EMPTY_ARRAY {
+        read_into(text, names, values)?;
+    }
+    // Only now, since a member may be there once, whatever it is.
+    values.iter_mut().for_each(|member| *member = member.map(present));
+    Ok(())
+}
+
 fn read_into<'a>(
     text: &'a str,
     names: &[&str],
@@ -135,13 +156,18 @@ fn fill<'a>(text: &'a str, names: &[&str], values: &mut [Member<'a>]) -> serde_j
 /// The value of a member that is a string. Most have no escapes, and are read by leaving the quotes
 /// away: what is well-formed is not read again to find that out.
 pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    unquoted(value.get())
+}
+
+/// As [`string`], of a JSON text that is known to be well-formed.
+pub(crate) fn unquoted(json: &str) -> Option<Cow<'_, str>> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
     if memchr(b'\\', text.as_bytes()).is_none() {
         return Some(text.into());
     }
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str(value.get()).ok().map(|Text(text)| text)
+    serde_json::from_str(json).ok().map(|Text(text)| text)
 }
 
 struct Members<'n, 'v, 'a> {

@@ -82,10 +82,7 @@ impl Reader<'_> {
         };
         if let Some(metadata) = &mut self.metadata {
             metadata.method(&request.method);
-            match &request.id {
-                RequestId::String(id) | RequestId::LargeNumber(id) => metadata.id(id),
-                RequestId::Number(id) => metadata.id(itoa::Buffer::new().format(*id)),
-            }
+            metadata.id(&request.id.text());
         }
         if let Some(most) = excess {
             let response = Response::error(Some(&request.id), too_many_values(most));

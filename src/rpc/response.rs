@@ -1,13 +1,11 @@
 //! JSON-RPC responses, ready to be written.
 
-use std::borrow::Cow;
-
 use midge_contract::Outcome;
 
 use crate::error::ProtocolError;
 use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
-use crate::protocol::jsonrpc::{ErrorResponse, RequestId};
+use crate::protocol::jsonrpc::{RequestId, quoted};
 use crate::protocol::meta::SERVER_INFO;
 use crate::server::Server;
 
@@ -20,8 +18,6 @@ pub(crate) struct Response {
     pub(crate) error: Option<ProtocolError>,
     /// What the log should know and the client should not.
     pub(crate) cause: Option<String>,
-    /// Why the outcome is not good, for the host's log: nothing that the client may not know.
-    pub(crate) reason: Option<Box<str>>,
 }
 
 impl Response {
@@ -34,8 +30,7 @@ impl Response {
     ) -> Self {
         let written = finished.and_then(|body| {
             let json = write(server, id, version, &body).map_err(Failure::internal)?;
-            let (outcome, reason) = (body.outcome, body.reason);
-            Ok(Self { json, outcome, error: None, cause: None, reason })
+            Ok(Self { json, outcome: body.outcome, error: None, cause: None })
         });
         written.unwrap_or_else(|failure| Self::failure(id, failure))
     }
@@ -49,13 +44,20 @@ impl Response {
             ProtocolError::TimedOut => Outcome::TimedOut,
             _ => Outcome::ProtocolError,
         };
-        let object = error.to_object();
-        // An internal error has its cause in a log line of its own, which clients never see.
-        let is_internal = matches!(error, ProtocolError::Internal);
-        let reason = (!is_internal).then(|| object.message.as_str().into());
-        // Strings, numbers and maps of them: writing them cannot fail.
-        let json = serde_json::to_string(&ErrorResponse::new(id, object)).unwrap_or_default();
-        Self { json, outcome, error: Some(error), cause: None, reason }
+        let (mut code, data) = (itoa::Buffer::new(), error.data());
+        let pieces = [
+            if id.is_some() { "{\"jsonrpc\":\"2.0\",\"id\":" } else { "{\"jsonrpc\":\"2.0\"" },
+            id.map_or("", RequestId::as_json),
+            ",\"error\":{\"code\":",
+            code.format(i64::from(error.code())),
+            ",\"message\":",
+            &quoted(&error.to_string()),
+            if data.is_some() { ",\"data\":" } else { "" },
+            data.as_deref().unwrap_or_default(),
+            "}}",
+        ];
+        let json = pieces.concat();
+        Self { json, outcome, error: Some(error), cause: None }
     }
 }
 
@@ -67,8 +69,7 @@ fn write(
     version: Version,
     body: &ResultObject,
 ) -> Result<String, serde_json::Error> {
-    let (mut digits, members) = (itoa::Buffer::new(), members_of(&body.json));
-    let id = id_json(id, &mut digits)?;
+    let members = members_of(&body.json);
     let own_meta = body.meta.as_deref().map_or("", members_of);
     let mut server_info = String::new();
     let (mut result_type, mut result_key, mut quote, mut info_key) = ("", "", "", ["", ""]);
@@ -82,7 +83,7 @@ fn write(
     // At once, since results may be large: each is copied once.
     let pieces = [
         "{\"jsonrpc\":\"2.0\",\"id\":",
-        &id,
+        id.as_json(),
         ",\"result\":{",
         result_key,
         result_type,
@@ -100,17 +101,6 @@ fn write(
         if has_meta { "}}}" } else { "}}" },
     ];
     Ok(pieces.concat())
-}
-
-fn id_json<'a>(
-    id: &'a RequestId,
-    digits: &'a mut itoa::Buffer,
-) -> Result<Cow<'a, str>, serde_json::Error> {
-    Ok(match id {
-        RequestId::Number(number) => digits.format(*number).into(),
-        RequestId::LargeNumber(digits) => digits.into(),
-        RequestId::String(_) => serde_json::to_string(id)?.into(),
-    })
 }
 
 /// What stands between the braces of an object.

@@ -48,7 +48,9 @@ impl InvalidValue {
     pub(super) fn of_json(error: &dyn fmt::Display, expected: &str) -> Self {
         let text = error.to_string();
         // The position counts in the value alone, where nobody can look it up.
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+        const AT: &[u8] = b" at line ";
+        let end = text.as_bytes().windows(AT.len()).rposition(|part| part == AT);
+        let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
         if text.ends_with("hex escape") || text.ends_with("code point") {
             return Self::new(NOT_TEXT.to_owned());
         }

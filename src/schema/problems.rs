@@ -69,37 +69,41 @@ impl Reader<'_> {
             | "unevaluatedItems"
             | "unevaluatedProperties" => {
                 self.schema(rule, place);
+                Ok(())
             }
-            "allOf" | "anyOf" | "oneOf" | "prefixItems" => {
-                let schemas = rule.as_array().filter(|schemas| !schemas.is_empty());
-                for (index, schema) in
-                    schemas.ok_or("must be a list of schemas")?.iter().enumerate()
-                {
-                    self.schema(schema, &format!("{place}/{index}"));
-                }
-            }
+            "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.list(rule, place),
             "$defs" | "dependentSchemas" | "patternProperties" | "properties" => {
-                for (name, schema) in object(rule)? {
-                    let place = format!("{place}/{}", escaped(name));
-                    if keyword == "patternProperties"
-                        && let Some(why) = why_pattern_fails(name)
-                    {
-                        self.problems.push(format!("`{place}` {why}"));
-                    }
-                    self.schema(schema, &place);
-                }
+                self.members(rule, place, keyword == "patternProperties")
             }
             "$ref" | "$dynamicRef" => {
                 let reference = string(rule)?;
-                if resolve(self.root, reference).is_none() {
-                    return Err(format!("cannot be resolved within the schema: {reference}"));
-                }
+                let resolved = resolve(self.root, reference).is_some();
+                let why = || format!("cannot be resolved within the schema: {reference}");
+                resolved.then_some(()).ok_or_else(why)
             }
             "$schema" if at != "#" || rule != DIALECT => {
-                return Err(format!("must be {DIALECT} and at the root, or left out"));
+                Err(format!("must be {DIALECT} and at the root, or left out"))
             }
-            "$id" if at != "#" => return Err("is allowed at the root only".to_owned()),
-            _ => return assertion(keyword, rule),
+            "$id" => must(at == "#", "is allowed at the root only"),
+            _ => assertion(keyword, rule),
+        }
+    }
+
+    fn list(&mut self, rule: &Value, place: &str) -> Result<(), String> {
+        let schemas = rule.as_array().filter(|schemas| !schemas.is_empty());
+        for (index, schema) in schemas.ok_or("must be a list of schemas")?.iter().enumerate() {
+            self.schema(schema, &format!("{place}/{index}"));
+        }
+        Ok(())
+    }
+
+    fn members(&mut self, rule: &Value, place: &str, are_patterns: bool) -> Result<(), String> {
+        for (name, schema) in object(rule)? {
+            let place = format!("{place}/{}", escaped(name));
+            if are_patterns && let Some(why) = why_pattern_fails(name) {
+                self.problems.push(format!("`{place}` {why}"));
+            }
+            self.schema(schema, &place);
         }
         Ok(())
     }

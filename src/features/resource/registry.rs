@@ -108,9 +108,7 @@ impl Resources for Registry {
         params: Option<&RawValue>,
         request: &RequestInfo,
     ) -> MethodResult {
-        let define = |resource| Resource::definition(resource, request.version);
-        let asked = (params, request);
-        lists.list(List::Resources, asked, &self.listed, Resource::address, define)
+        page(lists, List::Resources, (params, request), &self.listed)
     }
 
     fn list_templates(
@@ -119,9 +117,7 @@ impl Resources for Registry {
         params: Option<&RawValue>,
         request: &RequestInfo,
     ) -> MethodResult {
-        let define = |resource| Resource::definition(resource, request.version);
-        let asked = (params, request);
-        lists.list(List::ResourceTemplates, asked, &self.templates, Resource::address, define)
+        page(lists, List::ResourceTemplates, (params, request), &self.templates)
     }
 
     fn read(
@@ -175,6 +171,17 @@ impl Resources for Registry {
         let known = resource.has_variable(subject.argument());
         subject.complete(known, &resource.completers, request)
     }
+}
+
+fn page(
+    lists: &Lists,
+    list: List,
+    asked: (Option<&RawValue>, &RequestInfo),
+    resources: &[Resource],
+) -> MethodResult {
+    let version = asked.1.version;
+    let define = |resource| Resource::definition(resource, version);
+    lists.list(list, asked, resources, Resource::address, define)
 }
 
 fn not_found(uri: &str, version: Version) -> ProtocolError {

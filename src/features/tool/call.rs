@@ -65,19 +65,13 @@ impl Ending {
 
 /// What a client of `version` gets to see of a call.
 pub(crate) fn finish(result: Result<CallToolResult, ToolError>, version: Version) -> MethodResult {
-    let mut reason = None;
     let result = match result {
         Ok(result) => result,
         Err(ToolError::Internal(cause)) => return Err(Failure::internal(cause)),
-        Err(error) => {
-            let text = error.to_string();
-            reason = Some(text.as_str().into());
-            CallToolResult::new().block(ContentBlock::text(text)).error()
-        }
+        Err(error) => CallToolResult::new().block(ContentBlock::text(error.to_string())).error(),
     };
     let outcome = if result.is_error() { Outcome::ToolError } else { Outcome::Ok };
-    let reason = reason.or_else(|| result.is_error().then(|| "the tool returned an error".into()));
     let result = result.for_version(version);
-    let body = ResultObject { outcome, reason, ..ResultObject::new(&result)? };
+    let body = ResultObject { outcome, ..ResultObject::new(&result)? };
     body.with_meta(result.own_meta().filter(|_| version.has_titles()))
 }

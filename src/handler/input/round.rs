@@ -212,6 +212,5 @@ fn needs_modern_client(retry: &RetryInput) -> MethodResult {
         return Err(ProtocolError::NeedsModernClient.into());
     }
     let result = CallToolResult::new().block(ContentBlock::text(NEEDS_MODERN_CLIENT)).error();
-    let (outcome, reason) = (Outcome::ToolError, Some(NEEDS_MODERN_CLIENT.into()));
-    Ok(ResultObject { outcome, reason, ..ResultObject::new(&result)? })
+    Ok(ResultObject { outcome: Outcome::ToolError, ..ResultObject::new(&result)? })
 }

@@ -35,16 +35,29 @@ impl<'s> Checker<'s> {
                 Ok(()) => require(false, "must not be valid against", rule),
                 Err(_) => Ok(()),
             },
+            "dependentSchemas" => {
+                let mut named = entries(rule).filter(|(name, _)| instance.get(name).is_some());
+                named.try_for_each(|(_, schema)| self.check(schema, instance))
+            }
+            _ => self.of_schema(schema, keyword, rule, instance),
+        }
+    }
+
+    /// Keywords that need the schema that they are in.
+    fn of_schema(
+        &mut self,
+        schema: &'s Map<String, Value>,
+        keyword: &str,
+        rule: &'s Value,
+        instance: &Value,
+    ) -> Checked {
+        match keyword {
             "if" => {
                 let holds = self.check(rule, instance).is_ok();
                 match schema.get(if holds { "then" } else { "else" }) {
                     Some(schema) => self.check(schema, instance),
                     None => Ok(()),
                 }
-            }
-            "dependentSchemas" => {
-                let mut named = entries(rule).filter(|(name, _)| instance.get(name).is_some());
-                named.try_for_each(|(_, schema)| self.check(schema, instance))
             }
             "unevaluatedProperties" if instance.is_object() => {
                 self.unevaluated(schema, rule, instance)

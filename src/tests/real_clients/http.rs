@@ -7,18 +7,6 @@ use crate::tests::wire::{LEGACY, Seen, Wire, modern_meta};
 use crate::transport::http::Method;
 use crate::{Cors, Outcome, Server, Version};
 
-/// The cause that the host is told.
-fn cause(seen: &Seen) -> Option<String> {
-    let mut pairs = seen.header("midge-exchange").unwrap_or_default().to_owned();
-    if let Some(trailers) = &seen.trailers {
-        pairs.push('&');
-        pairs.push_str(trailers.texts("midge-exchange").next().unwrap_or_default());
-    }
-    let mut metadata = midge_contract::Metadata::default();
-    metadata.update(pairs.as_bytes());
-    metadata.cause.map(|cause| cause.into_owned())
-}
-
 #[test]
 fn a1_a_version_that_is_sent_twice_counts_once() {
     let legacy = |header: &str| Wire::legacy(header, "ping", json!({})).run(&server());
@@ -104,28 +92,6 @@ fn a7_the_endpoint_may_end_with_a_slash() {
 }
 
 #[test]
-fn a7_another_path_names_the_endpoint_to_people_and_to_the_log() {
-    let lost = |accept: Option<&str>| {
-        let wire = Wire::call("none", json!({})).without("accept");
-        let mut wire = accept.into_iter().fold(wire, |wire, value| wire.header("accept", value));
-        wire.head.path = "/sse".to_owned();
-        let seen = wire.run(&server());
-        assert_eq!((seen.status, seen.outcome), (404, Outcome::Rejected));
-        assert_eq!(cause(&seen).as_deref(), Some("the endpoint is /mcp"));
-        seen
-    };
-    for accept in ["*/*", "text/html, text/*;q=0.5"] {
-        let seen = lost(Some(accept));
-        assert_eq!(seen.header("content-type"), Some("text/plain"));
-        assert_eq!(seen.body, "the endpoint is /mcp");
-    }
-    for accept in [None, Some("application/json, text/event-stream"), Some("*/*, text/plain;q=0")] {
-        let seen = lost(accept);
-        assert_eq!((seen.body.as_str(), seen.header("content-type")), ("", None), "{accept:?}");
-    }
-}
-
-#[test]
 fn b4_every_answer_to_an_allowed_origin_may_be_read() {
     let origin = "https://app.example.com";
     let post = || Wire::call("none", json!({})).header("origin", origin);
@@ -163,46 +129,6 @@ fn b4_every_answer_to_an_allowed_origin_may_be_read() {
         let seen = wire().run(&server().cors(Cors::off()));
         assert_eq!(seen.header("access-control-allow-origin"), None, "{status}");
     }
-}
-
-#[test]
-fn d3_whatever_is_not_ok_has_a_cause_for_the_log() {
-    let post = || Wire::call("none", json!({}));
-    let mut get = post();
-    get.head.method = Method::Other;
-    for (status, wire, expected) in [
-        (405, get, "the method must be POST"),
-        (403, post().header("origin", "null"), "this Origin may not call this server"),
-        (415, post().set("content-type", "text/plain"), "Content-Type must be application/json"),
-        (
-            406,
-            post().set("accept", "image/png"),
-            "Accept must allow application/json or text/event-stream",
-        ),
-        (413, Wire::post(vec![b' '; (4 << 20) + 1]), "the body has more than 4194304 bytes"),
-        (
-            400,
-            post().set("mcp-name", "caf\u{e9}").set("mcp-name", "map"),
-            "Header mismatch: Mcp-Name header value 'map' does not match body value 'none'",
-        ),
-        (404, Wire::modern("no/such", json!({})), "Method not found: no/such"),
-        (200, Wire::call("nothing", json!({})), "Unknown tool: nothing"),
-        (200, Wire::call("fails", json!({})), "no luck"),
-        (200, Wire::call("fails", json!({})).set("accept", "text/event-stream"), "no luck"),
-        (200, Wire::call("own", json!({})), "the tool returned an error"),
-    ] {
-        let seen = wire.run(&server());
-        assert_eq!(seen.status, status, "{expected}");
-        assert_ne!(seen.outcome, Outcome::Ok, "{expected}");
-        assert_eq!(cause(&seen).as_deref(), Some(expected));
-        assert!(seen.log.borrow().is_empty(), "no line of its own: {:?}", seen.log);
-    }
-    let long = Wire::call("nothing", json!({})).set("mcp-name", &"x".repeat(500)).run(&server());
-    assert_eq!(cause(&long).map(|cause| cause.len()), Some(200));
-    let breaks = Wire::call("breaks", json!({})).run(&server());
-    assert_eq!(cause(&breaks), None, "clients of other hosts could read it");
-    assert_eq!(breaks.log.into_inner(), ["midge: internal error: the password is 1234"]);
-    assert_eq!(cause(&post().run(&server())), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use futures_lite::stream;
 use serde_json::{Value, json};
 
 use super::wire::{LEGACY, Seen, Wire, modern_message, modern_meta};
-use crate::{CallToolResult, Context, NoArguments, Prompt, Server, Subscriptions, Tool, ToolError};
+use crate::{Context, NoArguments, Prompt, Server, Subscriptions, Tool, ToolError};
 
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[expect(dead_code, reason = "only its debug output is looked at")]
@@ -29,10 +29,6 @@ fn server() -> Server {
         .tool(Tool::new("map", async |_: BTreeMap<String, String>| ()).description("x"))
         .tool(Tool::new("word", async |args: Optional| format!("{args:?}")).description("x"))
         .tool(
-            Tool::new("fails", async |_: NoArguments| Err::<(), _>(ToolError::new("no luck")))
-                .description("x"),
-        )
-        .tool(
             Tool::new("breaks", async |_: NoArguments| {
                 Err::<(), _>(ToolError::internal("the password is 1234"))
             })
@@ -44,9 +40,6 @@ fn server() -> Server {
                 Err::<(), _>(ToolError::new("no luck"))
             })
             .description("x"),
-        )
-        .tool(
-            Tool::new("own", async |_: NoArguments| CallToolResult::new().error()).description("x"),
         )
         .prompt(
             Prompt::new("order", async |args: Order| format!("{args:?}"))

@@ -1,4 +1,4 @@
-//! The `Accept` header (RFC 9110, section 12.5.1), as far as three types need it.
+//! The `Accept` header (RFC 9110, section 12.5.1), as far as two types need it.
 
 use crate::headers::map::Fields;
 
@@ -7,15 +7,13 @@ use crate::headers::map::Fields;
 pub(crate) struct Accepts {
     pub(crate) json: bool,
     pub(crate) events: bool,
-    /// A line for people: clients of MCP do not say so, browsers and curl do.
-    pub(crate) text: bool,
 }
 
 /// What the protocol tells clients to send, as nearly all of them write it.
 const USUAL: &[u8] = b"application/json, text/event-stream";
 
 impl Accepts {
-    pub(crate) const BOTH: Self = Self { json: true, events: true, text: false };
+    pub(crate) const BOTH: Self = Self { json: true, events: true };
 
     /// Both, where the client does not say.
     pub(crate) fn from_headers(headers: &Fields) -> Self {
@@ -24,20 +22,16 @@ impl Accepts {
             (None, _) | (Some(USUAL), None) => return Self::BOTH,
             _ => {}
         }
-        const TYPES: [(&[u8], &[u8]); 3] =
-            [(b"application/", b"json"), (b"text/", b"event-stream"), (b"text/", b"plain")];
-        let mut types = <[Wanted; 3]>::default();
+        let (mut json, mut events) = (Wanted::default(), Wanted::default());
         for value in headers.texts("accept") {
             for range in value.as_bytes().split(|byte| *byte == b',') {
                 let (range, weight) = cut(range, b';');
                 let wanted = !is_refused(weight);
-                for (seen, (kind, subtype)) in types.iter_mut().zip(TYPES) {
-                    seen.see(range, kind, subtype, wanted);
-                }
+                json.see(range, b"application/", b"json", wanted);
+                events.see(range, b"text/", b"event-stream", wanted);
             }
         }
-        let [json, events, text] = types.map(|seen| seen.wanted);
-        Self { json, events, text }
+        Self { json: json.wanted, events: events.wanted }
     }
 }
 

@@ -23,30 +23,42 @@ pub(crate) fn check(
     request: &RequestHead,
     settings: &Settings,
 ) -> Result<Admitted, (Reply, Option<String>)> {
-    let accepts = Accepts::from_headers(&request.headers);
-    if !is_endpoint(&request.path, &settings.endpoint) {
-        let reply = unknown_path(accepts, &settings.endpoint);
-        return Err((reply, reader(request, settings)));
-    }
     let preflight = origin::is_preflight(request, &settings.cors);
-    if request.method != Method::Post && !preflight {
-        return Err((Refusal::MethodNotAllowed.into_reply(), reader(request, settings)));
-    }
-    let origin = origin::check(request, settings).map_err(|reply| (reply, None))?;
+    let checked = origin::check(request, settings);
+    // A refusal that comes before that of the origin: to pages that may not read it, it looks like a
+    // network error.
+    let (origin, refusal) = match (check_target(request, settings, preflight), checked) {
+        (Err(refusal), checked) => (checked.ok().flatten(), Some(refusal)),
+        (Ok(()), Ok(origin)) => (origin, None),
+        (Ok(()), Err(cause)) => {
+            return Err((Reply { cause, ..Refusal::ForbiddenOrigin.into_reply() }, None));
+        }
+    };
     let origin = origin.filter(|_| settings.cors.enabled);
-    if preflight {
-        return Err((origin::preflight(request, &settings.cors), origin));
-    }
-    match check_entity(request, accepts, settings) {
-        Ok(()) => Ok(Admitted { accepts, origin }),
-        Err(refusal) => Err((refusal.into_reply(), origin)),
-    }
+    let refusal = match refusal {
+        None if preflight => return Err((origin::preflight(request, &settings.cors), origin)),
+        None => match check_entity(request, settings) {
+            Ok(accepts) => return Ok(Admitted { accepts, origin }),
+            Err(refusal) => refusal,
+        },
+        Some(refusal) => refusal,
+    };
+    Err((refusal.into_reply(), origin))
 }
 
-/// The origin whose pages may read a refusal that comes before the check of the origin: to others it
-/// looks like a network error.
-fn reader(request: &RequestHead, settings: &Settings) -> Option<String> {
-    origin::check(request, settings).ok().flatten().filter(|_| settings.cors.enabled)
+/// Checks what the request is for.
+fn check_target(
+    request: &RequestHead,
+    settings: &Settings,
+    preflight: bool,
+) -> Result<(), Refusal> {
+    if !is_endpoint(&request.path, &settings.endpoint) {
+        return Err(Refusal::UnknownPath);
+    }
+    if request.method != Method::Post && !preflight {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    Ok(())
 }
 
 /// Whether a path is the endpoint's. Some clients end it with a slash.
@@ -55,27 +67,13 @@ fn is_endpoint(path: &str, endpoint: &str) -> bool {
     bare(path) == bare(endpoint)
 }
 
-fn unknown_path(accepts: Accepts, endpoint: &str) -> Reply {
-    let mut reply = Refusal::UnknownPath.into_reply();
-    let reason = ["the endpoint is ", endpoint].concat();
-    if accepts.text {
-        reply.body.clone_from(&reason);
-        reply.headers.push("content-type", "text/plain");
-    }
-    Reply { reason: Some(reason.into()), ..reply }
-}
-
 /// What a body must be, by the headers that say so.
 const ENTITY: [(&str, Refusal); 2] = [
     ("content-type", Refusal::UnsupportedMediaType),
     ("content-encoding", Refusal::UnsupportedEncoding),
 ];
 
-fn check_entity(
-    request: &RequestHead,
-    accepts: Accepts,
-    settings: &Settings,
-) -> Result<(), Refusal> {
+fn check_entity(request: &RequestHead, settings: &Settings) -> Result<Accepts, Refusal> {
     let headers = &request.headers;
     if headers.size() > settings.max_header_bytes {
         return Err(Refusal::HeadersTooLarge);
@@ -89,6 +87,7 @@ fn check_entity(
             return Err(refusal);
         }
     }
+    let accepts = Accepts::from_headers(headers);
     if !accepts.json && !accepts.events {
         return Err(Refusal::NotAcceptable);
     }
@@ -97,7 +96,7 @@ fn check_entity(
     if length.is_some_and(|length| length > settings.max_body as u64) {
         return Err(Refusal::BodyTooLarge { limit: settings.max_body });
     }
-    Ok(())
+    Ok(accepts)
 }
 
 /// Whether a `Content-Type` is JSON, whatever its parameters and copies that are joined by commas.

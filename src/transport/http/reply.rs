@@ -15,15 +15,12 @@ pub(crate) struct Reply {
     pub(crate) outcome: Outcome,
     /// What the log should know and the client should not.
     pub(crate) cause: Option<String>,
-    /// Why the outcome is not good, for the host's log: nothing that the client may not know.
-    pub(crate) reason: Option<Box<str>>,
 }
 
 impl Reply {
     /// A reply without a body.
     pub(crate) fn empty(status: StatusCode, outcome: Outcome) -> Self {
-        let (headers, body) = (Fields::default(), String::new());
-        Self { status, headers, body, outcome, cause: None, reason: None }
+        Self { status, headers: Fields::default(), body: String::new(), outcome, cause: None }
     }
 
     /// A JSON reply, not to be stored: the protocol's own cache hints are in the body.

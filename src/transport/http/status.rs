@@ -48,10 +48,11 @@ impl Refusal {
         }
     }
 
-    fn message(self) -> Cow<'static, str> {
-        match self {
-            Self::UnknownPath => "there is nothing at this path".into(),
-            Self::MethodNotAllowed => "the method must be POST".into(),
+    /// What the client is told; nothing where a JSON-RPC body would be mistaken for an answer.
+    fn message(self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            // A 404 with a JSON-RPC body means an unknown method.
+            Self::UnknownPath | Self::MethodNotAllowed => return None,
             Self::ForbiddenOrigin => "this Origin may not call this server".into(),
             Self::HeadersTooLarge => "the headers are too large".into(),
             Self::UnsupportedMediaType => "Content-Type must be application/json".into(),
@@ -59,27 +60,22 @@ impl Refusal {
             Self::NotAcceptable => "Accept must allow application/json or text/event-stream".into(),
             Self::BodyTooLarge { limit } => format!("the body has more than {limit} bytes").into(),
             Self::BodyIncomplete => "the body ended too soon".into(),
-        }
+        })
     }
 
     pub(crate) fn into_reply(self) -> Reply {
-        let message = self.message();
-        let reply = match self {
-            // A 404 with a JSON-RPC body means an unknown method.
-            Self::UnknownPath => Reply::empty(self.status(), Outcome::Rejected),
-            Self::MethodNotAllowed => {
-                Reply::empty(self.status(), Outcome::Rejected).with("allow", "POST")
-            }
-            _ => {
-                let error = ProtocolError::InvalidRequest(message.clone());
+        let reply = match self.message() {
+            None => Reply::empty(self.status(), Outcome::Rejected),
+            Some(message) => {
+                let error = ProtocolError::InvalidRequest(message);
                 Reply::json(self.status(), Response::error(None, error).json, Outcome::Rejected)
             }
         };
-        let reply = match self {
+        match self {
+            Self::MethodNotAllowed => reply.with("allow", "POST"),
             Self::UnsupportedEncoding => reply.with("accept-encoding", "identity"),
             _ => reply,
-        };
-        Reply { reason: Some(message.into()), ..reply }
+        }
     }
 }
 
@@ -108,8 +104,7 @@ pub(crate) fn of_error(error: &ProtocolError, modern: bool) -> StatusCode {
 /// The reply to a message that is answered as a whole.
 pub(crate) fn reply_to(response: Response, modern: bool) -> Reply {
     let status = response.error.as_ref().map_or(StatusCode::OK, |error| of_error(error, modern));
-    let Response { cause, reason, .. } = response;
-    Reply { cause, reason, ..Reply::json(status, response.json, response.outcome) }
+    Reply { cause: response.cause, ..Reply::json(status, response.json, response.outcome) }
 }
 
 /// The reply to a notification.

@@ -56,7 +56,6 @@ pub(crate) struct Writer<'a, T> {
     /// Responses that wait for the answer to end, or to become a stream.
     responses: Vec<Response>,
     outcome: Outcome,
-    reason: Option<Box<str>>,
 }
 
 impl<'a, T: Transport> Writer<'a, T> {
@@ -75,7 +74,6 @@ impl<'a, T: Transport> Writer<'a, T> {
             run_to_completion: false,
             responses: Vec::new(),
             outcome: Outcome::Ok,
-            reason: None,
         }
     }
 
@@ -101,7 +99,6 @@ impl<'a, T: Transport> Writer<'a, T> {
         self.log_cause(response.cause.take());
         if self.outcome == Outcome::Ok {
             self.outcome = response.outcome;
-            self.reason = response.reason.take();
         }
         self.responses.push(response);
     }
@@ -120,7 +117,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         if self.run_to_completion {
             head.headers.push(header::RUN_TO_COMPLETION, "1");
         }
-        self.complete(&mut head, None, None);
+        self.complete(&mut head, None);
         self.transport.start(head, bytes.as_bytes()).await
     }
 
@@ -135,8 +132,7 @@ impl<'a, T: Transport> Writer<'a, T> {
         }
         self.events("").await?;
         let mut trailers = Fields::default();
-        let metadata = finish(MetadataWriter::default(), Some(self.outcome), self.reason);
-        trailers.push(header::EXCHANGE, metadata);
+        trailers.push(header::EXCHANGE, MetadataWriter::default().finish(Some(self.outcome)));
         self.transport.finish(Some(trailers)).await?;
         Flow::Continue(self.outcome)
     }
@@ -151,8 +147,7 @@ impl<'a, T: Transport> Writer<'a, T> {
                 Reply::json(StatusCode::OK, array, self.outcome)
             }
         };
-        let reason = self.reason.take();
-        self.reply(Reply { reason, ..reply }).await
+        self.reply(reply).await
     }
 
     fn log_cause(&self, cause: Option<String>) {
@@ -164,35 +159,18 @@ impl<'a, T: Transport> Writer<'a, T> {
     /// Writes a whole answer.
     pub(crate) async fn reply(&mut self, mut reply: Reply) -> Flow<Outcome> {
         self.log_cause(reply.cause.take());
-        let (outcome, reason) = (reply.outcome, reply.reason.take());
+        let outcome = reply.outcome;
         let (mut head, body) = reply.into_head();
-        self.complete(&mut head, Some(outcome), reason);
+        self.complete(&mut head, Some(outcome));
         self.transport.send(head, body).await?;
         Flow::Continue(outcome)
     }
 
-    fn complete(
-        &mut self,
-        head: &mut ResponseHead,
-        outcome: Option<Outcome>,
-        reason: Option<Box<str>>,
-    ) {
+    fn complete(&mut self, head: &mut ResponseHead, outcome: Option<Outcome>) {
         if let Some(origin) = self.origin.take() {
             origin::allow(&mut head.headers, origin);
         }
         let metadata = std::mem::take(&mut self.metadata);
-        head.headers.push(header::EXCHANGE, finish(metadata, outcome, reason));
+        head.headers.push(header::EXCHANGE, metadata.finish(outcome));
     }
-}
-
-/// The metadata with what is known at the end of an exchange.
-fn finish(
-    mut metadata: MetadataWriter,
-    outcome: Option<Outcome>,
-    reason: Option<Box<str>>,
-) -> Vec<u8> {
-    if let Some(reason) = reason {
-        metadata.cause(&reason);
-    }
-    metadata.finish(outcome)
 }
