@@ -10,11 +10,7 @@
 //! and all of them call at the same time, so the engine reuses the memory of a few slots.
 //!
 //! Exits with 1 if there is a stain, or if the memory does not start with its initial size.
-#![allow(
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a program that measures has something to say, and what it cannot do ends it"
-)]
+#![allow(clippy::print_stdout, reason = "a program that measures has something to say")]
 
 use std::{
     error::Error,

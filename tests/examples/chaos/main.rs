@@ -13,7 +13,11 @@
 //! The host runs in this process, so the memory that is printed is also that of the clients.
 //!
 //! Exits with 1 if a response was wrong, if the host panicked, or if its gauges are not at rest.
-#![allow(clippy::print_stdout, reason = "a program that measures has something to say")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program that measures has something to say, and a check fails by panicking"
+)]
 
 #[path = "../soak/abort.rs"]
 mod abort;
