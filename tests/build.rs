@@ -17,9 +17,9 @@ const EXAMPLES: [&str; 4] = ["hello", "cart", "demo", "conformance"];
 /// The builds of the one that needs features, which are those of a family of hosts.
 const NOTES: [(&str, &str); 2] = [("notes_spin", "spin"), ("notes", "keyvalue,wasi-config")];
 /// The guests in `tests/guests/` that do not misbehave in one way of their own.
-const OTHERS: [&str; 5] = ["answers", "configured", "on_spin", "subscribes", "told"];
+const OTHERS: [&str; 6] = ["answers", "configured", "on_spin", "stains", "subscribes", "told"];
 /// Those of them that are servers of the SDK, which are built for WASI 0.3 as well.
-const SDK: [&str; 2] = ["answers", "subscribes"];
+const SDK: [&str; 3] = ["answers", "stains", "subscribes"];
 /// The guest that uses what Spin has for WASI 0.3, and what stands in for Spin.
 const ON_SPIN_P3: [(&str, &str, &[&str]); 2] =
     [("midge", "places", &["p3", "spin"]), ("midge-test-guests", "stands_in_for_spin", &["spin"])];

@@ -6,7 +6,9 @@ use midge_contract::{
     CLIENT_GONE, LogLine, Metadata, MetadataWriter, Outcome, PANIC,
     http1::{RequestLine, decode_fields, encode_field, encode_request_line},
 };
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::vec, option, prelude::*, sample::select, test_runner::FileFailurePersistence,
+};
 
 fn find(byte: u8, text: &[u8]) -> Option<usize> {
     text.iter().position(|other| *other == byte)
@@ -36,7 +38,15 @@ fn fields() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     vec(("[!#$%&'*+.^_`|~0-9a-z-]{1,20}", value), 0..20)
 }
 
+/// Failures are saved beside this file.
+fn config() -> ProptestConfig {
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn metadata_is_decoded_as_it_was_encoded(
         era in value(), method in value(), name in value(), id in value(), outcome in outcome(),
@@ -115,6 +125,21 @@ proptest! {
         let line = RequestLine::decode(text.as_bytes());
         let lines = text.as_bytes()[line.length..].split_inclusive(|byte| *byte == b'\n').count();
         prop_assert_eq!(decode_fields(text.as_bytes(), line.length, find).count(), lines);
+    }
+
+    #[test]
+    fn fields_are_those_of_the_lines(text in "[ab:% \\t\\r\\n\\x00\u{e4}]{0,80}", start in 0..100_usize) {
+        let bytes = text.as_bytes();
+        let lines = bytes.get(start..).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+        let expected = lines.map(|line| {
+            let line = line.strip_suffix(b"\n")?;
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            Some((&line[..colon], line[colon + 1..].trim_ascii()))
+        });
+        let part = |range: Range<usize>| &bytes[range];
+        let found = decode_fields(bytes, start, find)
+            .map(|field| field.ok().map(|field| (part(field.name), part(field.value))));
+        prop_assert!(found.eq(expected), "{:?}", text);
     }
 
     #[test]

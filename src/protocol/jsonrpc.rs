@@ -211,7 +211,15 @@ impl<P> Notification<P> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{
+        collection::vec,
+        prelude::*,
+        sample::{Index, select},
+    };
+    use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
     use super::*;
+    use crate::tests::properties::cases;
 
     #[test]
     fn a6_integers_of_any_size_are_kept_digit_for_digit() {
@@ -266,6 +274,198 @@ mod tests {
             ("[]", 2),
         ] {
             assert_eq!(count_values(&format!("{long}{json}")), Some(count), "{json}");
+        }
+    }
+
+    /// The members of an object in their order, as `serde_json` reads them.
+    struct Members(Vec<(String, Box<RawValue>)>);
+
+    impl<'de> Deserialize<'de> for Members {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Pairs;
+
+            impl<'de> Visitor<'de> for Pairs {
+                type Value = Members;
+
+                fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    formatter.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                    let mut members = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        members.push(member);
+                    }
+                    Ok(Members(members))
+                }
+            }
+
+            deserializer.deserialize_map(Pairs)
+        }
+    }
+
+    /// Kind, id, method and parameters of a message, read in the plainest way.
+    type Envelope = (&'static str, Option<RequestId>, String, Option<String>);
+
+    fn read_plainly(json: &str) -> Option<Envelope> {
+        let Members(members) = serde_json::from_str(json).ok()?;
+        let find = |name: &str| {
+            let mut found = members.iter().filter(|(other, _)| other == name);
+            let member = found.next().map(|(_, value)| value.get());
+            if found.next().is_some() { Err(()) } else { Ok(member) }
+        };
+        let [jsonrpc, id, method, params, result, error] =
+            ["jsonrpc", "id", "method", "params", "result", "error"].map(find);
+        let (result, error) = (result.ok()?, error.ok()?);
+        let id = match id.ok()?.map(serde_json::from_str::<serde_json::Value>) {
+            None => None,
+            Some(Ok(serde_json::Value::String(id))) => Some(RequestId::String(id)),
+            Some(Ok(serde_json::Value::Number(_))) => {
+                let digits = id.ok()??;
+                let is_integer = !digits.contains(['.', 'e', 'E']);
+                let large = is_integer.then(|| RequestId::LargeNumber(digits.to_owned()));
+                Some(digits.parse().map(RequestId::Number).ok().or(large)?)
+            }
+            Some(Ok(_)) => return None,
+            Some(Err(_)) => return None,
+        };
+        let is_present = |value: &&str| *value != "null";
+        let (params, method) = (params.ok()?.filter(is_present), method.ok()?.filter(is_present));
+        if jsonrpc.ok()?? != "\"2.0\"" {
+            return None;
+        }
+        let Some(method) = method else {
+            let is_response = result.or(error).is_some();
+            return is_response.then(|| ("response", None, String::new(), None));
+        };
+        let method = serde_json::from_str(method).ok()?;
+        // An empty list stands for an empty object.
+        let params = params.filter(|params| *params != "[]");
+        if params.is_some_and(|params| !params.starts_with('{')) {
+            return None;
+        }
+        let kind = if id.is_some() { "request" } else { "notification" };
+        Some((kind, id, method, params.map(str::to_owned)))
+    }
+
+    fn read(json: &str) -> Option<Envelope> {
+        Some(match Message::from_json(json).ok()? {
+            Message::Request(Request { id, method, params }) => {
+                let params = params.map(|params| params.get().to_owned());
+                ("request", Some(id), method.into_owned(), params)
+            }
+            Message::Notification { method, params } => {
+                let params = params.map(|params| params.get().to_owned());
+                ("notification", None, method.into_owned(), params)
+            }
+            Message::Response => ("response", None, String::new(), None),
+        })
+    }
+
+    /// A member of an envelope, usually one that is right.
+    fn member() -> impl Strategy<Value = String> {
+        let names = [
+            "jsonrpc",
+            "id",
+            "method",
+            "params",
+            "result",
+            "error",
+            "m\\u0065thod",
+            "x",
+            "",
+            "i\\u0064",
+        ];
+        let values = [
+            r#""2.0""#,
+            r#""2\u002e0""#,
+            "null",
+            "1",
+            "-0",
+            "1.0",
+            "1e2",
+            "9223372036854775807",
+            "9223372036854775808",
+            r#""a\"b\\""#,
+            r#""\ud83e\udd80""#,
+            r#""\ud83e""#,
+            "{}",
+            r#"{"id":1}"#,
+            "[]",
+            "[{}]",
+            "true",
+            r#""tools/call""#,
+            " {\n} ",
+            "\"\u{1f980}\"",
+        ];
+        let any = (select(names.to_vec()), select(values.to_vec()))
+            .prop_map(|(name, value)| format!("\"{name}\":{value}"));
+        prop_oneof![
+            4 => Just(r#""jsonrpc":"2.0""#.to_owned()),
+            2 => Just(r#""id" : 7"#.to_owned()),
+            3 => Just(r#""method":"ping""#.to_owned()),
+            1 => Just(r#""params":{"a":[1,"}"]}"#.to_owned()),
+            4 => any,
+        ]
+    }
+
+    fn envelope() -> impl Strategy<Value = String> {
+        vec(member(), 0..6).prop_map(|members| format!("{{{}}}", members.join(",")))
+    }
+
+    /// A text with a few characters replaced, removed or added.
+    fn damaged() -> impl Strategy<Value = String> {
+        let pieces =
+            ["", "", "\"", "\\", "{", "}", "[", "]", ":", ",", " ", "0", "-", "u", "\u{e4}"];
+        let damage = (any::<Index>(), 0..2_usize, select(pieces.to_vec()));
+        (envelope(), vec(damage, 1..4)).prop_map(|(text, damages)| {
+            let mut text: Vec<char> = text.chars().collect();
+            for (at, removed, added) in damages {
+                let at = at.index(text.len() + 1);
+                text.splice(at..(at + removed).min(text.len()), added.chars());
+            }
+            text.into_iter().collect()
+        })
+    }
+
+    /// How deep a text nests, byte by byte.
+    fn depth(text: &str) -> usize {
+        let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+        for byte in text.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'[' | b'{' if !in_string => depth += 1,
+                b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        deepest
+    }
+
+    proptest! {
+        #![proptest_config(cases(4000))]
+
+        #[test]
+        fn an_envelope_is_read_as_in_the_plainest_way(json in envelope()) {
+            prop_assert_eq!(read(&json), read_plainly(&json), "{}", json);
+        }
+
+        #[test]
+        fn a_damaged_envelope_is_read_as_in_the_plainest_way(json in damaged()) {
+            prop_assert_eq!(read(&json), read_plainly(&json), "{}", json);
+        }
+
+        #[test]
+        fn the_depth_of_a_text_is_that_of_its_brackets(
+            pieces in vec((select(&["[", "{", "]", "\"[\"", r#""\"[""#, r#""\\""#, "x"][..]), 1..40_usize), 0..20),
+        ) {
+            let text: String = pieces.iter().map(|(piece, times)| piece.repeat(*times)).collect();
+            if text.len() > 2 * MAX_DEPTH {
+                prop_assert_eq!(count_values(&text).is_none(), depth(&text) > MAX_DEPTH, "{}", text);
+            }
         }
     }
 }

@@ -177,6 +177,25 @@ mod tests {
             let changed = format!("{}{to}{}", &token[..at], &token[at + 1..]);
             prop_assert!(open(&changed).is_err(), "{token} {changed}");
         }
+
+        #[test]
+        fn i6_a_token_with_any_byte_changed_added_or_missing_does_not_open(
+            content: Vec<u8>,
+            at: prop::sample::Index,
+            change in 1..=u8::MAX,
+            added in prop::collection::vec(any::<u8>(), 1..40),
+        ) {
+            let token = URL_SAFE_NO_PAD.decode(sealed(&content)).unwrap();
+            let at = at.index(token.len());
+            let mut changed = token.clone();
+            changed[at] ^= change;
+            let cut = token[..at].to_vec();
+            let longer = [&token[..], &added].concat();
+            let inside = [&token[..at], &added, &token[at..]].concat();
+            for bytes in [changed, cut, longer, inside] {
+                prop_assert!(open(&URL_SAFE_NO_PAD.encode(&bytes)).is_err(), "{bytes:?}");
+            }
+        }
     }
 
     /// Contents of three lengths, so that the last character has two, four and no unused bits.

@@ -11,7 +11,7 @@ mod legacy;
 mod limits;
 mod pages;
 mod prompts;
-mod properties;
+pub(crate) mod properties;
 mod real_clients;
 mod resources;
 mod results;

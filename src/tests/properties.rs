@@ -6,6 +6,13 @@ use serde_json::{Value, json};
 use super::wire::{Seen, Wire, modern_meta};
 use crate::{Context, Json, NoArguments, Server, Tool};
 
+/// Settings of a property test that runs this many cases, unless `PROPTEST_CASES` has another number.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { cases };
+    ProptestConfig { cases, ..default }
+}
+
 #[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 struct Echo {
     #[schemars(extend("x-mcp-header" = "Text"))]
@@ -123,7 +130,7 @@ fn any_header() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..200), size in 1..40_usize) {

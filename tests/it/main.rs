@@ -14,6 +14,7 @@ mod generated;
 mod golden;
 mod host_review;
 mod hosts;
+mod isolation;
 mod jco;
 mod keyvalue;
 mod limits;

@@ -31,7 +31,8 @@ pub async fn send(addr: SocketAddr, message: &Message) -> Answer {
     answer
 }
 
-fn request(message: &Message) -> Request<Full<Bytes>> {
+/// The request of a message, for clients of HTTP/1.1.
+pub fn request(message: &Message) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::from(message.body.clone()));
     *request.method_mut() = message.verb.parse().expect("a method");
     *request.uri_mut() = message.path.parse().expect("a path");

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 pub use self::{
     answer::Answer,
-    client::{Http2, send},
+    client::{Http2, request, send},
     log::{Line, Log},
     message::{Message, VERSION},
     serving::{Serving, config, join},

@@ -5,6 +5,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::validate;
+use crate::tests::properties::cases;
 
 /// What the crate `boon` says; nothing of a schema that it does not take.
 fn verdict_of_boon(schema: &Value, instance: &Value) -> Option<bool> {
@@ -111,6 +112,16 @@ fn patterns() -> impl Strategy<Value = (&'static str, Value)> {
     Just(("patternProperties", json!({ r"^\d+$": { "type": "string" } })))
 }
 
+/// Places that every schema has, by name and by pointers with escapes.
+const REFERENCES: [&str; 6] = [
+    "#/$defs/a",
+    "#named",
+    "#/$defs/b/allOf/0",
+    "#/$defs/c~1d%20~0e",
+    "#/%24defs/c~1d%20~0e/items",
+    "#/$defs/c~1d%20~0e/properties/x-d",
+];
+
 /// A keyword with schemas in it.
 fn applicator(inner: BoxedStrategy<Value>) -> impl Strategy<Value = (&'static str, Value)> {
     let singles = [
@@ -131,7 +142,7 @@ fn applicator(inner: BoxedStrategy<Value>) -> impl Strategy<Value = (&'static st
         4 => (select(singles.to_vec()), inner),
         3 => (select(&["allOf", "anyOf", "oneOf", "prefixItems"][..]), list),
         3 => (select(&["properties", "properties", "dependentSchemas"][..]), map),
-        1 => select(&["#/$defs/a", "#named"][..]).prop_map(|name| ("$ref", json!(name))),
+        1 => select(REFERENCES.to_vec()).prop_map(|name| ("$ref", json!(name))),
     ]
 }
 
@@ -147,8 +158,10 @@ fn schema() -> impl Strategy<Value = Value> {
     });
     (nested, plain.clone(), plain).prop_map(|(mut schema, first, second)| {
         if let Value::Object(members) = &mut schema {
+            let third = json!({ "items": first, "properties": { "x-d": second } });
             let second = json!({ "$anchor": "named", "allOf": [second] });
-            members.insert("$defs".to_owned(), json!({ "a": first, "b": second }));
+            let places = json!({ "a": first, "b": second, "c/d ~e": third });
+            members.insert("$defs".to_owned(), places);
         }
         schema
     })
@@ -161,7 +174,7 @@ fn object(members: Vec<(&'static str, Value)>) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(3000))]
 
     #[test]
     fn t4_verdicts_agree_with_another_validator(

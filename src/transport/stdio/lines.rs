@@ -74,7 +74,10 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
+    use crate::tests::properties::cases;
 
     fn cut(limit: usize, pieces: &[&str]) -> (Vec<String>, String) {
         let mut lines = Lines::new(limit);
@@ -123,6 +126,31 @@ mod tests {
             let found = pieces.map(|mut piece| lines.next(&mut piece));
             assert_eq!(found, [None, Some(Line::TooLong(start))]);
             assert!(!lines.is_empty() && lines.rest().is_empty(), "the rest is skipped");
+        }
+    }
+
+    /// The same of the whole text at once.
+    fn cut_at_once(limit: usize, text: &str) -> (Vec<String>, String) {
+        let cut = |line: &str| match line.len() > limit {
+            true => "(too long)".to_owned(),
+            false => line.to_owned(),
+        };
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        let rest = lines.pop().unwrap_or_default();
+        let too_long = (rest.len() > limit).then_some(rest);
+        let found = lines.into_iter().chain(too_long).map(cut).collect();
+        (found, too_long.map_or(rest, |_| "").to_owned())
+    }
+
+    proptest! {
+        #![proptest_config(cases(2000))]
+
+        #[test]
+        fn lines_are_those_of_the_whole_text(
+            pieces in vec("[ab\n]{0,6}", 0..12), limit in 0..8_usize,
+        ) {
+            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+            prop_assert_eq!(cut(limit, &pieces), cut_at_once(limit, &pieces.concat()));
         }
     }
 }

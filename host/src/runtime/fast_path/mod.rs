@@ -189,7 +189,10 @@ fn read_result(memory: &[u8], at: usize) -> Option<Option<RawResponse>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
 
     #[test]
@@ -209,5 +212,44 @@ mod tests {
         assert!(read_result(&memory, 41).is_none());
         assert!(read_result(&memory, usize::MAX).is_none());
         assert!(read_result(&memory, 32).is_some_and(|none| none.is_none()));
+    }
+
+    /// Numbers near the size of the memory below, and any others.
+    fn number() -> impl Strategy<Value = u32> {
+        prop_oneof![0..320_u32, any::<u32>(), (u32::MAX - 300)..=u32::MAX]
+    }
+
+    proptest! {
+        #[test]
+        fn a_result_is_read_as_it_was_written(
+            mut memory in vec(any::<u8>(), 24..300),
+            at: Index,
+            status: u16,
+            [fields, fields_length, body, body_length] in [number(), number(), number(), number()],
+        ) {
+            let at = at.index(memory.len() - RESULT_SIZE + 1);
+            memory[at] = 1;
+            memory[at + 4..at + 6].copy_from_slice(&status.to_le_bytes());
+            for (number, to) in [fields, fields_length, body, body_length].iter().zip([8, 12, 16, 20]) {
+                memory[at + to..at + to + 4].copy_from_slice(&number.to_le_bytes());
+            }
+            let part = |start: u32, length: u32| {
+                let (start, end) = (u64::from(start), u64::from(start) + u64::from(length));
+                let is_inside = end <= memory.len() as u64;
+                is_inside.then(|| memory[start as usize..end as usize].to_vec())
+            };
+            let expected = part(fields, fields_length).zip(part(body, body_length));
+            let response = read_result(&memory, at).map(|response| response.unwrap());
+            let found = response.as_ref().map(|response| response.status);
+            prop_assert_eq!(found, expected.is_some().then_some(status));
+            prop_assert_eq!(response.map(|response| (response.fields, response.body)), expected);
+        }
+
+        #[test]
+        fn any_memory_can_be_read(memory in vec(any::<u8>(), 0..100), at in 0..120_usize) {
+            let response = read_result(&memory, at);
+            let is_outside = at + RESULT_SIZE > memory.len();
+            prop_assert!(!is_outside || response.is_none());
+        }
     }
 }

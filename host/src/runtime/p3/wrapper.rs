@@ -188,8 +188,12 @@ fn core(caller: &mut Component) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use super::*;
+    use proptest::{collection::vec, prelude::*, sample::Index};
+    use wasmparser::Parser;
+
+    use super::{super::imports::handler_name, *};
 
     #[test]
     fn bytes_that_are_no_component_are_refused() {
@@ -202,6 +206,121 @@ mod tests {
     fn the_caller_is_well_formed() {
         for module in [MEMORY, CALLER] {
             assert_eq!(wat::parse_str(module).err().map(|error| error.to_string()), None);
+        }
+    }
+
+    const HANDLER: &str = "wasi:http/handler@0.3.0";
+
+    /// A component with all kinds of sections that are read.
+    fn guest() -> Vec<u8> {
+        let text = r#"(component
+            (type $types (instance
+                (export "request" (type (sub resource)))
+                (export "response" (type (sub resource)))
+                (type $code (variant (case "other")))
+                (export "error-code" (type (eq $code)))))
+            (import "wasi:http/types@0.3.0" (instance $http (type $types)))
+            (alias export $http "request" (type $request))
+            (core type (func (param i32)))
+            (type $log (func (param "line" string)))
+            (import "log" (func $log (type $log)))
+            (import "clock" (instance (export "now" (func (result u64)))))
+            (@custom "before" "text")
+            (core module $module (func (export "f") (param i32)))
+            (core instance $core (instantiate $module))
+            (component $inner (type (func)) (component (import "x" (func))))
+            (component $handler
+                (import "request" (type $request (sub resource)))
+                (export "request" (type $request)))
+            (instance $handled (instantiate $handler (with "request" (type $request))))
+            (export "wasi:http/handler@0.3.0" (instance $handled)))"#;
+        wat::parse_str(text).unwrap()
+    }
+
+    /// What can happen to bytes.
+    #[derive(Clone, Debug)]
+    enum Damage {
+        Change(Index, u8),
+        Cut(Index),
+        Remove(Index, usize),
+        Insert(Index, Vec<u8>),
+        Repeat(Index, usize),
+    }
+
+    impl Damage {
+        fn apply(&self, bytes: &mut Vec<u8>) {
+            let end = |at: usize, length: &usize| (at + length).min(bytes.len());
+            match self {
+                Self::Change(at, by) if !bytes.is_empty() => {
+                    let at = at.index(bytes.len());
+                    bytes[at] ^= by;
+                }
+                Self::Change(..) => {}
+                Self::Cut(at) => bytes.truncate(at.index(bytes.len() + 1)),
+                Self::Remove(at, length) => {
+                    let at = at.index(bytes.len() + 1);
+                    let end = end(at, length);
+                    bytes.drain(at..end);
+                }
+                Self::Insert(at, added) => {
+                    let at = at.index(bytes.len() + 1);
+                    bytes.splice(at..at, added.iter().copied());
+                }
+                Self::Repeat(at, length) => {
+                    let at = at.index(bytes.len() + 1);
+                    bytes.extend_from_within(at..end(at, length));
+                }
+            }
+        }
+    }
+
+    fn damage() -> impl Strategy<Value = Damage> {
+        prop_oneof![
+            6 => (any::<Index>(), 1..=u8::MAX).prop_map(|(at, by)| Damage::Change(at, by)),
+            1 => any::<Index>().prop_map(Damage::Cut),
+            2 => (any::<Index>(), 1..60_usize).prop_map(|(at, length)| Damage::Remove(at, length)),
+            2 => (any::<Index>(), vec(any::<u8>(), 1..20)).prop_map(|(at, added)| Damage::Insert(at, added)),
+            1 => (any::<Index>(), 1..60_usize).prop_map(|(at, length)| Damage::Repeat(at, length)),
+        ]
+    }
+
+    fn is_readable(component: &[u8]) -> bool {
+        Parser::new(0).parse_all(component).all(|payload| payload.is_ok())
+    }
+
+    #[test]
+    fn a_component_with_all_kinds_of_sections_is_wrapped() {
+        let guest = guest();
+        assert_eq!(handler_name(&guest), Some(HANDLER));
+        let wrapped = wrap(&guest, HANDLER).unwrap();
+        assert!(is_readable(&wrapped));
+        let imports = Imports::read(&wrapped).unwrap();
+        let names: Vec<_> = imports.names.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names, ["wasi:http/types@0.3.0", "log", "clock", CANCEL_SIGNAL]);
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_components_are_wrapped_or_refused(damages in vec(damage(), 1..5)) {
+            let mut bytes = guest();
+            damages.iter().for_each(|damage| damage.apply(&mut bytes));
+            handler_name(&bytes);
+            // A nested section may claim more bytes than there are; the engine refuses that later.
+            if let Ok(wrapped) = wrap(&bytes, HANDLER)
+                && is_readable(&wrapped)
+            {
+                let [guest, wrapped] = [&bytes, &wrapped].map(|bytes| Imports::read(bytes).unwrap());
+                prop_assert_eq!(&wrapped.names[..guest.names.len()], &guest.names[..]);
+                prop_assert_eq!(wrapped.names.len(), guest.names.len() + 1);
+                prop_assert_eq!(wrapped.types, guest.types + 1);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_no_component(bytes in vec(any::<u8>(), 0..60)) {
+            let component = [&b"\0asm\x0d\0\x01\0"[..], &bytes].concat();
+            handler_name(&component);
+            prop_assert!(wrap(&component, HANDLER).is_err());
         }
     }
 }
