@@ -317,17 +317,15 @@ mod tests {
         let [jsonrpc, id, method, params, result, error] =
             ["jsonrpc", "id", "method", "params", "result", "error"].map(find);
         let (result, error) = (result.ok()?, error.ok()?);
-        let id = match id.ok()?.map(serde_json::from_str::<serde_json::Value>) {
+        let id = match id.ok()? {
             None => None,
-            Some(Ok(serde_json::Value::String(id))) => Some(RequestId::String(id)),
-            Some(Ok(serde_json::Value::Number(_))) => {
-                let digits = id.ok()??;
-                let is_integer = !digits.contains(['.', 'e', 'E']);
-                let large = is_integer.then(|| RequestId::LargeNumber(digits.to_owned()));
-                Some(digits.parse().map(RequestId::Number).ok().or(large)?)
-            }
-            Some(Ok(_)) => return None,
-            Some(Err(_)) => return None,
+            Some(json) => match serde_json::from_str(json).ok()? {
+                serde_json::Value::String(id) => Some(RequestId(quoted(&id).into())),
+                serde_json::Value::Number(_) if !json.contains(['.', 'e', 'E']) => {
+                    Some(RequestId(json.into()))
+                }
+                _ => return None,
+            },
         };
         let is_present = |value: &&str| *value != "null";
         let (params, method) = (params.ok()?.filter(is_present), method.ok()?.filter(is_present));
