@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Version;
 use crate::protocol::code;
-use crate::protocol::jsonrpc::quoted;
+use crate::protocol::members::quoted;
 
 /// Longest excerpt of client input in an error text, in bytes.
 const EXCERPT: usize = 100;

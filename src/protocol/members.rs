@@ -234,6 +234,13 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
+/// A string as JSON.
+// Once in a component. Writing a string cannot fail.
+#[inline(never)]
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ pub mod logging;
 pub(crate) mod members;
 pub mod meta;
 pub mod prompt;
+mod request_id;
 pub mod resource;
 pub mod sampling;
 pub mod subscription;

@@ -5,7 +5,8 @@ use midge_contract::Outcome;
 use crate::error::ProtocolError;
 use crate::handler::result::{Failure, MethodResult, ResultObject};
 use crate::protocol::Version;
-use crate::protocol::jsonrpc::{RequestId, quoted};
+use crate::protocol::jsonrpc::RequestId;
+use crate::protocol::members::quoted;
 use crate::protocol::meta::SERVER_INFO;
 use crate::server::Server;
 

@@ -4,6 +4,7 @@ mod address;
 mod announce;
 mod demo;
 mod dev;
+mod flags;
 mod logging;
 mod new;
 mod sealing_keys;
@@ -23,10 +24,10 @@ use tokio::runtime::Runtime;
 
 use self::{
     announce::{SampleRequest, announce, print},
+    flags::Flags,
     logging::LogFormat,
     new::{name::ProjectName, origin::Origin},
     sealing_keys::KeyId,
-    settings::Flags,
 };
 use crate::{
     build::Target, config::Config, error::HostError, net::server::Server, runtime::host::Host,
