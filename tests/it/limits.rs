@@ -236,6 +236,24 @@ async fn heads_that_drip_keep_nobody_out() {
     assert_eq!(serving.send(&greet()).await.status, 200, "a good client");
 }
 
+/// So is a body, when there is no other.
+#[tokio::test]
+async fn bodies_that_drip_keep_nobody_out() {
+    let serving = Serving::with(Config { max_connections: 3, ..config() }, guests::HELLO).await;
+    let mut dripping = Vec::new();
+    for _ in 0..3 {
+        let mut wire = serving.wire().await;
+        wire.send(greet().head("content-length: 1000\r\n")).await;
+        dripping.push(wire);
+    }
+    serving.until_gauges("all places are taken", |gauges| gauges.receiving == 3).await;
+    assert_eq!(serving.send(&greet()).await.status, 200, "a good client");
+    drop(dripping);
+    let lines = serving.exchanges(4).await;
+    let overloaded = lines.iter().filter(|line| &line["outcome"] == "overloaded");
+    assert_eq!(overloaded.count(), 1, "{lines:#?}");
+}
+
 #[tokio::test]
 async fn one_http2_connection_has_a_quarter_of_the_exchanges() {
     let serving = Serving::with(Config { max_exchanges: 8, ..config() }, guests::ANSWERS).await;

@@ -64,8 +64,9 @@ pub struct Config {
     /// Largest request body, in bytes. A larger one gets a 413. Default 4 MiB, which is also the default
     /// limit of a guest.
     pub max_body: u64,
-    /// Bytes of all request bodies that their guests have not read, and of all responses that their
-    /// clients have not received. Beyond that, requests get a 503. One client may have three quarters.
+    /// Bytes of all request bodies until their guests have exited, and of all finished responses that
+    /// their clients have not received. Beyond that, requests get a 503. One client may have three
+    /// quarters.
     /// At least twice `max_body`. Default 64 MiB.
     pub body_buffer: u64,
     /// Largest request head (request line and headers), in bytes. At least 8 KiB. Default 32 KiB.

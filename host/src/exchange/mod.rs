@@ -102,7 +102,7 @@ async fn respond(
 ) -> Result<Response<ResponseBody>, Fault> {
     let request = receive(host, peer, request, record).await?;
     let permit = peer.permit()?;
-    if let Some(raw) = try_fast_path(host, &guest, &request, record) {
+    if let Some(raw) = try_fast_path(host, peer, &guest, &request, record) {
         drop(permit);
         return returned(raw, peer.body_share(), record);
     }
@@ -118,6 +118,7 @@ async fn respond(
 /// Tries to get a response without a component.
 fn try_fast_path(
     host: &HostState,
+    peer: &Arc<Peer>,
     guest: &Guest,
     request: &BufferedRequest,
     record: &ExchangeRecord,
@@ -125,7 +126,7 @@ fn try_fast_path(
     let GuestKind::P2(component) = guest.kind() else { return None };
     let fast_path = component.fast_path()?;
     let _gauge = host.count_instance();
-    fast_path.run(host.grants(), record, request)
+    fast_path.run(host.grants(), peer, record, request)
 }
 
 /// Passes on a response that a guest has returned whole.

@@ -29,7 +29,8 @@ pub(super) async fn receive(
 ) -> Result<BufferedRequest, Fault> {
     let (parts, body) = request.into_parts();
     let limit = usize::try_from(host.config().max_body).unwrap_or(usize::MAX);
-    if announced_length(&parts.headers).is_some_and(|length| length > limit as u64) {
+    let announced = announced_length(&parts.headers);
+    if announced.is_some_and(|length| length > limit as u64) {
         return Err(Fault::BodyTooLarge);
     }
     let _gauge = host.count_receiving();
@@ -39,8 +40,8 @@ pub(super) async fn receive(
         deadline: record.deadline(host.config()),
         record,
     };
-    let (first, rest) = (Bytes::new(), BytesMut::new());
-    let mut received = Received { limit, share: peer.body_share(), first, rest };
+    let (only, copied) = (Bytes::new(), BytesMut::new());
+    let mut received = Received { limit, announced, share: peer.body_share(), only, copied };
     while let Some(piece) = receiver.next().await? {
         received.push(piece)?;
     }
@@ -56,33 +57,30 @@ pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
 /// What has arrived of a body.
 struct Received {
     limit: usize,
+    announced: Option<u64>,
     share: BodyShare,
-    /// The first piece. Most bodies have no other, and are not copied.
-    first: Bytes,
-    /// All pieces, if there are several. They are copied, since a small piece may hold a large buffer.
-    rest: BytesMut,
+    /// A piece that is the whole body, as most are. It is not copied.
+    only: Bytes,
+    /// Pieces are copied, since a small one may hold a large buffer of the connection.
+    copied: BytesMut,
 }
 
 impl Received {
     fn push(&mut self, piece: Bytes) -> Result<(), Fault> {
-        let size = self.first.len().max(self.rest.len()).saturating_add(piece.len());
-        if size > self.limit {
+        if self.copied.len().saturating_add(piece.len()) > self.limit {
             return Err(Fault::BodyTooLarge);
         }
         self.share.grow(piece.len())?;
-        if size == piece.len() {
-            self.first = piece;
-            return Ok(());
+        if self.announced == Some(piece.len() as u64) {
+            self.only = piece;
+        } else {
+            self.copied.extend_from_slice(&piece);
         }
-        if self.rest.is_empty() {
-            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.rest.extend_from_slice(&piece);
         Ok(())
     }
 
     fn into_body(self) -> BufferedBody {
-        let bytes = if self.rest.is_empty() { self.first } else { self.rest.freeze() };
+        let bytes = if self.copied.is_empty() { self.only } else { self.copied.freeze() };
         BufferedBody::new(bytes, self.share)
     }
 }

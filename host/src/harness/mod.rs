@@ -28,8 +28,9 @@ use crate::{
     sealing,
 };
 
-/// Exchanges at once. A host reserves address space for each, and every harness has a host.
-const MAX_EXCHANGES: u32 = 16;
+/// Exchanges at once. A host reserves address space for each, and every harness has a host. One client,
+/// which a harness is, may have three quarters of those that a host has.
+const MAX_EXCHANGES: u32 = 22;
 /// Time for an exchange beyond the limits of the host: to connect, to send, to close.
 const MARGIN: Duration = Duration::from_secs(30);
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -51,12 +52,15 @@ impl Connections {
     /// Takes a place, and waits for one if all connections have an exchange.
     pub(super) async fn take_place(self: &Arc<Self>) -> Place {
         loop {
+            let mut closed = pin!(self.closed.notified());
+            // Registered before the check, so that no notification is missed.
+            closed.as_mut().enable();
             if let Some(place) = self.try_take_place() {
                 return place;
             }
             self.evict_longest_idle();
             // Also looks again when none was closed: another one may have become idle.
-            let _ = timeout(RETRY, self.closed.notified()).await;
+            let _ = timeout(RETRY, closed).await;
         }
     }
 
@@ -74,9 +78,16 @@ impl Connections {
         Some(Place { connections: Arc::clone(self), number, liveness, evicted })
     }
 
-    /// Has the connection closed that has been without an exchange for longest.
+    /// Closes the connection that has been without an exchange for longest, or else the one that has been
+    /// receiving a request for longest. Does nothing while another one is being closed.
     pub(super) fn evict_longest_idle(&self) {
         let open = self.open();
+        let is_closing = |connection: &Connection| {
+            connection.evicted.is_cancelled() && connection.liveness.idle_since().is_some()
+        };
+        if open.connections.values().any(is_closing) {
+            return;
+        }
         let idle =
             open.connections.values().filter(|connection| !connection.evicted.is_cancelled());
         let idle =
@@ -94,7 +105,7 @@ impl Connections {
 impl Drop for Place {
     fn drop(&mut self) {
         self.connections.open().connections.remove(&self.number);
-        self.connections.closed.notify_one();
+        self.connections.closed.notify_waiters();
     }
 }
 

@@ -148,6 +148,8 @@ impl Server {
             let _ = timeout(config.abort_grace + EXIT_MARGIN, ended.recv()).await;
         }
         drop(threads);
+        // The exchanges that are dropped with the threads write their lines.
+        let _ = timeout(EXIT_MARGIN, ended.recv()).await;
         Ok(())
     }
 }
@@ -176,7 +178,7 @@ async fn serve(
         phase.mark_changed();
     }
     let connections = Connections::new(open_files::max_connections(server.host.config()));
-    let mut failures = Failures::default();
+    let (mut failures, mut waiting) = (Failures::default(), None);
     let mut shutdown = phase.clone();
     let start = |((socket, addr), place): Accepted| {
         let (server, alive) = (Arc::clone(server), alive.clone());
@@ -190,10 +192,13 @@ async fn serve(
         tokio::select! {
             biased;
             _ = shutdown.wait_for(|phase| *phase != Phase::Serving) => break,
-            accepted = accept(&listener, &connections, &mut failures) => start(accepted),
+            accepted = accept(&listener, &connections, &mut failures, &mut waiting) => {
+                start(accepted);
+            }
         }
     }
-    backlog(listener, &connections).for_each(start);
+    let waiting = waiting.and_then(|client| Some((client, connections.try_take_place()?)));
+    waiting.into_iter().chain(backlog(listener, &connections)).for_each(start);
 }
 
 /// Accepts the clients that are connected already: closing the listener would reset them.
@@ -204,9 +209,18 @@ fn backlog(
     let listener = listener.into_std().ok();
     let accept = move || {
         let place = connections.try_take_place()?;
-        let (socket, addr) = listener.as_ref()?.accept().ok()?;
-        socket.set_nonblocking(true).and_then(|()| socket.set_nodelay(true)).ok()?;
-        Some(((socket, addr), place))
+        loop {
+            let accepted = listener.as_ref()?.accept().and_then(|(socket, addr)| {
+                socket.set_nonblocking(true)?;
+                socket.set_nodelay(true)?;
+                Ok((socket, addr))
+            });
+            match accepted {
+                Ok(client) => return Some((client, place)),
+                Err(error) if is_client_error(&error) => {}
+                Err(_) => return None,
+            }
+        }
     };
     iter::from_fn(accept).take(BACKLOG as usize)
 }
@@ -222,17 +236,26 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// A connection, and its place.
-type Accepted = ((std::net::TcpStream, SocketAddr), Place);
+type Accepted = (Client, Place);
+type Client = (std::net::TcpStream, SocketAddr);
 
-/// Waits for a client, then for a place for it.
+/// Waits for a client, then for a place for it. Meanwhile the client is in `waiting`, which outlives
+/// this future.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Connections>,
     failures: &mut Failures,
+    waiting: &mut Option<Client>,
 ) -> Accepted {
     loop {
+        if waiting.is_some() {
+            let place = connections.take_place().await;
+            if let Some(client) = waiting.take() {
+                return (client, place);
+            }
+        }
         match listener.accept().await.and_then(prepare) {
-            Ok(client) => return (client, connections.take_place().await),
+            Ok(client) => *waiting = Some(client),
             Err(error) if is_client_error(&error) => {}
             Err(error) => {
                 failures.log(&error);

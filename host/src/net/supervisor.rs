@@ -91,7 +91,8 @@ impl<'a> Supervisor<'a> {
     pub(super) async fn next(&mut self) -> Action {
         loop {
             let action = match self.events.next().await {
-                Some(Event::Disconnected | Event::Evicted) => Some(Action::Close),
+                Some(Event::Disconnected) => Some(Action::Close),
+                Some(Event::Evicted) => Some(self.evict()),
                 Some(Event::Phase(phase)) => self.enter(phase),
                 Some(Event::Check) => self.check(),
                 Some(Event::Drain) => self.drain(),
@@ -101,6 +102,15 @@ impl<'a> Supervisor<'a> {
                 return action;
             }
         }
+    }
+
+    /// Closes the connection, unless an exchange has begun in the meantime.
+    fn evict(&self) -> Action {
+        if self.liveness.idle_since().is_none() {
+            return Action::Drain;
+        }
+        self.liveness.close(CloseReason::Evicted);
+        Action::Close
     }
 
     fn enter(&self, mut phase: watch::Receiver<Phase>) -> Option<Action> {

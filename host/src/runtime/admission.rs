@@ -1,4 +1,4 @@
-//! Admission: how much of the host its clients may hold, all together and each of them.
+//! Admission control: limits on exchanges, body bytes and memory, for the host and for each client.
 //!
 //! Exchanges never queue. What does not fit is refused with a 503 before a guest is called.
 
@@ -47,6 +47,7 @@ impl Admission {
         let peer = Arc::new(Peer {
             exchanges: self.exchanges.share(),
             bodies: self.bodies.share(),
+            memory: self.memory.share(),
             admission: Arc::clone(self),
         });
         peers.insert(addr, Arc::downgrade(&peer));
@@ -58,14 +59,22 @@ impl Admission {
         self.exchanges.used()
     }
 
-    /// Takes memory for a guest. Returns whether there is as much left.
-    pub(crate) fn take_memory(&self, bytes: usize) -> bool {
-        self.memory.try_take(bytes)
+    /// Takes memory for a guest, of one client or of several.
+    pub(super) fn take_memory(&self, peer: Option<&Peer>, bytes: usize) -> Result<(), Fault> {
+        if peer.is_some_and(|peer| !peer.memory.try_take(bytes)) {
+            return Err(Fault::Overloaded("this client has its share of `memory_total`"));
+        }
+        if !self.memory.try_take(bytes) {
+            peer.inspect(|peer| peer.memory.give_back(bytes));
+            return Err(Fault::Overloaded("`memory_total` is used up"));
+        }
+        Ok(())
     }
 
     /// Gives back memory of a guest.
-    pub(crate) fn give_back_memory(&self, bytes: usize) {
+    pub(super) fn give_back_memory(&self, peer: Option<&Peer>, bytes: usize) {
         self.memory.give_back(bytes);
+        peer.inspect(|peer| peer.memory.give_back(bytes));
     }
 }
 
@@ -85,6 +94,7 @@ fn network(addr: IpAddr) -> IpAddr {
 pub(crate) struct Peer {
     exchanges: Quota,
     bodies: Quota,
+    memory: Quota,
     admission: Arc<Admission>,
 }
 
@@ -110,12 +120,19 @@ impl Peer {
 
     /// Returns a share of the bytes that the host may hold. It is empty at first.
     pub(crate) fn body_share(self: &Arc<Self>) -> BodyShare {
-        BodyShare { peer: Arc::clone(self), bytes: 0 }
+        BodyShare { peer: Arc::clone(self), bytes: 0, within: 0 }
     }
 }
 
 /// The right to run a guest, until it is dropped.
 pub(crate) struct ExchangePermit(Arc<Peer>);
+
+impl ExchangePermit {
+    /// Returns the client that has the permit.
+    pub(super) fn peer(&self) -> &Arc<Peer> {
+        &self.0
+    }
+}
 
 impl Drop for ExchangePermit {
     fn drop(&mut self) {
@@ -128,6 +145,9 @@ impl Drop for ExchangePermit {
 pub(crate) struct BodyShare {
     peer: Arc<Peer>,
     bytes: usize,
+    /// Those within the limit of the client. Others do not count for the host, so that they do not take
+    /// the room of other clients.
+    within: usize,
 }
 
 impl BodyShare {
@@ -137,6 +157,7 @@ impl BodyShare {
         let quotas = [
             (&self.peer.bodies, "this client has its share of `body_buffer`"),
             (&host.bodies, "`body_buffer` is full"),
+            (&self.peer.memory, "this client has its share of `memory_total`"),
             (&host.memory, "`memory_total` is used up"),
         ];
         for (taken, (quota, cause)) in quotas.iter().enumerate() {
@@ -146,30 +167,36 @@ impl BodyShare {
             }
         }
         self.bytes += bytes;
+        self.within += bytes;
         Ok(())
     }
 
     /// Takes bytes of a response body. A response is not refused after its guest has run; when too
-    /// many bytes are held, further exchanges are.
+    /// many bytes are held, further exchanges of this client are.
     pub(crate) fn hold(&mut self, bytes: usize) {
-        let host = &self.peer.admission;
-        for quota in [&self.peer.bodies, &host.bodies, &host.memory] {
+        let (peer, host) = (&self.peer, &self.peer.admission);
+        let before = peer.bodies.take(bytes);
+        let within = peer.bodies.limit.saturating_sub(before).min(bytes);
+        host.bodies.take(within);
+        for quota in [&peer.memory, &host.memory] {
             quota.take(bytes);
         }
         self.bytes += bytes;
+        self.within += within;
     }
 }
 
 impl Drop for BodyShare {
     fn drop(&mut self) {
-        let host = &self.peer.admission;
-        for quota in [&self.peer.bodies, &host.bodies, &host.memory] {
+        let (peer, host) = (&self.peer, &self.peer.admission);
+        host.bodies.give_back(self.within);
+        for quota in [&peer.bodies, &peer.memory, &host.memory] {
             quota.give_back(self.bytes);
         }
     }
 }
 
-/// A quantity of which no more than a limit is to be held at once.
+/// A counter with an upper bound.
 struct Quota {
     used: AtomicUsize,
     limit: usize,
@@ -180,7 +207,7 @@ impl Quota {
         Self { used: AtomicUsize::new(0), limit }
     }
 
-    /// Returns the quota of one client.
+    /// Creates the quota of one client.
     fn share(&self) -> Self {
         Self::new(self.limit - self.limit / LEFT_TO_OTHERS)
     }
@@ -190,8 +217,9 @@ impl Quota {
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    fn take(&self, count: usize) {
-        self.used.fetch_add(count, Ordering::Relaxed);
+    /// Takes more than there may be, if need be. Returns what was used before.
+    fn take(&self, count: usize) -> usize {
+        self.used.fetch_add(count, Ordering::Relaxed)
     }
 
     fn give_back(&self, count: usize) {
@@ -261,11 +289,13 @@ mod tests {
         let admission = admission();
         let (idle, other) = (peer(&admission, 1), peer(&admission, 2));
         let mut share = idle.body_share();
-        share.hold(80);
+        share.hold(200);
         assert!(idle.permit().is_err());
         assert!(other.permit().is_ok());
+        assert_eq!(other.body_share().grow(25), Ok(()), "the rest");
         drop(share);
         assert!(idle.permit().is_ok());
+        assert_eq!((admission.bodies.used(), admission.memory.used()), (0, 0));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use wasmtime::{
     Cache, CacheConfig, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
+use super::memory_total::control_groups;
 use crate::{
     config::Config,
     error::{HostError, one_line},
@@ -103,8 +104,7 @@ fn pool(config: &Config, stacks: u32) -> PoolingAllocationConfig {
 fn may_swap() -> bool {
     // The first line is a heading.
     let has_swap = fs::read_to_string("/proc/swaps").map_or(true, |text| text.lines().count() > 1);
-    let is_denied =
-        fs::read_to_string("/sys/fs/cgroup/memory.swap.max").is_ok_and(|limit| limit.trim() == "0");
+    let is_denied = control_groups("memory.swap.max").any(|limit| limit.trim() == "0");
     let may_swap = has_swap && !is_denied;
     if may_swap {
         tracing::info!(target: "midge", "the system may swap, so the memory of instances is unmapped after each exchange, which is slower");

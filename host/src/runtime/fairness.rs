@@ -8,6 +8,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,6 +27,8 @@ pub(crate) struct Turn(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
+    /// When the task was polled last.
+    polled: Option<Instant>,
     permit: Option<OwnedSemaphorePermit>,
     /// Whether the guest waits only because it was interrupted.
     is_interrupted: bool,
@@ -40,7 +43,11 @@ impl Turn {
     pub(super) async fn yield_at_tick(self, ticks: u32) {
         self.state().is_interrupted = true;
         tokio::task::yield_now().await;
-        *self.state() = State::default();
+        {
+            let mut state = self.state();
+            state.is_interrupted = false;
+            state.permit = None;
+        }
         if ticks > FRESH_TICKS {
             // The semaphore is never closed.
             let permit = TURN.with(Arc::clone).acquire_owned().await.ok();
@@ -52,6 +59,7 @@ impl Turn {
     pub(crate) async fn run<F: Future>(self, task: F) -> F::Output {
         let mut task = pin!(task);
         poll_fn(|cx| {
+            self.state().polled = Some(Instant::now());
             let polled = task.as_mut().poll(cx);
             let mut state = self.state();
             if !state.is_interrupted {
@@ -60,6 +68,11 @@ impl Turn {
             polled
         })
         .await
+    }
+
+    /// Returns for how long the task has been running without a pause.
+    pub(super) fn polled_for(&self) -> Duration {
+        self.state().polled.map_or(Duration::MAX, |polled| polled.elapsed())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use wasmtime::ResourceLimiter;
 
-use super::{admission::Admission, grants::Grants};
+use super::{
+    admission::{Admission, Peer},
+    grants::Grants,
+};
 use crate::telemetry::fault::Fault;
 
 /// Resources of the host that an instance may hold at once: streams, requests, timers, fields. One more
@@ -17,14 +20,18 @@ pub(crate) const MAX_FIELDS: usize = 32 << 10;
 pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
+    /// By how much it was allowed to grow last, which may fail afterwards.
+    last_grown: usize,
     admission: Arc<Admission>,
+    /// `None` for an instance with several clients.
+    peer: Option<Arc<Peer>>,
     refusal: Option<Fault>,
 }
 
 impl MemoryLimit {
-    pub(crate) fn new(grants: &Grants) -> Self {
+    pub(crate) fn new(grants: &Grants, peer: Option<&Arc<Peer>>) -> Self {
         let (limit, admission) = (grants.memory, Arc::clone(&grants.admission));
-        Self { limit, used: 0, admission, refusal: None }
+        Self { limit, used: 0, last_grown: 0, admission, peer: peer.cloned(), refusal: None }
     }
 
     /// Returns why the guest was refused memory, if it was.
@@ -37,17 +44,16 @@ impl MemoryLimit {
         if used > self.limit {
             return Err(Fault::OutOfMemory);
         }
-        if !self.admission.take_memory(bytes) {
-            return Err(Fault::Overloaded("`memory_total` is used up"));
-        }
+        self.admission.take_memory(self.peer.as_deref(), bytes)?;
         self.used = used;
+        self.last_grown = bytes;
         Ok(())
     }
 }
 
 impl Drop for MemoryLimit {
     fn drop(&mut self) {
-        self.admission.give_back_memory(self.used);
+        self.admission.give_back_memory(self.peer.as_deref(), self.used);
     }
 }
 
@@ -61,10 +67,17 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let grown = self.grow(desired.saturating_sub(current));
-        let is_allowed = grown.is_ok();
-        self.refusal = grown.err().or(self.refusal.take());
-        Ok(is_allowed)
+        self.last_grown = 0;
+        // A guest that goes on after a refusal does not fail by it.
+        self.refusal = self.grow(desired.saturating_sub(current)).err();
+        Ok(self.refusal.is_none())
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        let bytes = std::mem::take(&mut self.last_grown);
+        self.used = self.used.saturating_sub(bytes);
+        self.admission.give_back_memory(self.peer.as_deref(), bytes);
+        Ok(())
     }
 
     fn table_growing(
@@ -85,7 +98,11 @@ mod tests {
 
     fn limit(limit: usize, memory_total: u64) -> MemoryLimit {
         let config = Config { memory_total: Some(memory_total), ..Config::default() };
-        MemoryLimit { limit, used: 0, admission: Admission::new(&config), refusal: None }
+        of(limit, Admission::new(&config))
+    }
+
+    fn of(limit: usize, admission: Arc<Admission>) -> MemoryLimit {
+        MemoryLimit { limit, used: 0, last_grown: 0, admission, peer: None, refusal: None }
     }
 
     #[test]
@@ -100,11 +117,12 @@ mod tests {
     #[test]
     fn instances_share_a_limit() {
         let mut first = limit(100, 150);
-        let admission = Arc::clone(&first.admission);
-        let mut second = MemoryLimit { limit: 100, used: 0, admission, refusal: None };
+        let mut second = of(100, Arc::clone(&first.admission));
         assert!(first.memory_growing(0, 100, None).unwrap());
         assert!(!second.memory_growing(0, 60, None).unwrap());
         assert!(matches!(second.refusal(), Some(Fault::Overloaded(_))));
+        first.memory_grow_failed(wasmtime::Error::msg("no address space")).unwrap();
+        assert!(second.memory_growing(0, 60, None).unwrap(), "the growth had failed");
         drop(first);
         assert!(second.memory_growing(0, 60, None).unwrap(), "it was given back");
     }

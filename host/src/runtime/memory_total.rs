@@ -1,6 +1,6 @@
 //! The memory that guests and bodies may have together.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::config::Config;
 
@@ -23,11 +23,19 @@ fn machine() -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// Returns the limit of the control group of this process. In a container it is at the root.
+/// Returns the lowest limit of the control groups that this process is in.
 fn control_group() -> Option<u64> {
-    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .iter()
-        .find_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok())
+    control_groups("memory.max").filter_map(|text| text.trim().parse().ok()).min()
+}
+
+/// Returns the contents of a file of each control group (version 2) that this process is in. In a
+/// container its own is at the root.
+pub(super) fn control_groups(file: &str) -> impl Iterator<Item = String> {
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
+    let own = Path::new("/sys/fs/cgroup").join(own);
+    let folders: Vec<_> = own.ancestors().map(|folder| folder.join(file)).collect();
+    folders.into_iter().filter_map(|path| fs::read_to_string(path).ok())
 }
 
 #[cfg(test)]

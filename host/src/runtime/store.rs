@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::{
+    admission::Peer,
     cancel_signals::CancelSignals,
     config_store,
     engine::TICK,
@@ -51,16 +52,23 @@ pub(super) struct CpuTimeUsedUp;
 
 impl StoreData {
     /// Creates the data of an exchange.
-    pub(crate) fn new(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
+    ///
+    /// `peer` is its client, or `None` for an instance with several exchanges.
+    pub(crate) fn new(
+        grants: &Grants,
+        peer: Option<&Arc<Peer>>,
+        record: &Arc<ExchangeRecord>,
+    ) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(GuestOutput::new(Channel::Out, MAX_LINES, Arc::clone(record)));
         GuestOutput::set_stderr(&mut wasi, MAX_LINES, record);
-        Self::with_streams(grants, record, wasi)
+        Self::with_streams(grants, peer, record, wasi)
     }
 
     /// Creates data with the standard streams of `wasi`.
     pub(crate) fn with_streams(
         grants: &Grants,
+        peer: Option<&Arc<Peer>>,
         record: &Arc<ExchangeRecord>,
         mut wasi: WasiCtxBuilder,
     ) -> Self {
@@ -77,7 +85,7 @@ impl StoreData {
             config: Arc::clone(&grants.config),
             spin_config: Arc::clone(&grants.spin_config),
             keyvalue: Arc::clone(&grants.keyvalue),
-            memory: MemoryLimit::new(grants),
+            memory: MemoryLimit::new(grants, peer),
             record: Arc::clone(record),
             is_p3: false,
             cancel_signals: CancelSignals::default(),
@@ -92,14 +100,23 @@ impl StoreData {
         self.max_ticks = u32::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
     }
 
+    /// An exchange begins in an instance that may have had others.
+    pub(super) fn begin_exchange(&mut self) {
+        self.ticks = 0;
+    }
+
     /// Returns the turn of the guest.
     pub(crate) fn turn(&self) -> Turn {
         self.turn.clone()
     }
 
     /// Creates the data of a WASI 0.3 guest.
-    pub(crate) fn of_p3(grants: &Grants, record: &Arc<ExchangeRecord>) -> Self {
-        Self { is_p3: true, ..Self::new(grants, record) }
+    pub(crate) fn of_p3(
+        grants: &Grants,
+        peer: Option<&Arc<Peer>>,
+        record: &Arc<ExchangeRecord>,
+    ) -> Self {
+        Self { is_p3: true, ..Self::new(grants, peer, record) }
     }
 
     /// Returns the cancel signals of a guest of WASI 0.3.
@@ -126,6 +143,10 @@ impl StoreData {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             let data = store.data_mut();
+            // The deadline may be from before the guest waited for something.
+            if data.turn.polled_for() < TICK / 2 {
+                return Ok(UpdateDeadline::Continue(1));
+            }
             data.tick();
             if data.ticks > data.max_ticks {
                 return Err(CpuTimeUsedUp.into());

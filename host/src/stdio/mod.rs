@@ -61,7 +61,7 @@ fn data(host: &Host, record: &Arc<ExchangeRecord>, input: &Input) -> StoreData {
     wasi.stdin(input.clone()).stdout(Output::new(record));
     // The guest runs as long as its client, so its lines have no limit.
     GuestOutput::set_stderr(&mut wasi, usize::MAX, record);
-    StoreData::with_streams(host.state().grants(), record, wasi)
+    StoreData::with_streams(host.state().grants(), None, record, wasi)
 }
 
 /// Loads a component and starts a host for it. A component that seals and was granted no key gets one

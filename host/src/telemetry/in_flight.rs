@@ -1,6 +1,12 @@
 //! The guard that keeps a connection and its server open while an exchange runs.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::sync::mpsc;
 
@@ -10,18 +16,27 @@ use super::liveness::{CloseReason, Liveness};
 /// count as drained.
 pub(crate) struct InFlightGuard {
     liveness: Arc<Liveness>,
+    is_receiving: AtomicBool,
     _server: mpsc::Sender<Infallible>,
 }
 
 impl InFlightGuard {
     pub(crate) fn new(liveness: &Arc<Liveness>, server: &mpsc::Sender<Infallible>) -> Self {
         liveness.begin_exchange();
-        Self { liveness: Arc::clone(liveness), _server: server.clone() }
+        let is_receiving = AtomicBool::new(true);
+        Self { liveness: Arc::clone(liveness), is_receiving, _server: server.clone() }
     }
 
     /// The request was read to its end: the client may close its sending side.
     pub(super) fn request_read(&self) {
         self.liveness.request_read();
+        self.end_receiving();
+    }
+
+    fn end_receiving(&self) {
+        if self.is_receiving.swap(false, Ordering::Relaxed) {
+            self.liveness.end_receiving();
+        }
     }
 
     /// Says whether a piece of the response is waiting for the client to receive it.
@@ -44,6 +59,7 @@ impl InFlightGuard {
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
+        self.end_receiving();
         self.liveness.end_exchange();
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum CloseReason {
     ClientStalled,
     /// The host is shutting down, and the time to drain is over.
     Shutdown,
+    /// All connections were taken, and the client had not sent its request yet.
+    Evicted,
 }
 
 impl CloseReason {
@@ -38,6 +40,7 @@ impl CloseReason {
         match self {
             Self::ClientStalled => Outcome::ClientGone,
             Self::Shutdown => Outcome::TimedOut,
+            Self::Evicted => Outcome::Overloaded,
         }
     }
 
@@ -45,6 +48,7 @@ impl CloseReason {
         match self {
             Self::ClientStalled => "the client stopped reading",
             Self::Shutdown => "cut by the shutdown of the host",
+            Self::Evicted => "`max_connections` are open, and another client got this one's place",
         }
     }
 }
@@ -65,6 +69,8 @@ pub(crate) struct Liveness {
     accepted: Instant,
     /// Exchanges that run.
     exchanges: AtomicUsize,
+    /// Those of them whose request has not arrived yet.
+    receiving: AtomicUsize,
     /// When a head began to arrive of which no exchange has come yet.
     head_since: AtomicU64,
     idle_since: AtomicU64,
@@ -90,6 +96,7 @@ impl Liveness {
         Arc::new(Self {
             accepted: Instant::now(),
             exchanges: AtomicUsize::new(0),
+            receiving: AtomicUsize::new(0),
             head_since: AtomicU64::new(1),
             idle_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
@@ -110,6 +117,7 @@ impl Liveness {
 
     pub(super) fn begin_exchange(&self) {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
+        self.receiving.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         self.is_unread.store(true, Ordering::Relaxed);
     }
@@ -117,6 +125,11 @@ impl Liveness {
     pub(super) fn end_exchange(&self) {
         self.idle_since.store(self.now(), Ordering::Relaxed);
         self.exchanges.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The body of an exchange is received no more.
+    pub(super) fn end_receiving(&self) {
+        self.receiving.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn request_read(&self) {
@@ -134,10 +147,14 @@ impl Liveness {
         self.lingers.load(Ordering::Relaxed) || self.is_unread.load(Ordering::Relaxed)
     }
 
-    /// Returns since when the connection has had no exchange, or `None` if it has one.
-    pub(crate) fn idle_since(&self) -> Option<Instant> {
+    /// Returns whether the connection is receiving a request, and since when it has had no other
+    /// exchange. `None` if it has one.
+    pub(crate) fn idle_since(&self) -> Option<(bool, Instant)> {
+        let exchanges = self.exchanges.load(Ordering::Relaxed);
+        let is_receiving = exchanges > 0;
+        let has_other = exchanges > self.receiving.load(Ordering::Relaxed);
         let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
-        (self.exchanges.load(Ordering::Relaxed) == 0).then(|| self.accepted + since)
+        (!has_other).then(|| (is_receiving, self.accepted + since))
     }
 
     /// Records why the connection is about to be closed. The first reason wins.

@@ -12,7 +12,7 @@ mod imports;
 mod module;
 mod retry_backoff;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use wasmtime::{Engine, Extern, InstancePre, ModuleExport, Store, UpdateDeadline};
 
@@ -24,6 +24,7 @@ use self::{
     retry_backoff::RetryBackoff,
 };
 use super::{
+    admission::Peer,
     buffered::{BufferedRequest, RawResponse},
     engine,
     grants::Grants,
@@ -82,6 +83,7 @@ impl FastPath {
     pub(crate) fn run(
         &self,
         grants: &Grants,
+        peer: &Arc<Peer>,
         record: &ExchangeRecord,
         request: &BufferedRequest,
     ) -> Option<RawResponse> {
@@ -98,7 +100,7 @@ impl FastPath {
         let kind = CallKind::of(&request.parts.headers, body);
         let attempt = self.backoff.attempt(kind)?;
         let begun = Instant::now();
-        let mut store = self.store(grants, record);
+        let mut store = self.store(grants, peer, record);
         match self.call(&mut store, &request.head_lines(), body) {
             Ok(response) => {
                 tracing::trace!(target: "midge::fast_path", exchange, "responded");
@@ -113,8 +115,8 @@ impl FastPath {
         }
     }
 
-    fn store(&self, grants: &Grants, record: &ExchangeRecord) -> Store<Sandbox> {
-        let memory = MemoryLimit::new(grants);
+    fn store(&self, grants: &Grants, peer: &Arc<Peer>, record: &ExchangeRecord) -> Store<Sandbox> {
+        let memory = MemoryLimit::new(grants, Some(peer));
         let sandbox = Sandbox { memory, started: record.started(), ticks: 0 };
         let mut store = Store::new(self.pre.module().engine(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memory);

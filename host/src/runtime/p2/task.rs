@@ -19,6 +19,7 @@ pub(crate) fn begin(
     call: GuestCall,
 ) -> GuestTask {
     let GuestCall { request, permit, record, result } = call;
+    let peer = Arc::clone(permit.peer());
     let mut instance = Instance::new(host, &record, permit);
     let host = Arc::clone(host);
     Box::pin(async move {
@@ -26,7 +27,7 @@ pub(crate) fn begin(
         let store = &mut instance.store;
         let served = async {
             // Created here, so that a task that is never polled costs no instance.
-            let mut data = StoreData::new(host.grants(), &record);
+            let mut data = StoreData::new(host.grants(), Some(&peer), &record);
             data.limit_cpu_time(host.config().cpu_time);
             let turn = data.turn();
             let store = store.insert(data.into_store(component.engine()));

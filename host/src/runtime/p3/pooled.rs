@@ -2,8 +2,8 @@
 //!
 //! The exchanges of an instance share its memory, and a trap ends them all. wasmtime cannot drop one
 //! call of several. A guest that ignores the end of an exchange therefore keeps it: the instance
-//! accepts no more exchanges and is dropped with the last of those it has. When one call of several
-//! has ended after its head is not known, only when all have.
+//! accepts no more exchanges and is dropped with the last of those it has. wasmtime reports
+//! only that all calls of an instance have ended, not that one has.
 
 use std::{sync::Arc, time::Duration};
 
@@ -90,7 +90,7 @@ fn start_instance(
     let config = host.config();
     let (instance, calls) = PooledInstance::new(config.instance_reuse);
     let record = Arc::new(ExchangeRecord::of_instance(exchange));
-    let store = StoreData::of_p3(host.grants(), &record).into_store(component.engine());
+    let store = StoreData::of_p3(host.grants(), None, &record).into_store(component.engine());
     let limits = Limits { idle: config.keep_alive, grace: config.abort_grace };
     let running = Running(Arc::clone(&instance));
     let turn = store.data().turn();
@@ -227,6 +227,7 @@ impl AccessorTask<StoreData> for CallTask {
         let Self { call: PooledCall { request, call, returned }, handler } = self;
         let exchange = call.exchange;
         let request = accessor.with(|mut access| {
+            access.get().begin_exchange();
             access.get().cancel_signals().add(exchange, call.token.clone());
             call::to_guest(access.get(), request)
         });

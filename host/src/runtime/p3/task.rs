@@ -34,7 +34,7 @@ pub(crate) fn begin(
     let GuestCall { request, permit, record, result } = call;
     let exchange = record.exchange();
     let (body, token) = (SharedBody::default(), record.cancellation().call_token());
-    let mut data = StoreData::of_p3(host.grants(), &record);
+    let mut data = StoreData::of_p3(host.grants(), Some(permit.peer()), &record);
     data.cancel_signals().add(exchange, token.clone());
     data.limit_cpu_time(host.config().cpu_time);
     let turn = data.turn();
