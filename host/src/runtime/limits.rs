@@ -123,7 +123,9 @@ mod tests {
         assert!(matches!(second.refusal(), Some(Fault::Overloaded(_))));
         first.memory_grow_failed(wasmtime::Error::msg("no address space")).unwrap();
         assert!(second.memory_growing(0, 60, None).unwrap(), "the growth had failed");
-        drop(first);
-        assert!(second.memory_growing(0, 60, None).unwrap(), "it was given back");
+        let mut third = of(100, Arc::clone(&first.admission));
+        assert!(!third.memory_growing(0, 100, None).unwrap());
+        drop(second);
+        assert!(third.memory_growing(0, 100, None).unwrap(), "it was given back");
     }
 }
