@@ -21,7 +21,7 @@ pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     shortened(text, EXCERPT)
 }
 
-/// A text of at most so many bytes, the last of which say that there is more.
+/// Shortens a text to `most` bytes, with a mark at the end if it was longer.
 pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return text.into();
@@ -245,7 +245,7 @@ impl ProtocolError {
         }
     }
 
-    /// What is wrong, and the details.
+    /// Returns the two parts of the message: the kind of error, and its details.
     fn message(&self) -> (&'static str, Cow<'_, str>) {
         match self {
             Self::Parse(reason) => ("Parse error: ", reason.into()),

@@ -74,7 +74,7 @@ fn check_text(
     expected: &str,
     may_be_encoded: bool,
 ) -> Result<(), ProtocolError> {
-    // What is encoded is compared as such: each text has one encoding.
+    // Encoded values are compared without decoding, since each text has one encoding.
     check_copies(headers, [title, name], expected, |value| match encoded(value) {
         Some(encoded) if may_be_encoded => {
             let mut encoding = vec![0; encoded.len()];
@@ -195,8 +195,8 @@ fn mismatch(title: &str, value: &str, expected: &str) -> ProtocolError {
     ))
 }
 
-/// What is in the encoding of values that a header cannot carry: `=?base64?…?=`, standard Base64
-/// with padding, of UTF-8. Everything else is literal.
+/// Returns the Base64 of a value that a header cannot carry as it is: `=?base64?…?=`, standard
+/// Base64 with padding, of UTF-8. Every other value is literal.
 fn encoded(value: &str) -> Option<&str> {
     value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="))
 }

@@ -14,7 +14,7 @@ use crate::error::{excerpt, shortened};
 /// Longest text of a type's own error, in characters: it may quote the client, too.
 const LONGEST_REASON: usize = 1000;
 
-/// What is wrong with a string that has half a surrogate pair.
+/// The reason for a string with half of a surrogate pair.
 pub(crate) const NOT_TEXT: &str = "has an escape that is not a Unicode scalar value";
 
 /// What stands before a type's own error.

@@ -234,7 +234,7 @@ impl Server {
     }
 
     /// Sets how many bytes a request body may have, default 4 MiB. Larger ones are answered 413.
-    /// What is in a body is limited by [`Server::max_values`], too.
+    /// [`Server::max_values`] limits the number of values in a body.
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.0.settings.max_body = bytes;

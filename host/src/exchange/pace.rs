@@ -8,9 +8,9 @@ use crate::config::Config;
 pub(super) struct Pace {
     /// The longest pause.
     pause: Duration,
-    /// What is left of all pauses together. Each byte adds to it.
+    /// The time left for all pauses together. Each byte adds to it.
     rest: Duration,
-    /// What one byte adds.
+    /// The time that one byte adds.
     per_byte: Duration,
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct ResponseBody {
 type Piece = Result<Frame<Bytes>, HttpError>;
 
 impl ResponseBody {
-    /// Creates a body of which all is there.
+    /// Creates a fully buffered body.
     pub(crate) fn buffered(mut bytes: Bytes, record: Arc<ExchangeRecord>) -> Self {
         let mut pieces = Vec::with_capacity(1);
         while !bytes.is_empty() {

@@ -15,8 +15,8 @@ use crate::telemetry::liveness::Liveness;
 /// How often a server with too many connections looks for one that has become idle.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The open connections. A client that finds no place gets that of the connection that has been idle for
-/// longest.
+/// The open connections. When there are too many, the one that has been idle for longest is closed for a
+/// new client.
 pub(super) struct Connections {
     limit: usize,
     open: Mutex<Open>,

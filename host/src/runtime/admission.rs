@@ -78,8 +78,8 @@ impl Admission {
     }
 }
 
-/// Returns what identifies a client: its IPv4 address, or its network of IPv6, of which a client has all
-/// addresses.
+/// Returns the identity of a client: its IPv4 address, or its IPv6 network of 64 bits, since a client may
+/// use every address of that.
 fn network(addr: IpAddr) -> IpAddr {
     match addr.to_canonical() {
         IpAddr::V6(addr) => {

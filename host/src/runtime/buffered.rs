@@ -1,4 +1,4 @@
-//! Requests and responses that are all there.
+//! Buffered requests and responses.
 //!
 //! The host receives a request whole before it calls a guest, so no instance waits for a slow client.
 
